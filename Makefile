@@ -1,0 +1,36 @@
+# Short names for what is typed often. Nothing needs make: each target is one or two plain commands.
+CONFIG   ?= syncd.yaml
+FUZZTIME ?= 10s
+LINT     := go tool -modfile=tools/go.mod golangci-lint
+
+.DEFAULT_GOAL := help
+.PHONY: help run demo build test lint bench fuzz
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: ## run the daemon with CONFIG (syncd.yaml)
+	go run ./cmd/syncd run --config $(CONFIG)
+
+demo: ## play a day of a company on this machine, no accounts needed
+	go run ./cmd/syncd demo
+
+build: ## build bin/syncd
+	CGO_ENABLED=0 go build -trimpath -o bin/syncd ./cmd/syncd
+
+test: ## every check and every test, as continuous integration runs them
+	./scripts/test
+
+lint: ## golangci-lint, pinned in tools/go.mod
+	$(LINT) run ./...
+
+bench: ## the packages' benchmarks
+	go test -run '^$$' -bench . -benchmem ./...
+
+fuzz: ## each fuzz target for FUZZTIME (10s)
+	@list=$$(go test -run '^$$' -list '^Fuzz' ./...) || { echo "$$list"; exit 1; }; \
+	echo "$$list" | awk '/^Fuzz/ {f[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print $$2, f[i]; n = 0}' | \
+	while read -r package target; do \
+		echo "== $$package $$target"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
