@@ -1,0 +1,49 @@
+package identity
+
+import "time"
+
+// Ids are distinct types, so that a swapped argument doesn't compile.
+type (
+	OktaID      string // an Okta user, 00u...
+	GroupID     string // an Okta group, 00g...
+	OmniID      string // an Omni membership, a uuid: the id of a SCIM user
+	OmniGroupID string // an Omni group: a short string
+)
+
+// App is the Okta application whose assignments are read.
+type App struct {
+	ID       string
+	Label    string
+	Status   string   // ACTIVE, INACTIVE, DELETED
+	Features []string // what provisioning is switched on, such as GROUP_PUSH
+	Implicit bool     // settings.implicitAssignment: everyone counts as assigned and no list tells who
+}
+
+// Assignment is one app user, as Okta tells it.
+type Assignment struct {
+	ID         OktaID
+	Status     string         // of the app user: ACTIVE, STAGED, SUSPENDED ...
+	Account    string         // of the Okta user: ACTIVE, DEPROVISIONED ...; "" when it could not be read
+	Scope      string         // USER or GROUP: how it is assigned; never by itself a change
+	UserName   string         // credentials.userName, as Okta tells it
+	ExternalID string         // id in the target, where Okta knows one
+	Login      string         // profile.login of the Okta user
+	App        map[string]any // the app user's profile
+	Profile    map[string]any // the Okta user's profile
+}
+
+// Mapping is one group-push mapping of the app.
+type Mapping struct {
+	ID     string
+	Source GroupID
+	Status string // ACTIVE, INACTIVE, ERROR
+	Error  string // Okta's words where Status is ERROR
+}
+
+// Group is an Okta group, without its members.
+type Group struct {
+	ID                GroupID
+	Name              string
+	Type              string    // OKTA_GROUP, APP_GROUP, BUILT_IN
+	MembershipUpdated time.Time // lastMembershipUpdated: moves when somebody joins or leaves
+}
