@@ -1,0 +1,104 @@
+package bolt
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+
+	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
+
+	"github.com/omnisync/omnisync/state"
+)
+
+// Apply writes the batch whole or not at all, and has it on the disk when it
+// returns nil. The fence is compared inside the transaction, and bbolt has one
+// writing transaction at a time: no new holder can come in between.
+func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
+	return s.update(ctx, "write", func(tx *bbolt.Tx) error {
+		if err := s.checkFence(f); err != nil {
+			return err
+		}
+		if err := drop(tx, b.Drops); err != nil {
+			return err
+		}
+		if err := write(tx, b.Writes); err != nil {
+			return err
+		}
+		return appendAll(tx, b.Appends)
+	})
+}
+
+func drop(tx *bbolt.Tx, list []state.Bucket) error {
+	for _, b := range list {
+		err := tx.Bucket([]byte(recordBuckets)).DeleteBucket([]byte(b))
+		if err != nil && !errors.Is(err, berrors.ErrBucketNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+func write(tx *bbolt.Tx, list []state.Write) error {
+	all := tx.Bucket([]byte(recordBuckets))
+	for _, w := range list {
+		if w.Value == nil {
+			if b := all.Bucket([]byte(w.Bucket)); b != nil {
+				if err := b.Delete([]byte(w.Key)); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		b, err := all.CreateBucketIfNotExists([]byte(w.Bucket))
+		if err != nil {
+			return err
+		}
+		if err := b.Put([]byte(w.Key), w.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func appendAll(tx *bbolt.Tx, list []state.Append) error {
+	for _, a := range list {
+		b, err := tx.Bucket([]byte(streamBuckets)).CreateBucketIfNotExists([]byte(a.Stream))
+		if err != nil {
+			return err
+		}
+		n, err := b.NextSequence()
+		if err != nil {
+			return err
+		}
+		if err := b.Put(number(n), a.Value); err != nil {
+			return err
+		}
+		if err := trim(b, n, uint64(a.Stream.Keep())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// trim removes all but the keep newest entries; newest is the newest one's
+// number. The numbers have no gaps.
+func trim(b *bbolt.Bucket, newest, keep uint64) error {
+	k, _ := b.Cursor().First()
+	for n := binary.BigEndian.Uint64(k); n+keep <= newest; n++ {
+		if err := b.Delete(number(n)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Store) update(ctx context.Context, op string, f func(*bbolt.Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return s.fault(op, err)
+	}
+	return s.fault(op, guard(func() error { return s.db.Update(f) }))
+}

@@ -1,0 +1,162 @@
+package state
+
+import (
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// User is what was last applied to Omni for one Okta user. Values are those
+// that Omni confirmed.
+type User struct {
+	Omni identity.OmniID `json:"omni,omitempty"` // "" while a creation is only intended
+	identity.User
+	Active     bool       `json:"active"`
+	Link       Link       `json:"link,omitempty"`
+	Intent     string     `json:"intent,omitempty"`     // the run that set out to create it and did not record an end
+	Unassigned *time.Time `json:"unassigned,omitempty"` // when a run first saw the user unassigned; nil while assigned
+	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
+	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
+	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
+}
+
+// Link tells how an Okta object and an Omni one came together.
+type Link string
+
+// The ways to be linked.
+const (
+	Created    Link = "created"
+	Adopted    Link = "adopted"    // it stood in Omni before
+	Recognised Link = "recognised" // it stood in Omni under an intent of ours whose end was not recorded
+)
+
+// Group is what was last applied to Omni for one Okta group.
+type Group struct {
+	Omni        identity.OmniGroupID `json:"omni,omitempty"` // "" while a creation is only intended
+	DisplayName string               `json:"displayName"`    // in Omni
+	Name        string               `json:"name"`           // in Okta
+	Mapping     string               `json:"mapping,omitempty"`
+	Link        Link                 `json:"link,omitempty"`
+	Intent      string               `json:"intent,omitempty"`
+	AsOf        time.Time            `json:"asOf,omitzero"` // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
+}
+
+// Member is one user's place in one group, on both sides.
+type Member struct {
+	Okta bool     // Okta's group had the user when it was last read
+	Omni Presence // what stands in Omni
+}
+
+// Presence tells what is known about a membership in Omni.
+type Presence byte
+
+// The presences.
+const (
+	Absent  Presence = iota // not a member
+	Present                 // added by us, or confirmed by a list from Omni
+	Found                   // was there when the group was adopted; Okta's word on it is not yet approved
+	Ended                   // was there until the user's membership of the organization ended; Omni may bring it back with the user
+)
+
+// Connection ties a ledger to its two sides.
+type Connection struct {
+	Org      string               `json:"org"`
+	App      string               `json:"app"`
+	Omni     string               `json:"omni"`
+	Policy   identity.Fingerprint `json:"policy,omitempty"` // of the policy whose results the ledger holds
+	Complete bool                 `json:"complete"`         // one full or reconcile run has ended without a failure
+}
+
+// Spent is what a run removed unasked, for the guard's window.
+type Spent struct {
+	At    time.Time      `json:"at"`
+	Count map[string]int `json:"count"` // by the guard's kind
+}
+
+// Window is the guard's memory.
+type Window struct {
+	Spent []Spent `json:"spent"`
+}
+
+// Decision is what a person said about a held change.
+type Decision string
+
+// The decisions. None is a change that still waits.
+const (
+	None     Decision = ""
+	Approved Decision = "approved"
+	Rejected Decision = "rejected"
+)
+
+// Hold is one change that waits for a person, or what the person said.
+type Hold struct {
+	Change   Change    `json:"change"`
+	Guard    string    `json:"guard"` // the guard that holds it
+	Run      string    `json:"run"`   // the run that showed it first
+	Since    time.Time `json:"since"`
+	Decision Decision  `json:"decision,omitempty"`
+	By       string    `json:"by,omitempty"`
+	At       time.Time `json:"at,omitzero"`
+	Until    time.Time `json:"until,omitzero"` // an approval's end
+	Account  string    `json:"account,omitempty"`
+}
+
+// Failure is a change that failed and is tried again later.
+type Failure struct {
+	Change   Change    `json:"change"`
+	Attempts int       `json:"attempts"`
+	Since    time.Time `json:"since"`
+	Next     time.Time `json:"next"` // not tried before, but by runs that ignore delays
+}
+
+// Facts are the values of an object before or after a change, only those that
+// the change touches. For a change of members, before names those who go and
+// after those who come.
+type Facts struct {
+	UserName    string                     `json:"userName,omitempty"`
+	DisplayName string                     `json:"displayName,omitempty"`
+	Active      *bool                      `json:"active,omitempty"`
+	Attributes  map[string]*identity.Value `json:"attributes,omitempty"` // nil: no value
+	Members     []string                   `json:"members,omitempty"`    // userNames
+}
+
+// ChangeState tells how far a change came.
+type ChangeState string
+
+// The states of a change.
+const (
+	Planned ChangeState = "planned"
+	Applied ChangeState = "applied"
+	Held    ChangeState = "held"
+	Failed  ChangeState = "failed"
+	Kept    ChangeState = "kept" // deliberately not done: protected, in grace, rejected, refused
+)
+
+// Change is one change as people see it: in a plan, a report, the log.
+type Change struct {
+	Kind     string      `json:"kind"`
+	UserName string      `json:"userName,omitempty"`
+	Group    string      `json:"group,omitempty"`
+	OktaID   string      `json:"oktaId,omitempty"`
+	OmniID   string      `json:"omniId,omitempty"`
+	Before   *Facts      `json:"before,omitempty"`
+	After    *Facts      `json:"after,omitempty"`
+	State    ChangeState `json:"state"`
+	Reason   string      `json:"reason,omitempty"`
+	Error    string      `json:"error,omitempty"`
+	Run      string      `json:"run,omitempty"`
+	Cause    string      `json:"cause,omitempty"`
+	Time     time.Time   `json:"time,omitzero"`
+}
+
+// Run is one pass as the ledger remembers it.
+type Run struct {
+	Run     string         `json:"run"`
+	Kind    string         `json:"kind"`
+	Outcome string         `json:"outcome"`
+	Started time.Time      `json:"started"`
+	Ended   time.Time      `json:"ended"`
+	Doubts  []string       `json:"doubts,omitempty"`
+	Counts  map[string]int `json:"counts,omitempty"`
+	Error   string         `json:"error,omitempty"`
+}

@@ -1,0 +1,74 @@
+// Package redis keeps the ledger in Redis, for daemons on several machines of
+// which one leads. It needs Redis 6.2 or later, and a server that evicts nothing
+// (maxmemory-policy noeviction): a ledger with a hole is a wrong ledger.
+//
+// keys.go has every key, scripts.go every script. A bucket is a hash, a stream
+// is a Redis stream. A batch is one script, which compares the fence in the
+// same step. Nothing is tried again in here: a write whose answer got lost may
+// have happened, and the engine knows better what to do about that.
+package redis
+
+import (
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/redis/go-redis/v9/logging"
+	"github.com/redis/go-redis/v9/maintnotifications"
+
+	"github.com/omnisync/omnisync/fault"
+)
+
+// answerWait is how long one command may take: a batch of thousands of writes
+// takes milliseconds, a reply of some megabytes over a slow line seconds.
+const answerWait = 10 * time.Second
+
+// dialWait is how long a connection may take to come about.
+const dialWait = 5 * time.Second
+
+// Store is the ledger of one connection. It implements state.Store and state.Leaser.
+type Store struct {
+	client *redis.Client
+	keys   keys
+	addr   string // for messages; without user and password
+}
+
+// Open gives the ledger of the connection called name on the server at url:
+//
+//	redis://[[user]:password@]host[:port][/database], rediss:// with TLS
+//
+// It connects only when the store is used. An error never repeats the url,
+// which may hold a password.
+func Open(url, name string) (*Store, error) {
+	k, err := newKeys(name)
+	if err != nil {
+		return nil, err
+	}
+	o, err := parseURL(url)
+	if err != nil {
+		return nil, err
+	}
+	o.MaxRetries = -1
+	o.DialerRetries = 1
+	o.ContextTimeoutEnabled = true
+	o.DisableIdentity = true
+	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
+	o.ReadTimeout, o.WriteTimeout, o.DialTimeout = answerWait, answerWait, dialWait
+	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr}, nil
+}
+
+// Quiet ends go-redis's own lines on stderr, for the whole process: all that
+// they tell is in the errors of the Store too. A program calls it once, at its start.
+func Quiet() { logging.Disable() }
+
+// Close closes the connections. The lease stays until it is released or ends.
+// Closing twice is no error.
+func (s *Store) Close() error {
+	if err := s.client.Close(); err != nil && err != redis.ErrClosed {
+		return s.fault("close", err)
+	}
+	return nil
+}
+
+func fenced(op, detail string) error {
+	return &fault.Error{Kind: fault.Fenced, Op: op, Detail: detail}
+}

@@ -1,0 +1,88 @@
+package redis
+
+import "github.com/redis/go-redis/v9"
+
+// Every script reads the lease first and keeps to one slot.
+
+// applyScript runs write commands under a fence, all or none of them.
+//
+//	KEYS[1]    the lease
+//	KEYS[2..]  the hashes and streams of the commands, each once
+//	ARGV[1]    the writer's fence
+//	ARGV[2..]  the commands: name, index of its key, number n of arguments, n arguments
+//	returns    "" when all is written; else the lease's value, or "-" when there
+//	           is no lease, and nothing is written
+//
+// Redis undoes nothing when a script fails half way. So a first pass looks for
+// what could fail: a key of another type, a command that the user may not run
+// (Redis 7 tells).
+// Being out of memory, a replica or unable to save fails the first write already.
+var applyScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if not lease then return '-' end
+if string.match(lease, '^(%S+) ') ~= ARGV[1] then return lease end
+
+local wants = {HSET = 'hash', HDEL = 'hash', XADD = 'stream'}
+local function each(f)
+  local i = 2
+  while i <= #ARGV do
+    local n = tonumber(ARGV[i + 2])
+    f(ARGV[i], KEYS[tonumber(ARGV[i + 1])], i + 3, i + 2 + n)
+    i = i + 3 + n
+  end
+end
+local problem
+each(function(name, key, first, last)
+  local has = redis.call('TYPE', key)['ok']
+  if wants[name] and has ~= 'none' and has ~= wants[name] then
+    problem = 'WRONGTYPE ' .. key .. ' is a ' .. has .. ', not a ' .. wants[name]
+  end
+  if redis.acl_check_cmd and not redis.acl_check_cmd(name, key, unpack(ARGV, first, last)) then
+    problem = 'NOPERM this user may not run ' .. name .. ' on ' .. key
+  end
+end)
+if problem then return redis.error_reply(problem) end
+each(function(name, key, first, last)
+  redis.call(name, key, unpack(ARGV, first, last))
+end)
+return ''
+`)
+
+// acquireScript takes the lease when nobody has it.
+//
+//	KEYS     the lease, the epoch, the counter
+//	ARGV     holder, time to live in ms, an epoch in case there is none yet, a nonce
+//	returns  {1, fence}, or {0, the lease's value} when somebody has it
+//
+// The nonce is the fence's last part. Without it two holders could get the same
+// fence when a replica that lacks the newest count becomes the master.
+var acquireScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if lease then return {0, lease} end
+redis.call('SET', KEYS[2], ARGV[3], 'NX')
+local fence = redis.call('GET', KEYS[2]) .. ':' .. redis.call('INCR', KEYS[3]) .. ':' .. ARGV[4]
+redis.call('SET', KEYS[1], fence .. ' ' .. ARGV[1], 'PX', ARGV[2])
+return {1, fence}
+`)
+
+// renewScript prolongs the lease of a fence.
+//
+//	KEYS     the lease
+//	ARGV     fence, time to live in ms
+//	returns  1; 0 when the fence has no lease
+var renewScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if not lease or string.match(lease, '^(%S+) ') ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+`)
+
+// releaseScript ends the lease of a fence.
+//
+//	KEYS     the lease
+//	ARGV     fence
+//	returns  1; 0 when the fence has no lease
+var releaseScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if not lease or string.match(lease, '^(%S+) ') ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+`)

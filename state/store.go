@@ -1,0 +1,108 @@
+// Package state is the ledger: what was last applied to Omni per Okta object,
+// what is held, what is failing, and the log of it all. It holds the records
+// and the contract of the stores that keep them; state/bolt and state/redis
+// are the stores.
+package state
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// Bucket is a set of records of one kind, by key.
+type Bucket string
+
+// The buckets of a connection. Members gives one more for each group.
+const (
+	Meta    Bucket = "meta"    // a few singletons: Connection, Window
+	Users   Bucket = "users"   // User by OktaID
+	Groups  Bucket = "groups"  // Group by GroupID
+	Holds   Bucket = "held"    // Hold by Key
+	Failing Bucket = "failing" // Failure by subject
+)
+
+// Members is the bucket of one group's members: Member by OktaID.
+func Members(g identity.GroupID) Bucket { return "members/" + Bucket(g) }
+
+// Stream is a list that only grows at its end and is cut at its beginning.
+type Stream string
+
+// The streams of a connection.
+const (
+	Log  Stream = "log"  // Change: the provisioning log
+	Runs Stream = "runs" // Run
+)
+
+// Keep is how many of the newest entries of a stream a store keeps at least.
+var keep = map[Stream]int{Log: 100_000, Runs: 1_000}
+
+// Keep tells how many of its newest entries a store keeps of s.
+func (s Stream) Keep() int { return keep[s] }
+
+// Entry is one record with its key, not decoded.
+type Entry struct {
+	Key   string
+	Value []byte
+}
+
+// Write is one record to store; a nil Value removes the key, an empty one is a record.
+type Write struct {
+	Bucket Bucket
+	Key    string
+	Value  []byte
+}
+
+// Append is one entry for the end of a stream.
+type Append struct {
+	Stream Stream
+	Value  []byte
+}
+
+// Batch is written whole or not at all, in order: of two writes to one key the
+// later one counts. Check tells what can't be written.
+type Batch struct {
+	Writes  []Write
+	Appends []Append
+	Drops   []Bucket // buckets that are emptied before anything is written
+}
+
+// Fence proves that its holder leads. It is the ledger's epoch and a counter
+// (in Redis also a nonce, as a failover may lose the newest count), and is
+// compared for equality by the store in the same step as each write. It is
+// current from Acquire until its lease is released or runs out.
+type Fence string
+
+// Store keeps one connection's ledger. Its methods may be called from several
+// goroutines. A store that is out of reach or closed, and a context that has
+// ended, are fault.Unavailable; the context's error is in the chain.
+type Store interface {
+	// Get gives the record under key, and false when there is none.
+	Get(ctx context.Context, b Bucket, key string) ([]byte, bool, error)
+	// Scan gives every record of b once, in no order that means anything. Records
+	// that are written during the scan may be seen or not. It ends at its first error.
+	Scan(ctx context.Context, b Bucket) iter.Seq2[Entry, error]
+	// Tail gives the n newest entries of s, newest first.
+	Tail(ctx context.Context, s Stream, n int) ([][]byte, error)
+	// Apply writes the batch whole or not at all, and is durable (bbolt) or
+	// acknowledged (Redis) when it returns nil. It answers fault.Fenced and writes
+	// nothing when f isn't the current fence, fault.Refused when Check finds fault.
+	// After fault.Unavailable the batch may have been written, whole.
+	Apply(ctx context.Context, f Fence, b Batch) error
+}
+
+// Leaser grants the right to write to one process at a time.
+type Leaser interface {
+	// Acquire takes the lease for ttl and gives a fence that no earlier holder had.
+	// When somebody else has it, it answers fault.Fenced, the holder's name in Detail.
+	// A holder that ends without releasing loses the lease after its ttl.
+	Acquire(ctx context.Context, holder string, ttl time.Duration) (Fence, error)
+	// Renew prolongs the lease by ttl from now; fault.Fenced when f no longer holds it.
+	Renew(ctx context.Context, f Fence, ttl time.Duration) error
+	// Release gives the lease back; releasing one that is lost is no error.
+	Release(ctx context.Context, f Fence) error
+	// Holder names who has the lease now, "" when nobody has.
+	Holder(ctx context.Context) (string, error)
+}
