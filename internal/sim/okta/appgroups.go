@@ -1,0 +1,142 @@
+package okta
+
+import (
+	"strings"
+	"time"
+)
+
+// appGroup is a group that is assigned to the app: its members are, too.
+type appGroup struct {
+	group    *group
+	number   uint64
+	priority int
+	updated  time.Time
+}
+
+// AssignGroup assigns a group to the app, and so its members (scope GROUP), now and whenever somebody joins. It
+// tells whether the group wasn't assigned yet.
+func (o *Org) AssignGroup(id string) bool {
+	defer o.lock()()
+	g := o.mustGroup(id)
+	if o.appGroupOf(g) != nil {
+		return false
+	}
+	a := &appGroup{group: g, priority: int(o.appGroups.last), updated: o.now()}
+	a.number = o.appGroups.add(a)
+	o.happened(byAdmin, "group.application_assignment.add", g.target(), o.appTarget())
+	o.settleAll(g.users())
+	return true
+}
+
+// UnassignGroup ends that; members whom nothing else assigns are unassigned.
+func (o *Org) UnassignGroup(id string) bool {
+	defer o.lock()()
+	g := o.mustGroup(id)
+	if !o.dropAppGroup(g) {
+		return false
+	}
+	o.settleAll(g.users())
+	return true
+}
+
+func (o *Org) dropAppGroup(g *group) bool {
+	a := o.appGroupOf(g)
+	if a == nil {
+		return false
+	}
+	o.appGroups.remove(a.number)
+	o.happened(byAdmin, "group.application_assignment.remove", g.target(), o.appTarget())
+	return true
+}
+
+func (o *Org) appGroupOf(g *group) *appGroup {
+	var found *appGroup
+	o.appGroups.after(0, func(_ uint64, a *appGroup) bool {
+		if a.group == g {
+			found = a
+		}
+		return found == nil
+	})
+	return found
+}
+
+func (o *Org) settleAll(users []*user) {
+	for _, u := range users {
+		o.settle(u)
+	}
+}
+
+// settle does what Okta's job does after a membership or a group's assignment changed: it assigns who is in an
+// assigned group, and unassigns whom only a group had assigned that no longer does. In an org that never assigned a
+// group it leaves alone who was given the scope GROUP by hand.
+func (o *Org) settle(u *user) {
+	if o.appGroups.last == 0 {
+		return
+	}
+	through := false
+	for _, g := range u.groups {
+		through = through || o.appGroupOf(g) != nil
+	}
+	a := o.assigned[u.id]
+	switch {
+	case through && a == nil:
+		o.assign(u, AssignOptions{Scope: "GROUP"}, byJob)
+	case !through && a != nil && a.scope == "GROUP":
+		o.unassign(a, byJob)
+	}
+}
+
+type appGroupJSON struct {
+	ID          string             `json:"id"`
+	LastUpdated stamp              `json:"lastUpdated"`
+	Priority    int                `json:"priority"`
+	Profile     struct{}           `json:"profile"`
+	Links       map[string]href    `json:"_links"`
+	Embedded    *embeddedGroupJSON `json:"_embedded,omitempty"`
+}
+
+type embeddedGroupJSON struct {
+	Group groupJSON `json:"group"`
+}
+
+func (o *Org) appGroupJSON(a *appGroup, c call) appGroupJSON {
+	app := c.base + "/api/v1/apps/" + o.ID()
+	j := appGroupJSON{
+		ID: a.group.id, LastUpdated: stamp(a.updated), Priority: a.priority,
+		Links: map[string]href{
+			"app":   {app},
+			"self":  {app + "/groups/" + a.group.id},
+			"group": {c.base + "/api/v1/groups/" + a.group.id},
+		},
+	}
+	if c.param("expand") == "group" {
+		j.Embedded = &embeddedGroupJSON{a.group.json(c.base, nil)}
+	}
+	return j
+}
+
+func (o *Org) listAppGroups(c call) (reply, *failure) {
+	if f := o.app(c); f != nil {
+		return reply{list: true}, f
+	}
+	limit, after, f := c.paging(bounds{20, 20, 200})
+	if f != nil {
+		return reply{list: true}, f
+	}
+	q := strings.ToLower(c.param("q"))
+	groups, next := o.appGroups.page(after, limit, func(a *appGroup) bool {
+		return strings.HasPrefix(strings.ToLower(a.group.name), q)
+	})
+	return listed(groups, cursor(next), func(a *appGroup) appGroupJSON { return o.appGroupJSON(a, c) }), nil
+}
+
+func (o *Org) getAppGroup(c call) (reply, *failure) {
+	if f := o.app(c); f != nil {
+		return reply{}, f
+	}
+	g := o.groups[c.PathValue("group")]
+	if g == nil || o.appGroupOf(g) == nil {
+		return reply{}, notFound("ApplicationGroupAssignment", c.PathValue("group"))
+	}
+	return reply{body: o.appGroupJSON(o.appGroupOf(g), c)}, nil
+}

@@ -1,0 +1,182 @@
+package okta
+
+import (
+	"slices"
+	"time"
+)
+
+type group struct {
+	id             string
+	number         uint64
+	name           string
+	kind           string // OKTA_GROUP, APP_GROUP, BUILT_IN
+	fromApp        bool   // an APP_GROUP of the org's app: the other side of a group-push mapping
+	created        time.Time
+	updated        time.Time
+	membersUpdated time.Time
+	members        roll[membership]
+	index          map[*user]uint64 // who is in it now
+	leavers        []uint64         // who left and is still in members, because lists lag behind
+}
+
+type membership struct {
+	user   *user
+	joined time.Time
+	left   time.Time // zero: still in it
+}
+
+// AddGroup adds a group of a type (OKTA_GROUP, also for ""; APP_GROUP, BUILT_IN) and returns the id.
+func (o *Org) AddGroup(name, kind string) string {
+	defer o.lock()()
+	if kind == "" {
+		kind = "OKTA_GROUP"
+	}
+	return o.addGroup(name, kind, byAdmin).id
+}
+
+func (o *Org) addGroup(name, kind string, by actor) *group {
+	now := o.now()
+	g := &group{
+		id: o.newID("00g"), name: name, kind: kind, created: now, updated: now, membersUpdated: now,
+		index: map[*user]uint64{},
+	}
+	o.groups[g.id] = g
+	g.number = o.groupRoll.add(g)
+	o.happened(by, "group.lifecycle.create", g.target())
+	return g
+}
+
+// RenameGroup gives a group another name and tells whether it was another. Okta lets two groups have one name only
+// where an app brought one of them; this doesn't ask.
+func (o *Org) RenameGroup(id, name string) bool {
+	defer o.lock()()
+	g := o.mustGroup(id)
+	if g.name == name {
+		return false
+	}
+	g.name, g.updated = name, o.now()
+	o.happened(byAdmin, "group.profile.update", g.target())
+	return true
+}
+
+// DeleteGroup deletes a group with its mapping; whom it alone assigned to the app is unassigned.
+func (o *Org) DeleteGroup(id string) {
+	defer o.lock()()
+	g := o.mustGroup(id)
+	if m := o.mappingOf(g); m != nil {
+		o.unpush(m)
+	}
+	users := g.users()
+	for _, u := range users {
+		u.groups = slices.DeleteFunc(u.groups, func(other *group) bool { return other == g })
+	}
+	delete(o.groups, id)
+	o.groupRoll.remove(g.number)
+	o.happened(byAdmin, "group.lifecycle.delete", g.target())
+	o.dropAppGroup(g)
+	o.settleAll(users)
+}
+
+// AddMember puts a user in a group and tells whether they weren't in it.
+func (o *Org) AddMember(groupID, userID string) bool {
+	return o.AddMembers(groupID, userID) == 1
+}
+
+// AddMembers puts users in a group and returns how many weren't in it. All of them join at one moment.
+func (o *Org) AddMembers(groupID string, userIDs ...string) int {
+	defer o.lock()()
+	g := o.mustGroup(groupID)
+	added := 0
+	for _, id := range userIDs {
+		if o.addMember(g, o.mustUser(id)) {
+			added++
+		}
+	}
+	return added
+}
+
+func (o *Org) addMember(g *group, u *user) bool {
+	if _, in := g.index[u]; in {
+		return false
+	}
+	g.touch(o.now())
+	g.index[u] = g.members.add(&membership{user: u, joined: g.membersUpdated})
+	u.groups = append(u.groups, g)
+	o.happened(byAdmin, "group.user_membership.add", u.target(), g.target())
+	o.settle(u)
+	return true
+}
+
+// RemoveMember takes a user out of a group and tells whether they were in it.
+func (o *Org) RemoveMember(groupID, userID string) bool {
+	defer o.lock()()
+	return o.removeMember(o.mustGroup(groupID), o.mustUser(userID), byAdmin)
+}
+
+func (o *Org) removeMember(g *group, u *user, by actor) bool {
+	number, in := g.index[u]
+	if !in {
+		return false
+	}
+	now := o.now()
+	g.touch(now)
+	g.forget(now.Add(-o.Knobs.MemberLag))
+	delete(g.index, u)
+	if o.Knobs.MemberLag > 0 {
+		g.leave(number)
+	} else {
+		g.members.remove(number)
+	}
+	u.groups = slices.DeleteFunc(u.groups, func(other *group) bool { return other == g })
+	o.happened(by, "group.user_membership.remove", u.target(), g.target())
+	o.settle(u)
+	return true
+}
+
+// touch moves lastMembershipUpdated, which is never the same after a change.
+func (g *group) touch(now time.Time) {
+	if !now.After(g.membersUpdated) {
+		now = g.membersUpdated.Add(time.Millisecond)
+	}
+	g.membersUpdated = now
+}
+
+func (g *group) leave(number uint64) {
+	g.members.after(number-1, func(_ uint64, m *membership) bool {
+		m.left = g.membersUpdated
+		return false
+	})
+	g.leavers = append(g.leavers, number)
+}
+
+// forget drops who left before the moment.
+func (g *group) forget(before time.Time) {
+	g.leavers = slices.DeleteFunc(g.leavers, func(number uint64) bool {
+		gone := false
+		g.members.after(number-1, func(_ uint64, m *membership) bool {
+			gone = m.left.Before(before)
+			return false
+		})
+		if gone {
+			g.members.remove(number)
+		}
+		return gone
+	})
+}
+
+// in tells whether a list that shows the given moment has the member.
+func (m *membership) in(at time.Time) bool {
+	return !m.joined.After(at) && (m.left.IsZero() || m.left.After(at))
+}
+
+// users are the members, in order of joining.
+func (g *group) users() []*user {
+	var users []*user
+	g.members.after(0, func(_ uint64, m *membership) bool {
+		if m.left.IsZero() {
+			users = append(users, m.user)
+		}
+		return true
+	})
+	return users
+}

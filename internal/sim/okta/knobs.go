@@ -1,0 +1,114 @@
+package okta
+
+import "time"
+
+// Knobs choose the surprises. The zero value is a well-behaved Workforce org with Group Push switched on. A path
+// in a knob is a path.Match pattern for the whole path of a request, such as /api/v1/apps/*/users.
+type Knobs struct {
+	// AppStatus is ACTIVE (also for ""), INACTIVE or DELETED.
+	AppStatus string
+	// Features is what provisioning of the app is switched on; nil is GROUP_PUSH alone. Without GROUP_PUSH the
+	// list of mappings is empty.
+	Features []string
+	// ImplicitAssignment is settings.implicitAssignment of the app.
+	ImplicitAssignment bool
+
+	// Denied is what the credential may not do, on DeniedPath alone ("": everywhere).
+	Denied     Denied
+	DeniedPath string
+
+	// Limits are requests a minute for each bucket. A missing one has DefaultLimit, a negative number is a
+	// million.
+	Limits map[Bucket]int
+	// Concurrency is how many requests may be in flight at once; 0 is 75, a negative number no maximum.
+	Concurrency int
+	// Latency is how long each answer takes.
+	Latency time.Duration
+
+	// LoopPath names lists whose next link leads back to the same page.
+	LoopPath string
+	// EndEarlyPath names lists that end after their first page, with 200 and without a next link.
+	EndEarlyPath string
+	// NullProfiles lists app users whose profile is null.
+	NullProfiles bool
+
+	// MemberLag is how far the lists of members lag behind: joiners are missing and leavers stay in them for so
+	// long. A leaver is remembered only when the lag was set before they left.
+	MemberLag time.Duration
+	// LogLag is how long after it happened an event comes to the System Log.
+	LogLag time.Duration
+	// Quiet writes no events: for filling a large org with what happened long ago.
+	Quiet bool
+	// Skew puts the org's clock ahead of ours.
+	Skew time.Duration
+}
+
+// Denied is how an answer looks when the admin role behind the credential doesn't reach.
+type Denied int
+
+// The ways in which permission is missing. Okta was seen to do both.
+const (
+	NotDenied     Denied = iota
+	DeniedError          // 403 E0000006
+	DeniedSilence        // lists are empty with 200; single objects answer 403 E0000006
+)
+
+// Bucket is a group of endpoints that share one rate limit.
+type Bucket string
+
+// The buckets, by the table that Okta published last for Workforce orgs.
+const (
+	BucketApp    Bucket = "app"    // /api/v1/apps/{id}
+	BucketApps   Bucket = "apps"   // everything beneath /api/v1/apps besides
+	BucketGroup  Bucket = "group"  // /api/v1/groups/{id}
+	BucketGroups Bucket = "groups" // everything beneath /api/v1/groups besides
+	BucketUser   Bucket = "user"   // /api/v1/users/{id}
+	BucketUsers  Bucket = "users"  // /api/v1/users
+	BucketLogs   Bucket = "logs"   // /api/v1/logs
+	BucketRest   Bucket = "rest"   // the rest
+)
+
+// DefaultLimit is the bucket's limit on a Workforce org, in requests a minute.
+func DefaultLimit(b Bucket) int {
+	switch b {
+	case BucketApps:
+		return 100
+	case BucketApp, BucketGroups:
+		return 500
+	case BucketGroup:
+		return 1000
+	case BucketUser:
+		return 2000
+	case BucketUsers:
+		return 600
+	case BucketLogs:
+		return 120
+	default:
+		return 1200
+	}
+}
+
+func (k *Knobs) appStatus() string {
+	if k.AppStatus == "" {
+		return "ACTIVE"
+	}
+	return k.AppStatus
+}
+
+func (k *Knobs) features() []string {
+	if k.Features == nil {
+		return []string{"GROUP_PUSH"}
+	}
+	return k.Features
+}
+
+func (k *Knobs) limit(b Bucket) int {
+	switch n, ok := k.Limits[b]; {
+	case !ok:
+		return DefaultLimit(b)
+	case n < 0:
+		return 1_000_000
+	default:
+		return n
+	}
+}

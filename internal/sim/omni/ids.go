@@ -1,0 +1,34 @@
+package omni
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+)
+
+// newUUID and newShortID make ids that are alike in every run and never repeat.
+func (o *Org) newUUID() string {
+	b := o.digest()
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80 // version 4, variant 1
+	s := hex.EncodeToString(b[:16])
+	return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:]
+}
+
+func (o *Org) newShortID() string {
+	const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+	for {
+		b := o.digest()
+		id := make([]byte, 8)
+		for i := range id {
+			id[i] = letters[int(b[i])%len(letters)]
+		}
+		if o.teams[string(id)] == nil {
+			return string(id)
+		}
+	}
+}
+
+func (o *Org) digest() [sha256.Size]byte {
+	o.seq++
+	return sha256.Sum256(binary.BigEndian.AppendUint64(nil, o.seq))
+}

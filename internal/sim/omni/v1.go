@@ -1,0 +1,114 @@
+package omni
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"strconv"
+)
+
+// What the v1 answers name and tests have no use for choosing.
+const (
+	organizationID = "00000000-0000-4000-8000-0000000000a1"
+	connectionID   = "00000000-0000-4000-8000-0000000000c1"
+	modelID        = "00000000-0000-4000-8000-0000000000d1"
+)
+
+func (o *Org) whoAmI(c *call) (reply, *failure) {
+	return reply{status: http.StatusOK, body: whoAmIJSON{KeyScope: c.scope, OrganizationID: organizationID}}, nil
+}
+
+func (o *Org) listAttributes(*call) (reply, *failure) {
+	var j struct {
+		Records []attributeJSON `json:"records"`
+	}
+	for i, d := range o.definitions {
+		a := attributeJSON{Label: d.Reference, MultipleValues: d.Multiple, Name: d.Reference, System: d.System, Type: "String"}
+		if !d.System {
+			a.ID = "attribute-" + strconv.Itoa(i+1) // Omni's own have none
+		}
+		if d.Number {
+			a.Type = "Number"
+		}
+		if d.Default != nil {
+			a.DefaultValue = o.shownValue(Definition{Multiple: d.Multiple, Number: true}, d.Default)
+		}
+		j.Records = append(j.Records, a)
+	}
+	return reply{status: http.StatusOK, body: j}, nil
+}
+
+// listSchedules pages by page number: the cursor of the second page is "2".
+func (o *Org) listSchedules(c *call) (reply, *failure) {
+	query := c.URL.Query()
+	var found []Schedule
+	for _, s := range o.schedules.list() {
+		if owner := query.Get("ownerId"); owner == "" || owner == s.Owner {
+			found = append(found, *s)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Schedule) int { return cmp.Compare(a.Name, b.Name) })
+	if query.Get("sortDirection") != "asc" {
+		slices.Reverse(found)
+	}
+	j, fail := records(query, pageSize{20, 100}, found, o.scheduleJSON)
+	return reply{status: http.StatusOK, body: j}, fail
+}
+
+func (o *Org) scheduleJSON(s Schedule) scheduleJSON {
+	return scheduleJSON{
+		Content: "dashboard", DashboardName: s.Name, DestinationType: "email", Format: "pdf", ID: s.ID,
+		Identifier: "dashboard", Name: s.Name, OwnerID: s.Owner, OwnerName: o.ownerName(s.Owner),
+		RecipientCount: len(s.Recipients), Schedule: "0 8 * * ? *", Timezone: "UTC",
+	}
+}
+
+func (o *Org) ownerName(id string) string {
+	if u := o.people.byID[id]; u != nil {
+		return u.displayName
+	}
+	return ""
+}
+
+func (o *Org) listDocuments(c *call) (reply, *failure) {
+	query := c.URL.Query()
+	var found []Document
+	for _, d := range o.documents {
+		if creator := query.Get("creatorId"); creator == "" || creator == d.Owner {
+			found = append(found, d)
+		}
+	}
+	slices.SortStableFunc(found, func(a, b Document) int { return cmp.Compare(a.Name, b.Name) })
+	if query.Get("sortDirection") == "desc" {
+		slices.Reverse(found)
+	}
+	j, fail := records(query, pageSize{50, 0}, found, o.documentJSON)
+	return reply{status: http.StatusOK, body: j}, fail
+}
+
+func (o *Org) documentJSON(d Document) documentJSON {
+	return documentJSON{
+		ConnectionID: connectionID, HasDashboard: true, Identifier: d.ID, Name: d.Name,
+		Owner: ownerJSON{ID: d.Owner, Name: o.ownerName(d.Owner)}, Scope: "organization", Type: "document",
+		UpdatedAt: d.Updated.Format(stamp), URL: "https://omni.example/dashboards/" + d.ID,
+	}
+}
+
+func (o *Org) listModelRoles(c *call) (reply, *failure) {
+	u, fail := o.people.find(c.PathValue("id"))
+	if fail != nil {
+		return reply{}, fail
+	}
+	origin := "USER"
+	if o.Knobs.RolesSpelledOut {
+		origin = "User Role"
+	}
+	j := rolesJSON{MembershipID: u.id, Results: []roleJSON{}}
+	for i, role := range o.roles[u.id] {
+		j.Results = append(j.Results, roleJSON{
+			BaseRole: role, ConnectionID: connectionID, From: originJSON{origin}, ModelID: modelID,
+			Priority: len(o.roles[u.id]) - i, Resolved: i == 0, RoleName: role,
+		})
+	}
+	return reply{status: http.StatusOK, body: j}, nil
+}
