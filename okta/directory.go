@@ -1,0 +1,100 @@
+package okta
+
+import (
+	"context"
+	"net/url"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+)
+
+// fewGroups is how many groups are asked for one by one rather than looked for
+// in the list of all groups.
+const fewGroups = 20
+
+// Groups reads the named groups: few by id, many from the list of all groups,
+// and by id those that the list lacks (a role may hide a group from lists). One
+// that Okta answers 404 for is missing from the result; any other failure is an
+// error.
+func (r *Reader) Groups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error) {
+	groups := make(map[identity.GroupID]identity.Group, len(ids))
+	if len(ids) > fewGroups {
+		if err := r.listGroups(ctx, ids, groups); err != nil {
+			return nil, err
+		}
+	}
+	for _, id := range ids {
+		if _, ok := groups[id]; ok {
+			continue
+		}
+		c := call{kind: "group", op: "read group " + string(id), path: "/api/v1/groups/" + string(id), needs: needGroups}
+		group, err := get[groupRecord](ctx, r, c, string(id))
+		switch {
+		case err == nil:
+			groups[id] = group.group()
+		case !fault.Is(err, fault.NotFound):
+			return nil, err
+		}
+	}
+	return groups, nil
+}
+
+// listGroups puts those of ids that the list has into groups. It stops when it
+// has them all. A page has 200, as Okta's documents recommend for this list.
+func (r *Reader) listGroups(ctx context.Context, ids []identity.GroupID, groups map[identity.GroupID]identity.Group) error {
+	wanted := make(map[identity.GroupID]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	c := call{kind: "groups", op: "list groups", path: "/api/v1/groups?limit=200", needs: needGroups}
+	for group, err := range list[groupRecord](ctx, r, c) {
+		if err != nil {
+			return err
+		}
+		if id := identity.GroupID(group.ID); wanted[id] {
+			groups[id] = group.group()
+		}
+		if len(groups) == len(wanted) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// GroupSize is the group's usersCount as Okta counts it itself. A group that the
+// list doesn't have is fault.Doubt: it may be hidden.
+func (r *Reader) GroupSize(ctx context.Context, id identity.GroupID) (int, error) {
+	query := url.Values{"filter": {`id eq "` + string(id) + `"`}, "expand": {"stats"}}
+	c := call{kind: "group size", op: "count members of group " + string(id), path: "/api/v1/groups?" + query.Encode(), needs: needGroups}
+	if err := checkID(c, string(id)); err != nil {
+		return 0, err
+	}
+	for group, err := range list[groupSizeRecord](ctx, r, c) {
+		switch {
+		case err != nil:
+			return 0, err
+		case group.ID != string(id):
+			return 0, doubt(c, "the filter on its id gives group %q", group.ID)
+		case group.Embedded.Stats.Users == nil || *group.Embedded.Stats.Users < 0:
+			return 0, doubt(c, "the answer has no usersCount")
+		}
+		return *group.Embedded.Stats.Users, nil
+	}
+	return 0, doubt(c, "the filter on its id gives no group")
+}
+
+// GroupsOf lists the groups that one user is in, in Okta's order.
+func (r *Reader) GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, error) {
+	c := call{kind: "groups of a user", op: "list groups of user " + string(id), path: "/api/v1/users/" + string(id) + "/groups", needs: needUsers}
+	if err := checkID(c, string(id)); err != nil {
+		return nil, err
+	}
+	var ids []identity.GroupID
+	for group, err := range list[idRecord](ctx, r, c) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, identity.GroupID(group.ID))
+	}
+	return ids, nil
+}

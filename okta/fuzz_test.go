@@ -1,0 +1,63 @@
+package okta_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// FuzzAssignments reads any answer as the page of assignments. What is read
+// without an error is a JSON list of objects, each with an id of its own.
+func FuzzAssignments(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `[{"id":"00u1","status":"ACTIVE","_embedded":{"user":{"id":"00u1","status":"ACTIVE","profile":{"login":"a"}}}}]`,
+		`[{"id":"00u1","profile":{"n":9007199254740993,"l":[1,null,{"x":[]}]}}]`, `[null]`, `{"id":1}`, ` [`, "[\"\x00\"]", `[{"id":"a"},{"id":"a"}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		r := newReader(t, always(200, string(body)))
+		got, err := collect(r.Assignments(t.Context()))
+		seen := map[string]bool{}
+		for _, a := range got {
+			if a.ID == "" || seen[string(a.ID)] {
+				t.Fatalf("the id %q is empty or came twice", a.ID)
+			}
+			seen[string(a.ID)] = true
+		}
+		var plain []map[string]any
+		if err == nil && json.Unmarshal(body, &plain) != nil {
+			t.Fatalf("took %q for a list", body)
+		}
+	})
+}
+
+// FuzzLink reads a page with any Link header. No request leaves the organization's
+// address, and a header that names no readable next page isn't followed.
+func FuzzLink(f *testing.F) {
+	next := "<" + org + `/api/v1/groups/00g1/users?after=1>; rel="next"`
+	for _, seed := range []string{
+		"", next, next + `, <x>; rel="self"`, `<>; rel="next"`, "<", ">", ",,;;", `<https://evil.test/>; rel=next`, `<//evil.test/behind/a/gateway/>; rel=next`,
+		`<https://acme.okta.test@evil.test/behind/a/gateway/>; rel="next"`, `<` + org + `/../../x>; REL="prev NEXT"`, `<a>; title=">, <b"; rel=next`, "<\x00>; rel=next",
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, link string) {
+		var sent int
+		r := newReaderOver(t, roundTrip(func(req *http.Request) (*http.Response, error) {
+			if sent++; !strings.HasPrefix(req.URL.String(), org+"/") || req.Host != "acme.okta.test" && req.Host != "" {
+				t.Errorf("asked %q of %q", req.URL, req.Host)
+			}
+			resp, err := inProcess{always(200, `[]`)}.RoundTrip(req)
+			if sent == 1 {
+				resp.Header["Link"] = []string{link}
+			}
+			return resp, err
+		}), 1)
+		_, err := collect(r.Members(t.Context(), "00g1"))
+		if err == nil && sent != 1 && !strings.Contains(strings.ToLower(link), "next") {
+			t.Errorf("%q was followed", link)
+		}
+	})
+}

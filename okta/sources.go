@@ -1,0 +1,67 @@
+package okta
+
+import (
+	"context"
+	"iter"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// What each kind of question needs, in the words of Okta's custom roles.
+const (
+	needApps   = "okta.apps.read for this app"
+	needGroups = "okta.groups.read for these groups"
+	needUsers  = "okta.users.read for these users"
+	needPushed = "okta.apps.read for this app and okta.groups.read"
+	needLogs   = "access to the System Log"
+)
+
+// App reads the application itself; fault.NotFound when there is none. A run
+// begins with it: kinds of requests that failed in the run before are tried again.
+func (r *Reader) App(ctx context.Context) (identity.App, error) {
+	r.broken.reset()
+	c := call{kind: "app", op: "read app " + r.id, path: r.app, needs: needApps}
+	app, err := get[appRecord](ctx, r, c, r.id)
+	return app.app(), err
+}
+
+// Assignments lists every app user, 500 a page (the most that Okta gives), with
+// the Okta user embedded: only there its status is told.
+func (r *Reader) Assignments(ctx context.Context) iter.Seq2[identity.Assignment, error] {
+	c := call{kind: "assignments", op: "list app users", path: r.app + "/users?expand=user&limit=500", needs: needApps}
+	return convert(list[assignmentRecord](ctx, r, c), assignmentRecord.assignment)
+}
+
+// Mappings lists every group-push mapping of the app, 1000 a page (the most that
+// Okta gives).
+func (r *Reader) Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error] {
+	c := call{kind: "mappings", op: "list group-push mappings", path: r.app + "/group-push/mappings?limit=1000", needs: needPushed}
+	return convert(list[mappingRecord](ctx, r, c), mappingRecord.mapping)
+}
+
+// Members lists the ids of everyone in the group, whether assigned or not. A page
+// has 1000, which is Okta's default: its limits count requests, not bytes, so the
+// 200 that its documents recommend would cost five times as much of them.
+func (r *Reader) Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.OktaID, error] {
+	c := call{kind: "members", op: "list members of group " + string(id), path: "/api/v1/groups/" + string(id) + "/users?limit=1000", needs: needGroups}
+	if err := checkID(c, string(id)); err != nil {
+		return func(yield func(identity.OktaID, error) bool) { yield("", err) }
+	}
+	return convert(list[idRecord](ctx, r, c), func(v idRecord) identity.OktaID { return identity.OktaID(v.ID) })
+}
+
+// convert turns a list of Okta's records into one of ours.
+func convert[T, U any](from iter.Seq2[T, error], to func(T) U) iter.Seq2[U, error] {
+	return func(yield func(U, error) bool) {
+		for v, err := range from {
+			if err != nil {
+				var zero U
+				yield(zero, err)
+				return
+			}
+			if !yield(to(v), nil) {
+				return
+			}
+		}
+	}
+}
