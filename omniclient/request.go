@@ -1,0 +1,127 @@
+package omniclient
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+)
+
+const (
+	attemptTime = 10 * time.Second // of one attempt, body included
+	answerLimit = 64 << 20         // a page of 100 groups with 10,000 members each fits
+	errorLimit  = 64 << 10
+)
+
+// request is one exchange with Omni.
+type request struct {
+	op     string // what it is for, in words
+	method string
+	path   string // below /api/scim/v2
+	query  url.Values
+	body   any  // marshalled as JSON; nil for none
+	once   bool // must not be repeated when its effect is unknown
+}
+
+// answer is what Omni answered with success.
+type answer struct {
+	status int
+	body   []byte
+}
+
+// ask sends r and decodes the answer into out, which may be nil. It reports
+// whether there was anything to decode: a 204, or a 200 without body, has nothing.
+func (c *Client) ask(ctx context.Context, r request, out any) (bool, error) {
+	a, err := c.send(ctx, r)
+	if err != nil || out == nil || len(bytes.TrimSpace(a.body)) == 0 {
+		return false, err
+	}
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return false, &fault.Error{Kind: fault.Doubt, Op: r.op, Detail: "Omni's answer has another form than its description says", Err: err}
+	}
+	return true, nil
+}
+
+// post creates an object. It is sent once: whether a broken creation took effect
+// is unknown, and looking the name up tells, while a second POST would answer 409
+// for our own object.
+func (c *Client) post(ctx context.Context, op, path string, body, out any) error {
+	_, err := c.ask(ctx, request{op: op, method: http.MethodPost, path: path, body: body, once: true}, out)
+	if fault.Is(err, fault.Doubt) { // success, in a form that can't be read
+		return unseen(op, err)
+	}
+	return err
+}
+
+// unseen is the failure to see what was created. Whatever its cause, the caller
+// must not take it for a creation that didn't happen.
+func unseen(op string, err error) error {
+	return &fault.Error{Kind: fault.Unavailable, Op: op, Detail: "Omni accepted it, but what was made can't be read", Err: err}
+}
+
+// exchange sends r once with the given key.
+func (c *Client) exchange(ctx context.Context, r request, key string) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, attemptTime)
+	defer cancel()
+	req, err := c.build(ctx, r, key)
+	if err != nil {
+		return answer{}, err
+	}
+	res, err := c.http.Do(req)
+	if err != nil {
+		return answer{}, broken(r.op, err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	if res.StatusCode < 200 || res.StatusCode > 299 {
+		body, _ := io.ReadAll(io.LimitReader(res.Body, errorLimit)) // what could be read is told
+		return answer{}, classify(r.op, res, body, key)
+	}
+	body, err := io.ReadAll(io.LimitReader(res.Body, answerLimit+1))
+	switch {
+	case err != nil:
+		return answer{}, broken(r.op, err)
+	case len(body) > answerLimit:
+		return answer{}, &fault.Error{Kind: fault.Unavailable, Op: r.op, Detail: fmt.Sprintf("Omni's answer is longer than %d bytes", answerLimit)}
+	case len(bytes.TrimSpace(body)) > 0 && !json.Valid(body):
+		return answer{}, &fault.Error{Kind: fault.Unavailable, Op: r.op, Detail: "the answer is not JSON: " + describe(body, key), Hint: hintBase}
+	}
+	return answer{status: res.StatusCode, body: body}, nil
+}
+
+func (c *Client) build(ctx context.Context, r request, key string) (*http.Request, error) {
+	var body io.Reader
+	if r.body != nil {
+		b, err := json.Marshal(r.body)
+		if err != nil {
+			return nil, &fault.Error{Kind: fault.Refused, Op: r.op, Detail: "this can't be written as JSON", Err: err}
+		}
+		body = bytes.NewReader(b)
+	}
+	u := c.base.JoinPath(r.path)
+	u.RawQuery = r.query.Encode()
+	req, err := http.NewRequestWithContext(ctx, r.method, u.String(), body)
+	if err != nil {
+		return nil, &fault.Error{Op: r.op, Err: err}
+	}
+	req.Header.Set("Authorization", "Bearer "+key)
+	req.Header.Set("Accept", "application/json")
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	return req, nil
+}
+
+// broken classifies a connection that failed before the answer was complete.
+func broken(op string, err error) error {
+	if e, ok := errors.AsType[*url.Error](err); ok {
+		err = e.Err // the address with its query adds nothing to op
+	}
+	return &fault.Error{Kind: fault.Unavailable, Op: op, Detail: "no complete answer from Omni", Err: err}
+}

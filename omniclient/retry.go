@@ -1,0 +1,101 @@
+package omniclient
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+
+	"github.com/omnisync/omnisync/fault"
+)
+
+const (
+	attempts    = 4 // of a request that may be repeated
+	maxThrottle = 8 // answers of 429 that one call sits out
+)
+
+// newRetries repeats what failed on the way or at the other side.
+func newRetries() retrypolicy.RetryPolicy[answer] {
+	return retrypolicy.NewBuilder[answer]().
+		HandleIf(func(_ answer, err error) bool { return fault.Is(err, fault.Unavailable) }).
+		WithBackoff(500*time.Millisecond, 8*time.Second).
+		WithJitterFactor(0.25).
+		WithMaxAttempts(attempts).
+		ReturnLastFailure().
+		Build()
+}
+
+// send brings r to an answer. Reads, deletions and PATCHes of absolute values are
+// tried up to four times, a creation once.
+func (c *Client) send(ctx context.Context, r request) (answer, error) {
+	var last error
+	try := func() (answer, error) {
+		a, err := c.attempt(ctx, r)
+		if err != nil && ctx.Err() == nil {
+			last = err
+		}
+		return a, err
+	}
+	var a answer
+	var err error
+	if r.once {
+		a, err = try()
+	} else {
+		a, err = failsafe.With[answer](c.retries).WithContext(ctx).Get(try)
+	}
+	if err != nil && ctx.Err() != nil {
+		err = &fault.Error{Kind: fault.Unavailable, Op: r.op, Detail: stopped(last), Err: ctx.Err()}
+	}
+	return a, err
+}
+
+// stopped tells what a request waited for when its caller gave up.
+func stopped(last error) string {
+	if f, ok := errors.AsType[*fault.Error](last); ok {
+		return "given up after " + f.Detail
+	}
+	return "given up while waiting for Omni"
+}
+
+// attempt sends r in its turn, with one key after the other while keys are
+// refused, and again after each 429: neither has had an effect.
+func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
+	for throttled, refused := 0, 0; ; {
+		values, usable, err := c.keys.usable(r.op)
+		if err != nil {
+			return answer{}, err
+		}
+		key, err := c.allowance.Turn(ctx, usable)
+		if err != nil {
+			return answer{}, err
+		}
+		a, err := c.exchange(ctx, r, values[key])
+		switch fault.KindOf(err) {
+		case fault.Unavailable: // tells nothing about key and pace
+			return a, err
+		case fault.Limited:
+			c.allowance.Limited(key, after(err))
+			if throttled++; throttled == maxThrottle {
+				return a, err
+			}
+		case fault.Unauthorized:
+			c.allowance.Answered(key)
+			if refused++; !c.keys.refuse(key, values[key]) || refused > len(values) {
+				return a, err
+			}
+		default:
+			c.allowance.Answered(key)
+			c.keys.accept(key)
+			return a, err
+		}
+	}
+}
+
+func after(err error) time.Duration {
+	if f, ok := errors.AsType[*fault.Error](err); ok {
+		return f.After
+	}
+	return 0
+}
