@@ -1,0 +1,152 @@
+// Package configs holds Omnisync's configuration: its types, how it is loaded
+// and checked, the commented example and the JSON schema.
+//
+// A value's way: the file and the environment are read into the keys that the
+// types declare, with the place of each (read.go, environ.go); koanf lays them
+// over the defaults (load.go); the whole is checked (check.go). All faults are
+// told at once. The tags of the types are the schema, and the schema is what
+// the reader goes by, so that an editor and syncd agree.
+package configs
+
+import "time"
+
+// Config is the whole configuration of one connection.
+type Config struct {
+	Name        string      `koanf:"name" json:"name" jsonschema:"required,minLength=1,maxLength=63" jsonschema_description:"Name of this connection; part of Redis keys and file names."`
+	Okta        Okta        `koanf:"okta" json:"okta" jsonschema:"required" jsonschema_description:"What is read, and how."`
+	Omni        Omni        `koanf:"omni" json:"omni" jsonschema:"required" jsonschema_description:"What is written to."`
+	State       State       `koanf:"state" json:"state" jsonschema_description:"Where the ledger is kept."`
+	Schedule    Schedule    `koanf:"schedule" json:"schedule" jsonschema_description:"When runs start: cron expressions of five fields, or such as @every 10m. An empty one switches its run off."`
+	Users       Users       `koanf:"users" json:"users" jsonschema_description:"Who becomes what."`
+	Groups      Groups      `koanf:"groups" json:"groups" jsonschema_description:"How groups are treated."`
+	Deprovision Deprovision `koanf:"deprovision" json:"deprovision" jsonschema_description:"How a membership ends."`
+	Guard       Guard       `koanf:"guard" json:"guard" jsonschema_description:"What may be done unasked within a window: the smaller of count and percent, and always one."`
+	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the JSON API and the health checks."`
+	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
+}
+
+// Okta says what is read, and how.
+type Okta struct {
+	OrgURL    string  `koanf:"org_url" json:"org_url" jsonschema:"required" jsonschema_description:"Address of the Okta org, such as https://acme.okta.com."`
+	AppID     string  `koanf:"app_id" json:"app_id" jsonschema:"required" jsonschema_description:"Id of the Okta application whose assignments are read."`
+	Auth      Auth    `koanf:"auth" json:"auth" jsonschema:"required" jsonschema_description:"The credential for Okta's management API."`
+	RateShare float64 `koanf:"rate_share" json:"rate_share" jsonschema:"minimum=0.01,maximum=1" jsonschema_description:"At most this share of Okta's announced limits is used."`
+}
+
+// Auth is the credential for Okta's management API.
+type Auth struct {
+	APIToken Secret `koanf:"api_token" json:"api_token" jsonschema:"required" jsonschema_description:"API token of an Okta administrator who may read the app, its users and groups."`
+}
+
+// Omni says what is written to.
+type Omni struct {
+	BaseURL           string   `koanf:"base_url" json:"base_url" jsonschema:"required" jsonschema_description:"The login URL of the Omni organization, such as https://acme.omniapp.co, without /api."`
+	APIKeys           []Secret `koanf:"api_keys" json:"api_keys" jsonschema:"required,minItems=1" jsonschema_description:"Organization API keys; the allowances of several add up."`
+	RequestsPerMinute int      `koanf:"requests_per_minute" json:"requests_per_minute" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"Omni's allowance per key."`
+}
+
+// State says where the ledger is kept.
+type State struct {
+	URL StoreURL `koanf:"url" json:"url" jsonschema_description:"bolt://PATH (as it stands, relative to the working directory; bolt:///absolute), redis:// or rediss://, or a whole ${env:NAME} or ${file:PATH} that holds one."`
+}
+
+// Schedule holds cron expressions; an empty one switches its run off.
+type Schedule struct {
+	Full      string `koanf:"full" json:"full" jsonschema_description:"When Okta is read in full."`
+	Reconcile string `koanf:"reconcile" json:"reconcile" jsonschema_description:"When Omni is read too, and drift repaired."`
+	Timezone  string `koanf:"timezone" json:"timezone" jsonschema_description:"Time zone of the schedule, such as UTC or Europe/Berlin."`
+}
+
+// Users says who becomes what.
+type Users struct {
+	Scope            string            `koanf:"scope" json:"scope" jsonschema_description:"CEL expression, true or false; a user outside counts as unassigned."`
+	DisplayName      string            `koanf:"display_name" json:"display_name" jsonschema_description:"CEL expression; empty: displayName, else first and last name, else userName."`
+	Attributes       map[string]string `koanf:"attributes" json:"attributes" jsonschema_description:"CEL expression for each Omni user attribute, such as department: user.department."`
+	AdoptAttributes  string            `koanf:"adopt_attributes" json:"adopt_attributes" jsonschema:"enum=keep,enum=replace" jsonschema_description:"What becomes of an adopted user's attributes where Okta has no value."`
+	OnUsernameChange string            `koanf:"on_username_change" json:"on_username_change" jsonschema:"enum=rename,enum=hold" jsonschema_description:"Whether a new userName in Okta renames the Omni user, or waits for a person."`
+	Suspended        string            `koanf:"suspended" json:"suspended" jsonschema:"enum=keep,enum=deactivate" jsonschema_description:"What becomes of a user who is suspended in Okta."`
+	Protected        []string          `koanf:"protected" json:"protected" jsonschema_description:"Globs over userName: not deactivated, deleted, renamed, nor removed from a group."`
+}
+
+// Groups says how groups are treated.
+type Groups struct {
+	OnUnpush string `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
+	Adopt    string `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
+}
+
+// Deprovision says how a membership ends.
+type Deprovision struct {
+	Action           string        `koanf:"action" json:"action" jsonschema:"enum=deactivate,enum=delete,enum=none" jsonschema_description:"What is done in Omni to a user who is no longer assigned."`
+	Grace            time.Duration `koanf:"grace" json:"grace" jsonschema_description:"Waiting time of a user who is unassigned while the Okta account lives."`
+	GraceDeactivated time.Duration `koanf:"grace_deactivated" json:"grace_deactivated" jsonschema_description:"Waiting time when the Okta account is deactivated or deleted."`
+	Settle           time.Duration `koanf:"settle" json:"settle" jsonschema_description:"Waiting time in any case, because Okta unassigns and assigns within a second."`
+}
+
+// Guard says what may be done unasked within a window.
+type Guard struct {
+	Window         time.Duration `koanf:"window" json:"window" jsonschema_description:"The time over which is counted."`
+	Deactivations  Limit         `koanf:"deactivations" json:"deactivations" jsonschema_description:"Users whose membership ends."`
+	MemberRemovals Limit         `koanf:"member_removals" json:"member_removals" jsonschema_description:"Memberships in groups that end."`
+	GroupDeletions Limit         `koanf:"group_deletions" json:"group_deletions" jsonschema_description:"Groups that are deleted."`
+	PolicyChange   Limit         `koanf:"policy_change" json:"policy_change" jsonschema_description:"Users touched by a changed mapping, scope or program version."`
+	Creations      Limit         `koanf:"creations" json:"creations" jsonschema_description:"Users created, once a first load has ended well."`
+}
+
+// Limit is the smaller of a count and a percentage of what is managed.
+type Limit struct {
+	Count   int     `koanf:"count" json:"count" jsonschema:"minimum=0" jsonschema_description:"At most so many."`
+	Percent float64 `koanf:"percent" json:"percent" jsonschema:"minimum=0,maximum=100" jsonschema_description:"At most this percentage of what is managed."`
+}
+
+// Console is the listener of the JSON API and the health checks.
+type Console struct {
+	Listen string `koanf:"listen" json:"listen" jsonschema_description:"Address and port; a loopback address."`
+	Token  Secret `koanf:"token" json:"token" jsonschema_description:"Token of the JSON API; when the default variable is not set, one is made at the first start."`
+}
+
+// Log says what is logged, and how.
+type Log struct {
+	Level  string `koanf:"level" json:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error" jsonschema_description:"The least important level that is logged."`
+	Format string `koanf:"format" json:"format" jsonschema:"enum=json,enum=text" jsonschema_description:"json for machines, text for people."`
+}
+
+// consoleToken is the default of console.token. Alone among the secrets it may
+// be absent, because a token is then made at the first start.
+const consoleToken = "${env:SYNCD_CONSOLE_TOKEN}"
+
+// Defaults gives the configuration of someone who set nothing. The required
+// keys are empty in it.
+func Defaults() *Config { return defaults(nil) }
+
+func defaults(env environment) *Config {
+	return &Config{
+		Okta:  Okta{RateShare: 0.25},
+		Omni:  Omni{RequestsPerMinute: 60},
+		State: State{URL: StoreURL{text: "bolt://syncd.db"}},
+		Schedule: Schedule{
+			Full:      "0 * * * *",
+			Reconcile: "0 4 * * *",
+			Timezone:  "UTC",
+		},
+		Users: Users{
+			Scope:            "true",
+			Attributes:       map[string]string{},
+			AdoptAttributes:  "keep",
+			OnUsernameChange: "rename",
+			Suspended:        "keep",
+			Protected:        []string{},
+		},
+		Groups:      Groups{OnUnpush: "keep", Adopt: "ask"},
+		Deprovision: Deprovision{Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second},
+		Guard: Guard{
+			Window:         24 * time.Hour,
+			Deactivations:  Limit{Count: 25, Percent: 5},
+			MemberRemovals: Limit{Count: 200, Percent: 10},
+			GroupDeletions: Limit{Count: 1, Percent: 5},
+			PolicyChange:   Limit{Count: 25, Percent: 5},
+			Creations:      Limit{Count: 500, Percent: 50},
+		},
+		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env)},
+		Log:     Log{Level: "info", Format: "json"},
+	}
+}

@@ -1,0 +1,194 @@
+package configs_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/omnisync/omnisync/configs"
+)
+
+// minimal holds what is required and nothing else.
+const minimal = `name: acme
+okta:
+  org_url: https://acme.okta.com
+  app_id: 0oa1gjh63g214q0Hq0g4
+  auth:
+    api_token: ${env:OKTA_API_TOKEN}
+omni:
+  base_url: https://acme.omniapp.co
+  api_keys: ["${env:OMNI_API_KEY}"]
+`
+
+func parse(t testing.TB, text string, environ ...string) *configs.Config {
+	t.Helper()
+	c, _, err := configs.Parse([]byte(text), "syncd.yaml", environ)
+	if err != nil {
+		t.Fatalf("Parse: %v", err)
+	}
+	return c
+}
+
+func faultsOf(t testing.TB, err error) []configs.Fault {
+	t.Helper()
+	var invalid *configs.Invalid
+	if !errors.As(err, &invalid) {
+		t.Fatalf("error %v, want *Invalid", err)
+	}
+	return invalid.Faults
+}
+
+func secret(t testing.TB, ref string) configs.Secret {
+	t.Helper()
+	s, err := configs.ParseSecret(ref, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func TestMinimalHasTheDefaults(t *testing.T) {
+	want := configs.Defaults()
+	want.Name = "acme"
+	want.Okta.OrgURL, want.Okta.AppID = "https://acme.okta.com", "0oa1gjh63g214q0Hq0g4"
+	want.Okta.Auth.APIToken = secret(t, "${env:OKTA_API_TOKEN}")
+	want.Omni.BaseURL = "https://acme.omniapp.co"
+	want.Omni.APIKeys = []configs.Secret{secret(t, "${env:OMNI_API_KEY}")}
+	if diff := cmp.Diff(want, parse(t, minimal)); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestEveryKeyIsRead(t *testing.T) {
+	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"api_token": "${file:/t}"}, "rate_share": 1},
+		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500},
+		"state": {"url": "redis://h:1/2"}, "schedule": {"full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
+		"users": {"scope": "false", "display_name": "user.x", "attributes": {"a.b": "1", "c": "2"}, "adopt_attributes": "replace",
+			"on_username_change": "hold", "suspended": "deactivate", "protected": ["*@a", "b,c"]},
+		"groups": {"on_unpush": "delete", "adopt": "never"},
+		"deprovision": {"action": "none", "grace": "2160h", "grace_deactivated": "1m30s", "settle": "0s"},
+		"guard": {"window": "1h", "deactivations": {"count": 0, "percent": 0.5}, "member_removals": {"count": 1}, "group_deletions": {"percent": 2},
+			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
+		"console": {"listen": "[::1]:0", "token": "${file:/c}"}, "log": {"level": "debug", "format": "text"}}`)
+	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
+	want := &configs.Config{
+		Name:     "b",
+		Okta:     configs.Okta{OrgURL: "http://127.0.0.1:8081", AppID: "0oa2", Auth: configs.Auth{APIToken: secret(t, "${file:/t}")}, RateShare: 1},
+		Omni:     configs.Omni{BaseURL: "https://x.co/omni", APIKeys: []configs.Secret{secret(t, "${env:A}"), secret(t, "${env:B}")}, RequestsPerMinute: 500},
+		State:    c.State,
+		Schedule: configs.Schedule{Reconcile: "@every 10m", Timezone: "Europe/Berlin"},
+		Users: configs.Users{Scope: "false", DisplayName: "user.x", Attributes: map[string]string{"a.b": "1", "c": "2"}, AdoptAttributes: "replace",
+			OnUsernameChange: "hold", Suspended: "deactivate", Protected: []string{"*@a", "b,c"}},
+		Groups:      configs.Groups{OnUnpush: "delete", Adopt: "never"},
+		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second},
+		Guard: configs.Guard{Window: time.Hour, Deactivations: limit(0, 0.5), MemberRemovals: limit(1, 10), GroupDeletions: limit(1, 2),
+			PolicyChange: limit(3, 4), Creations: limit(5, 100)},
+		Console: configs.Console{Listen: "[::1]:0", Token: secret(t, "${file:/c}")},
+		Log:     configs.Log{Level: "debug", Format: "text"},
+	}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+	if kind, address, err := c.State.Backend(); kind != configs.Redis || address != "redis://h:1/2" || err != nil {
+		t.Errorf("Backend() = %q, %q, %v", kind, address, err)
+	}
+}
+
+func TestExampleIsTheDefaults(t *testing.T) {
+	c, warnings, err := configs.Load("syncd.example.yaml", nil)
+	if err != nil || len(warnings) > 0 {
+		t.Fatalf("the example doesn't load: %v, %v", warnings, err)
+	}
+	if diff := cmp.Diff(parse(t, minimal), c); diff != "" {
+		t.Errorf("the example differs from the defaults (-want +got)\n%s", diff)
+	}
+	text, err := os.ReadFile("syncd.example.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, variable := range variables(t) {
+		names := strings.Split(variable, ".")
+		if last := names[len(names)-1]; !strings.Contains(string(text), last+":") {
+			t.Errorf("the example lacks %s", variable)
+		}
+	}
+}
+
+func TestSectionsWithoutKeys(t *testing.T) {
+	c := parse(t, minimal+"users:\n  attributes:\n  protected:\nguard:\nlog: {}\n")
+	if diff := cmp.Diff(parse(t, minimal), c); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+func TestAliasIsFollowed(t *testing.T) {
+	c := parse(t, minimal+"guard:\n  deactivations: &few {count: 2, percent: 1}\n  creations: *few\n")
+	if c.Guard.Creations != c.Guard.Deactivations || c.Guard.Creations.Count != 2 {
+		t.Errorf("creations %v, want those of deactivations", c.Guard.Creations)
+	}
+}
+
+func TestLoadFindsTheFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "syncd.yaml")
+	if err := os.WriteFile(path, []byte(minimal), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, load := range map[string]func() (*configs.Config, []configs.Warning, error){
+		"named": func() (*configs.Config, []configs.Warning, error) { return configs.Load(path, nil) },
+		"by variable": func() (*configs.Config, []configs.Warning, error) {
+			return configs.Load("", []string{"SYNCD_CONFIG=" + path})
+		},
+		"name before variable": func() (*configs.Config, []configs.Warning, error) {
+			return configs.Load(path, []string{"SYNCD_CONFIG=x"})
+		},
+		"environment alone": func() (*configs.Config, []configs.Warning, error) {
+			return configs.Load("", []string{"SYNCD_NAME=acme", "SYNCD_OKTA_ORG_URL=https://acme.okta.com", "SYNCD_OKTA_APP_ID=0oa1",
+				"SYNCD_OKTA_AUTH_API_TOKEN=t", "SYNCD_OMNI_BASE_URL=https://acme.omniapp.co", `SYNCD_OMNI_API_KEYS=["${env:KEY}"]`})
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, warnings, err := load()
+			if err != nil || len(warnings) > 0 || c.Name != "acme" {
+				t.Errorf("Load: %v, %v, %v", c, warnings, err)
+			}
+		})
+	}
+}
+
+func TestFileThatCannotBeRead(t *testing.T) {
+	large := filepath.Join(t.TempDir(), "large.yaml")
+	if err := os.WriteFile(large, []byte(strings.Repeat("#\n", 1<<20)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{"nowhere.yaml": "no such file", ".": "is a directory", large: "larger than 1 MiB"} {
+		_, _, err := configs.Load(path, nil)
+		f := faultsOf(t, err)
+		if len(f) != 1 || f[0].Source != path || !strings.Contains(f[0].Message, want) || !strings.Contains(f[0].Mend, "--config") {
+			t.Errorf("%s: %v, want %q", path, err, want)
+		}
+	}
+}
+
+func TestAddedCheckGetsItsPlace(t *testing.T) {
+	check := func(c *configs.Config) []configs.Fault {
+		return []configs.Fault{
+			{Path: "users.attributes.b", Message: "first"}, {Path: "users.attributes.b", Message: "second"},
+			{Path: "users.scope", Message: "default"}, {Path: "log.level", Message: "variable"}, {Path: "guard.window", Message: "unread"},
+		}
+	}
+	text := minimal + "users:\n  attributes:\n    a: x\n    b: y\nguard:\n  window: soon\n"
+	_, _, err := configs.Parse([]byte(text), "syncd.yaml", []string{"SYNCD_LOG_LEVEL=warn"}, check)
+	want := `syncd.yaml:10: users.scope: default
+syncd.yaml:13: users.attributes.b: first
+syncd.yaml:13: users.attributes.b: second
+syncd.yaml:15: guard.window: "soon" is not a duration; write a duration such as 24h, 90m or 10s
+SYNCD_LOG_LEVEL: log.level: variable`
+	if diff := cmp.Diff(want, err.Error()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -1,0 +1,187 @@
+package configs
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/invopop/jsonschema"
+	"go.yaml.in/yaml/v3"
+)
+
+// scalar reads one number or text, within the bounds of the schema.
+func (r *reader) scalar(path string, n *yaml.Node, s *jsonschema.Schema) (any, bool) {
+	var v any
+	var message, mend string
+	switch s.Type {
+	case "integer":
+		v, message, mend = readInt(n, s)
+	case "number":
+		v, message, mend = readNumber(n, s)
+	default:
+		v, message, mend = readText(n, s)
+	}
+	if message != "" {
+		r.fault(path, n, message, mend)
+	}
+	return v, message == ""
+}
+
+func readInt(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) {
+	var i int
+	if n.ShortTag() != "!!int" || n.Decode(&i) != nil {
+		return nil, "is " + kindOf(n) + " where a whole number belongs", example(s)
+	}
+	message, mend = inRange(float64(i), n.Value, s)
+	return i, message, mend
+}
+
+func readNumber(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) {
+	var f float64
+	tag := n.ShortTag()
+	if tag != "!!int" && tag != "!!float" || n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
+		return nil, "is " + kindOf(n) + " where a number belongs", example(s)
+	}
+	message, mend = inRange(f, n.Value, s)
+	return f, message, mend
+}
+
+func inRange(f float64, text string, s *jsonschema.Schema) (message, mend string) {
+	if least, set := bound(s.Minimum); set && f < least {
+		return text + " is too small", example(s)
+	}
+	if most, set := bound(s.Maximum); set && f > most {
+		return text + " is too large", example(s)
+	}
+	return "", ""
+}
+
+func bound(n json.Number) (float64, bool) {
+	f, err := n.Float64()
+	return f, err == nil
+}
+
+func readText(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) {
+	switch tag := n.ShortTag(); {
+	case s.Format == formatSecret:
+		return readSecretRef(n)
+	case tag == "!!null":
+		return nil, "has no value", `write one, or "" for none, or remove the key`
+	case s.Format == formatDuration:
+		return readDuration(n)
+	case tag != "!!str" && tag != "!!timestamp":
+		return nil, "is " + kindOf(n) + " where text belongs", "put it in quotes: " + strconv.Quote(n.Value)
+	}
+	if len(s.Enum) == 0 {
+		return n.Value, "", ""
+	}
+	var words []string
+	for _, e := range s.Enum {
+		if e == n.Value {
+			return n.Value, "", ""
+		}
+		words = append(words, fmt.Sprint(e))
+	}
+	mend = "write one of " + strings.Join(words, ", ")
+	if near := nearest(n.Value, words); near != "" {
+		mend += "; did you mean " + near + "?"
+	}
+	return nil, fmt.Sprintf("%q is not known", n.Value), mend
+}
+
+// readSecretRef never repeats what it refuses: it may be a secret.
+func readSecretRef(n *yaml.Node) (v any, message, mend string) {
+	if n.ShortTag() == "!!str" && reference.MatchString(n.Value) {
+		return n.Value, "", ""
+	}
+	mend = "write ${env:NAME} and set that variable, or ${file:PATH}"
+	if n.ShortTag() == "!!null" || n.Value == "" {
+		return nil, "has no value", mend
+	}
+	return nil, "is not a reference, and a secret must not stand in the configuration", mend + "; if this was a real secret, replace it"
+}
+
+var days = regexp.MustCompile(`^(\d{1,5})\s*(d|day|days|w|week|weeks)$`)
+
+func readDuration(n *yaml.Node) (v any, message, mend string) {
+	const form = "write a duration such as 24h, 90m or 10s"
+	text := strings.TrimSpace(n.Value)
+	d, err := time.ParseDuration(text)
+	if err == nil && d < 0 {
+		return nil, text + " is negative", form
+	}
+	if err == nil {
+		return d.String(), "", ""
+	}
+	if m := days.FindStringSubmatch(text); m != nil {
+		count, _ := strconv.Atoi(m[1]) // five digits always fit
+		if m[2][0] == 'w' {
+			count *= 7
+		}
+		return nil, fmt.Sprintf("%q: days and weeks are not known, hours are the largest unit", text), fmt.Sprintf("write %dh", count*24)
+	}
+	if _, err := strconv.ParseUint(text, 10, 64); err == nil {
+		return nil, text + " has no unit", "write " + text + "s for seconds, " + text + "m for minutes or " + text + "h for hours"
+	}
+	return nil, fmt.Sprintf("%q is not a duration", n.Value), form
+}
+
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a map"
+	case yaml.SequenceNode:
+		return "a list"
+	}
+	switch n.ShortTag() {
+	case "!!null":
+		return "nothing"
+	case "!!bool":
+		return "true or false"
+	case "!!int", "!!float":
+		return "a number"
+	case "!!str":
+		return "text"
+	}
+	return "something else"
+}
+
+func wanted(s *jsonschema.Schema) string {
+	switch {
+	case s.Format == formatSecret:
+		return "a reference to a secret"
+	case s.Format == formatDuration:
+		return "a duration"
+	case s.Type == "integer":
+		return "a whole number"
+	case s.Type == "number":
+		return "a number"
+	}
+	return "text"
+}
+
+// example tells what would be right.
+func example(s *jsonschema.Schema) string {
+	least, most := s.Minimum.String(), s.Maximum.String()
+	switch {
+	case s.Type == "object" && s.Properties.Len() > 0:
+		return "write " + s.Properties.Oldest().Key + ": and such below it, indented"
+	case s.Type == "object":
+		return `write name: value lines below it, indented, or {}`
+	case s.Type == "array":
+		return `write a list such as ["..."], or []`
+	case s.Format == formatSecret:
+		return `write "${env:NAME}" in quotes`
+	case s.Format == formatDuration:
+		return "write a duration such as 24h"
+	case s.Type == "string":
+		return "put the value in quotes"
+	case least != "" && most != "":
+		return "give a number from " + least + " to " + most
+	}
+	return "give a number from " + least
+}
