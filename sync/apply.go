@@ -1,0 +1,285 @@
+package sync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+)
+
+const (
+	// flushAfter is how long members who are provisioned wait for the last joiner
+	// of their group, in a load that takes hours.
+	flushAfter = 15 * time.Minute
+	// finishWithin is how long the changes that are under way may take to end when the run is stopped.
+	finishWithin = 8 * time.Second
+	// unavailableInRow is after how many changes in a row that Omni doesn't answer the run stops asking.
+	unavailableInRow = 5
+)
+
+// applier does the changes of one run in Omni, and records each.
+type applier struct {
+	engine *Engine
+	run    *run
+	asked  map[string]bool
+	slots  chan struct{}
+	stop   context.CancelCauseFunc
+
+	mu      sync.Mutex
+	ledger  *Ledger
+	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
+	results []Change
+	silent  int // changes in a row that Omni gave no answer to
+}
+
+// apply does what is planned, in order, several changes at once, and records
+// each when Omni has confirmed it. A change that fails doesn't stop the others;
+// a refused credential, a silent Omni, and a store that doesn't take the record do.
+func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop,
+		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
+	work, cancel := outlast(ctx)
+	defer cancel()
+	a.dispatch(ctx, work)
+	err := context.Cause(ctx)
+	return a.results, err
+}
+
+// outlast gives a context for changes that are under way: it ends a while after ctx does.
+func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, cancel) })
+	return work, func() { unhook(); cancel() }
+}
+
+// dispatch starts the changes in order, and returns when all that were started have ended.
+func (a *applier) dispatch(ctx, work context.Context) {
+	var running sync.WaitGroup
+	defer running.Wait()
+	flushed := time.Now()
+	for i := range a.results {
+		c := a.results[i]
+		if c.State != state.Planned {
+			continue
+		}
+		wait := a.reserve(c)
+		due := a.due(c)
+		if due.After(time.Now()) { // still settling: it waits beside the others
+			running.Go(func() {
+				if sleep(ctx, due) && a.enter(ctx) {
+					a.do(work, i, wait)
+				} else {
+					a.release(wait)
+				}
+			})
+			continue
+		}
+		if !a.enter(ctx) {
+			a.release(wait)
+			break
+		}
+		running.Go(func() { a.do(work, i, wait) })
+		if time.Since(flushed) >= flushAfter {
+			flushed = time.Now()
+			a.flush(work, i+1)
+		}
+	}
+}
+
+// turn is a change's place among those of its subject and of those it needs.
+type turn struct {
+	after []chan struct{}
+	ended chan struct{}
+}
+
+func (a *applier) reserve(c Change) turn {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	t := turn{ended: make(chan struct{})}
+	for _, subject := range append([]string{c.subject()}, c.Needs...) {
+		if before, ok := a.ended[subject]; ok {
+			t.after = append(t.after, before)
+		}
+	}
+	a.ended[c.subject()] = t.ended
+	return t
+}
+
+func (a *applier) release(t turn) { close(t.ended) }
+
+func (a *applier) enter(ctx context.Context) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	select {
+	case a.slots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// due is when a removal has settled; the zero time for everything else.
+func (a *applier) due(c Change) time.Time {
+	if !c.ends() {
+		return time.Time{}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.engine.policy.due(a.ledger.Users[c.User])
+}
+
+func sleep(ctx context.Context, until time.Time) bool {
+	t := time.NewTimer(time.Until(until))
+	defer t.Stop()
+	select {
+	case <-t.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}
+
+// do walks one change from its turn to its record.
+func (a *applier) do(ctx context.Context, i int, t turn) {
+	defer func() { <-a.slots; a.release(t) }()
+	for _, before := range t.after {
+		<-before
+	}
+	a.mu.Lock()
+	c := a.results[i]
+	a.mu.Unlock()
+	c, notes := a.perform(ctx, c)
+	a.record(ctx, i, c, notes)
+}
+
+// flush writes, ahead of their turn, the members who are there already of
+// groups whose last joiner is still to come.
+func (a *applier) flush(ctx context.Context, from int) {
+	for i := from; i < len(a.results); i++ {
+		a.mu.Lock()
+		c := a.results[i]
+		ready := c.State == state.Planned && len(c.Needs) > 0 && len(a.resolve(c.Group, c.Add)) > 0
+		a.mu.Unlock()
+		if ready {
+			done, notes := a.perform(ctx, c)
+			a.keep(ctx, done, notes)
+		}
+	}
+}
+
+// record keeps what became of a change, in the ledger and in the report.
+func (a *applier) record(ctx context.Context, i int, c Change, notes Notes) {
+	a.keep(ctx, c, notes)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.results[i] = c
+	a.run.progress("apply", len(a.results))
+}
+
+// keep writes the notes of a change together with its line in the log.
+func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	subject := c.subject()
+	_, failing := a.ledger.Failing[subject]
+	switch {
+	case c.State == state.Failed:
+		notes.Failing[subject] = a.failure(c)
+	case failing && c.State != state.Planned:
+		notes.Failing[subject] = nil
+	}
+	if c.State != state.Planned { // a change that was stopped is told by the run that does it
+		notes.Log = append(notes.Log, a.run.told(c))
+		a.run.log(c)
+	}
+	if err := a.engine.write(ctx, notes); err != nil {
+		a.stop(err)
+		return
+	}
+	a.ledger.Take(notes)
+}
+
+// failure counts a failed try, and says when the next one is.
+func (a *applier) failure(c Change) *state.Failure {
+	now := time.Now()
+	f := a.ledger.Failing[c.subject()]
+	if f.Attempts == 0 {
+		f.Since = now
+	}
+	f.Attempts++
+	f.Change = a.run.told(c)
+	delay := c.Retry
+	if delay == 0 {
+		delay = min(24*time.Hour, time.Minute<<min(f.Attempts-1, 20))
+	}
+	if c.ends() || len(c.Drop) > 0 {
+		delay = min(delay, time.Hour) // a removal of access is tried at least hourly
+	}
+	f.Next = now.Add(delay)
+	return &f
+}
+
+// failed marks a change that Omni didn't do, and stops the run where it is no
+// use to go on: the credential is refused, or Omni doesn't answer at all.
+func (a *applier) failed(c Change, err error) Change {
+	if stopped(err) {
+		c.Error = "the run was stopped before Omni had answered"
+		return c
+	}
+	c.State, c.Error, c.Reason, c.Retry = state.Failed, err.Error(), fault.HintOf(err), retryAfter(err)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	switch kind := fault.KindOf(err); {
+	case kind == fault.Unauthorized:
+		a.stop(err)
+	case kind == fault.Unavailable:
+		if a.silent++; a.silent >= unavailableInRow {
+			a.stop(&fault.Error{Kind: fault.Unavailable, Op: fmt.Sprintf("Omni did not answer %d changes in a row", a.silent),
+				Hint: "the rest waits for the next run", Err: err})
+		}
+	default:
+		a.silent = 0
+	}
+	return c
+}
+
+// retryAfter is the delay that goes with a failure: what is down or busy is no
+// fault of the object, so its delay doesn't grow.
+func retryAfter(err error) time.Duration {
+	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) {
+		return time.Minute
+	}
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e.After
+	}
+	return 0
+}
+
+// answered notes that Omni did a change.
+func (a *applier) answered(c Change) Change {
+	c.State = state.Applied
+	a.mu.Lock()
+	a.silent = 0
+	a.mu.Unlock()
+	return c
+}
+
+// stopped reports whether err is the end of the run's own context and no fault.
+func stopped(err error) bool {
+	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}
+
+func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
+	if c.Group != "" {
+		return a.performGroup(ctx, c)
+	}
+	return a.performUser(ctx, c)
+}

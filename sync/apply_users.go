@@ -1,0 +1,291 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+func (a *applier) performUser(ctx context.Context, c Change) (Change, Notes) {
+	switch c.Kind {
+	case Create:
+		return a.create(ctx, c)
+	case Adopt:
+		return a.adopt(ctx, c, state.Adopted)
+	case Update, Reactivate:
+		return a.update(ctx, c)
+	case Deactivate, Delete:
+		return a.end(ctx, c)
+	default:
+		panic(fmt.Sprintf("user change of kind %q", c.Kind)) // the planner makes no others
+	}
+}
+
+// user gives the ledger's record of a user.
+func (a *applier) user(id identity.OktaID) state.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.ledger.Users[id]
+}
+
+// owner gives the Okta user whom an Omni account is linked to, "" for none.
+func (a *applier) owner(id identity.OmniID) identity.OktaID {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for okta, u := range a.ledger.Users {
+		if u.Omni == id {
+			return okta
+		}
+	}
+	return ""
+}
+
+// create makes an account. The intent is in the ledger before Omni is asked, so
+// that what a lost answer left behind is known as ours.
+func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
+	notes := newNotes()
+	before := a.user(c.User)
+	if before.Intent == "" {
+		intent := state.User{User: c.Want, Intent: a.run.id}
+		if err := a.intend(ctx, func(n Notes) { n.user(c.User, intent) }); err != nil {
+			return a.failed(c, err), notes
+		}
+	}
+	account, err := a.engine.o.Omni.CreateUser(ctx, c.Want)
+	switch {
+	case fault.Is(err, fault.Conflict):
+		return a.claim(ctx, c, before.Intent != "")
+	case account.ID == "":
+		if before.Intent == "" && !lost(err) {
+			notes.Users[c.User] = nil // nothing can stand in Omni: the intent is over
+		}
+		return a.failed(c, err), notes
+	}
+	c.Omni = string(account.ID)
+	notes.user(c.User, a.linked(account, state.User{Link: state.Created}))
+	a.spendCreation(&notes, c)
+	if err != nil { // it was made, but Omni left something out
+		return a.failed(c, err), notes
+	}
+	return a.answered(c), notes
+}
+
+// spendCreation counts an unasked creation once the first load is over.
+func (a *applier) spendCreation(notes *Notes, c Change) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.ledger.Connection.Complete && !a.asked[c.key()] {
+		a.spend(notes, guardCreations, 1)
+	}
+}
+
+// lost reports whether a request may have had its effect although it failed.
+func lost(err error) bool {
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Other) || stopped(err)
+}
+
+// intend writes an intent to the ledger.
+func (a *applier) intend(ctx context.Context, note func(Notes)) error {
+	n := newNotes()
+	note(n)
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if err := a.engine.write(ctx, n); err != nil {
+		a.stop(err)
+		return err
+	}
+	a.ledger.Take(n)
+	return nil
+}
+
+// linked is the record of an account as Omni told it.
+func (a *applier) linked(account identity.Account, u state.User) state.User {
+	u.Omni, u.Intent = account.ID, ""
+	return corrected(u, account, a.engine.policy.Attributes)
+}
+
+// claim finds the account that has the name already, and adopts it.
+func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, Notes) {
+	notes := newNotes()
+	account, err := a.engine.o.Omni.FindUser(ctx, c.Want.UserName)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		notes.Users[c.User] = nil
+		return a.failed(c, &fault.Error{Kind: fault.Refused, Op: "create " + c.Name, After: 24 * time.Hour,
+			Detail: "Omni says that the address is taken, but shows nobody who has it",
+			Hint:   "look in Omni for an embed user, an email-only user, an open invitation or a revoked membership of this address, and end it there"}), notes
+	case err != nil:
+		return a.failed(c, err), notes
+	}
+	if other := a.owner(account.ID); other != "" && other != c.User {
+		notes.Users[c.User] = nil
+		c.State, c.Guard = state.Held, guardRecycled
+		c.Reason = fmt.Sprintf("recycled address: Omni's account of this name is linked to Okta user %s", other)
+		return c, notes
+	}
+	was := state.User{Omni: account.ID, User: account.User, Active: account.Active}
+	c.Kind, c.Omni = Adopt, string(account.ID)
+	c.Patch, c.Kept = (&planner{policy: a.engine.policy}).adoption(was, c.Want)
+	if !account.Active {
+		yes := true
+		c.Patch.Active = &yes
+	}
+	c.Before, c.After = userFacts(was, c.Patch)
+	link := state.Adopted
+	c.Reason = "Omni had this account already"
+	if intended {
+		link, c.Reason = state.Recognised, "an earlier run had created this account and lost Omni's answer"
+	}
+	if isEmpty(c.Patch) {
+		notes.user(c.User, a.linked(account, state.User{Link: link, Kept: c.Kept}))
+		return a.answered(c), notes
+	}
+	return a.adopt(ctx, c, link)
+}
+
+// adopt brings an account that stands in Omni in line, and links it.
+func (a *applier) adopt(ctx context.Context, c Change, link state.Link) (Change, Notes) {
+	notes := newNotes()
+	u := state.User{Link: link, Kept: c.Kept}
+	var account identity.Account
+	var err error
+	if isEmpty(c.Patch) {
+		account, err = a.engine.o.Omni.User(ctx, identity.OmniID(c.Omni))
+	} else {
+		account, err = a.engine.o.Omni.UpdateUser(ctx, identity.OmniID(c.Omni), c.Patch)
+	}
+	switch {
+	case fault.Is(err, fault.NotFound):
+		c.Kind = Create
+		return a.create(ctx, c)
+	case account.ID != "":
+		notes.user(c.User, a.linked(account, u))
+	}
+	if err != nil {
+		return a.failed(c, err), notes
+	}
+	return a.answered(c), notes
+}
+
+// update changes a linked account. One that is gone from Omni is made anew.
+func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
+	notes := newNotes()
+	u := a.user(c.User)
+	account, err := a.engine.o.Omni.UpdateUser(ctx, u.Omni, c.Patch)
+	if fault.Is(err, fault.NotFound) {
+		return a.again(ctx, c)
+	}
+	if account.ID != "" {
+		notes.user(c.User, a.linked(account, u))
+	}
+	renames := c.Patch.UserName != nil && (fault.Is(err, fault.Refused) || fault.Is(err, fault.Conflict))
+	if renames && identity.FoldUserName(account.UserName) != identity.FoldUserName(*c.Patch.UserName) {
+		return a.withoutRename(ctx, c, u, err)
+	}
+	if err != nil {
+		return a.failed(c, err), notes
+	}
+	return a.answered(c), notes
+}
+
+// again makes the account anew that Omni no longer has.
+func (a *applier) again(ctx context.Context, c Change) (Change, Notes) {
+	forget := newNotes()
+	a.mu.Lock()
+	forget.forgetUser(a.ledger, c.User)
+	err := a.engine.write(ctx, forget)
+	if err == nil {
+		a.ledger.Take(forget)
+	}
+	a.mu.Unlock()
+	if err != nil {
+		a.stop(err)
+		return a.failed(c, err), newNotes()
+	}
+	done, notes := a.create(ctx, c)
+	if done.State == state.Applied {
+		done.Reason = "the account was gone from Omni and was made anew under another id"
+		done.Kind = c.Kind
+	}
+	return done, notes
+}
+
+// withoutRename holds a username change that Omni refused, and does the rest.
+func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, refusal error) (Change, Notes) {
+	to := *c.Patch.UserName
+	rest := c
+	rest.Patch.UserName = nil
+	notes := newNotes()
+	if !isEmpty(rest.Patch) {
+		account, err := a.engine.o.Omni.UpdateUser(ctx, u.Omni, rest.Patch)
+		if account.ID != "" {
+			notes.user(c.User, a.linked(account, u))
+		}
+		if err != nil {
+			return a.failed(c, err), notes
+		}
+	}
+	c.State, c.Guard = state.Held, guardRenames
+	c.Reason = fmt.Sprintf("Omni refused the new username (%v); it keeps the old one until somebody decides", refusal)
+	notes.Holds[renameKey(c.User, to)] = &state.Hold{Change: a.run.told(c), Guard: guardRenames, Run: a.run.id, Since: time.Now()}
+	return c, notes
+}
+
+// end ends a membership, after Okta was asked once more.
+func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
+	notes := newNotes()
+	u := a.user(c.User)
+	if _, err := a.engine.departed(ctx, c.User); err != nil {
+		c.State, c.Reason = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error()
+		return c, notes
+	}
+	if u.Omni == "" {
+		account, err := a.engine.o.Omni.FindUser(ctx, u.UserName)
+		owner := a.owner(account.ID)
+		switch {
+		case fault.Is(err, fault.NotFound), err == nil && owner != "":
+			notes.Users[c.User] = nil
+			c.Reason = "the account that was intended was never made"
+			return a.answered(c), notes
+		case err != nil:
+			return a.failed(c, err), notes
+		}
+		u.Omni, c.Omni = account.ID, string(account.ID)
+	}
+	err := a.endInOmni(ctx, c, u.Omni)
+	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete
+	if err != nil && !gone {
+		return a.failed(c, err), notes
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if gone {
+		notes.forgetUser(a.ledger, c.User)
+	} else {
+		u.Active, u.Intent = false, ""
+		notes.user(c.User, u)
+		notes.membershipsBecome(a.ledger, c.User, state.Ended)
+	}
+	if !a.asked[c.key()] {
+		a.spend(&notes, guardDeactivations, 1)
+	}
+	a.silent = 0
+	c.State = state.Applied
+	return c, notes
+}
+
+func (a *applier) endInOmni(ctx context.Context, c Change, id identity.OmniID) error {
+	if c.Kind == Delete {
+		return a.engine.o.Omni.DeleteUser(ctx, id)
+	}
+	no := false
+	account, err := a.engine.o.Omni.UpdateUser(ctx, id, identity.UserPatch{Active: &no})
+	if err == nil && account.Active {
+		return &fault.Error{Kind: fault.Refused, Op: "deactivate " + c.Name, Detail: "Omni answered, but the user is still active"}
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package sync
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// Kind of a change, as people read it. Group changes carry a group, user
+// changes a user; Create, Adopt and Delete exist for both.
+type Kind string
+
+// The kinds of changes.
+const (
+	Create     Kind = "create"
+	Adopt      Kind = "adopt" // link what already stands in Omni, and bring it in line
+	Update     Kind = "update"
+	Reactivate Kind = "reactivate"
+	Deactivate Kind = "deactivate"
+	Delete     Kind = "delete"
+	Rename     Kind = "rename"  // a group, and its members where they change too
+	Members    Kind = "members" // of a group
+	Release    Kind = "release" // a group that is no longer pushed is no longer managed
+)
+
+// Change is one thing to do in Omni: a value. Exactly one of User and Group is set.
+type Change struct {
+	Kind  Kind
+	User  identity.OktaID
+	Group identity.GroupID
+	Omni  string // Omni's id of the subject, where it is linked
+	Name  string // userName or Okta's group name, for people
+
+	Want  identity.User      // of a user: what is to stand in Omni afterwards
+	Patch identity.UserPatch // of Update, Reactivate, Adopt: what differs
+	Title string             // of a group: its displayName in Omni afterwards
+	Add   []identity.OktaID  // members who come
+	Drop  []identity.OktaID  // members who go
+	Kept  []string           // of Adopt: attributes that Omni has, Okta hasn't, and that are left alone
+
+	Needs []string  // subjects whose change must have ended before this one
+	Since time.Time // of a user's removal: first seen unassigned
+
+	Guard  string            // the guard that holds it
+	State  state.ChangeState // Planned unless something keeps it from being done
+	Reason string
+	Error  string
+	Retry  time.Duration // of a failure: when to try again; 0 for the usual growing delay
+	Before *state.Facts
+	After  *state.Facts
+}
+
+// subject names what a change is about: two changes of one subject are ordered.
+func (c Change) subject() string {
+	if c.Group != "" {
+		return groupSubject(c.Group)
+	}
+	return userSubject(c.User)
+}
+
+func userSubject(id identity.OktaID) string   { return "user:" + string(id) }
+func groupSubject(id identity.GroupID) string { return "group:" + string(id) }
+
+// Keys of decisions: what a person approves or rejects.
+func userKey(k Kind, id identity.OktaID) string   { return string(k) + ":" + string(id) }
+func groupKey(k Kind, id identity.GroupID) string { return string(k) + ":" + string(id) }
+func memberKey(g identity.GroupID, u identity.OktaID) string {
+	return "member:" + string(g) + ":" + string(u)
+}
+func renameKey(id identity.OktaID, to string) string {
+	return "rename:" + string(id) + ":" + identity.FoldUserName(to)
+}
+
+// key is the decision key of a change that is held as a whole.
+func (c Change) key() string {
+	if c.Group != "" {
+		return groupKey(c.Kind, c.Group)
+	}
+	return userKey(c.Kind, c.User)
+}
+
+// ends reports whether the change ends a user's access to Omni.
+func (c Change) ends() bool {
+	return c.User != "" && (c.Kind == Deactivate || c.Kind == Delete)
+}
+
+// tell gives the change as people and the log see it.
+func (c Change) tell() state.Change {
+	t := state.Change{
+		Kind: string(c.Kind), OktaID: cmp.Or(string(c.User), string(c.Group)), OmniID: c.Omni,
+		Before: c.Before, After: c.After, State: c.State, Reason: c.Reason, Error: c.Error,
+	}
+	if c.Group != "" {
+		t.Group = c.Name
+	} else {
+		t.UserName = c.Name
+	}
+	return t
+}
+
+// userFacts tells a patch as facts before and after.
+func userFacts(was state.User, p identity.UserPatch) (before, after *state.Facts) {
+	before, after = &state.Facts{}, &state.Facts{}
+	if p.UserName != nil {
+		before.UserName, after.UserName = was.UserName, *p.UserName
+	}
+	if p.DisplayName != nil {
+		before.DisplayName, after.DisplayName = was.DisplayName, *p.DisplayName
+	}
+	if p.Active != nil {
+		active := !*p.Active
+		before.Active, after.Active = &active, p.Active
+	}
+	for name, v := range p.Attributes {
+		if before.Attributes == nil {
+			before.Attributes, after.Attributes = map[string]*identity.Value{}, map[string]*identity.Value{}
+		}
+		before.Attributes[name], after.Attributes[name] = nil, v
+		if old, ok := was.Attributes[name]; ok {
+			before.Attributes[name] = &old
+		}
+	}
+	return before, after
+}
+
+// wholeFacts tells a user who comes.
+func wholeFacts(u identity.User) *state.Facts {
+	active := true
+	f := &state.Facts{UserName: u.UserName, DisplayName: u.DisplayName, Active: &active}
+	for name, v := range u.Attributes {
+		if f.Attributes == nil {
+			f.Attributes = map[string]*identity.Value{}
+		}
+		f.Attributes[name] = &v
+	}
+	return f
+}
+
+// memberFacts tells members by the names that people know them by.
+func memberFacts(ids []identity.OktaID, name func(identity.OktaID) string) []string {
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = name(id)
+	}
+	slices.Sort(names)
+	return names
+}

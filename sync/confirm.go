@@ -1,0 +1,215 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// maxSkew is how far our clock may be from Okta's before times mean nothing.
+const maxSkew = 2 * time.Minute
+
+// confirm asks Okta once more about everything that the guard let through and
+// that would take something away, so that only what is certain is done. One
+// contradiction makes the whole reading doubtful: nothing is removed then. What
+// is confirmed waits until its grace is over.
+func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now time.Time) ([]Change, []string, Notes) {
+	notes := newNotes()
+	ends := pick(changes, func(c Change) bool { return c.State == state.Planned && c.ends() })
+	gone := pick(changes, func(c Change) bool {
+		return c.State == state.Planned && c.Group != "" && (c.Kind == Delete || c.Kind == Release)
+	})
+	if len(ends)+len(gone) == 0 {
+		return changes, nil, notes
+	}
+	if _, err := e.activeApp(ctx); err != nil {
+		return withhold(changes, "the app could not be read again: "+err.Error()), []string{err.Error()}, notes
+	}
+	if doubt := e.confirmUsers(ctx, ends, notes, l); doubt != "" {
+		return withhold(changes, doubt), []string{doubt}, notes
+	}
+	if doubt := e.confirmMappings(ctx, gone, l); doubt != "" {
+		return withhold(changes, doubt), []string{doubt}, notes
+	}
+	l.Take(notes)
+	skew := e.o.Okta.Skew()
+	out := slices.Clone(changes)
+	for i, c := range out {
+		if c.State == state.Planned && c.ends() {
+			out[i] = e.waits(c, l.Users[c.User], now, skew)
+		}
+	}
+	return out, nil, notes
+}
+
+func pick(changes []Change, yes func(Change) bool) []Change {
+	var list []Change
+	for _, c := range changes {
+		if yes(c) {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// withhold keeps every change that takes something away from being done.
+func withhold(changes []Change, why string) []Change {
+	out := slices.Clone(changes)
+	for i, c := range out {
+		if c.State != state.Planned {
+			continue
+		}
+		if c.ends() || c.Group != "" && (c.Kind == Delete || c.Kind == Release) {
+			out[i].State, out[i].Reason = state.Kept, "not confirmed: "+why
+		}
+		if len(c.Drop) > 0 {
+			out[i].Drop = nil
+			before := *c.Before
+			before.Members = nil
+			out[i].Before = &before
+		}
+	}
+	return slices.DeleteFunc(out, func(c Change) bool {
+		return c.Kind == Members && c.State == state.Planned && len(c.Add)+len(c.Drop) == 0
+	})
+}
+
+// confirmUsers asks for each user by id; for many, reads the whole list once
+// more and asks for some by id. It gives the contradiction, "" for none.
+func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l *Ledger) string {
+	ask := ends
+	if len(ends) > maxAsked {
+		wanted := map[identity.OktaID]bool{}
+		for a, err := range e.o.Okta.Assignments(ctx) {
+			if err != nil {
+				return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
+			}
+			wanted[a.ID] = !e.person(a).leaves()
+		}
+		for _, c := range ends {
+			if wanted[c.User] {
+				return fmt.Sprintf("%s was missing from the first reading, but is assigned in the second", c.Name)
+			}
+		}
+		ask = draw(ends, sample)
+	}
+	for _, c := range ask {
+		account, err := e.departed(ctx, c.User)
+		if err != nil {
+			return fmt.Sprintf("%s: %v", c.Name, err)
+		}
+		if u := l.Users[c.User]; u.Account != account {
+			u.Account = account
+			notes.user(c.User, u)
+		}
+	}
+	return ""
+}
+
+// accountDeleted stands for the status of an Okta account that is no more.
+const accountDeleted = "DELETED"
+
+// departed makes certain that the user must not have an account, and gives the
+// status of the Okta account. Any other answer is a contradiction.
+func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, error) {
+	a, err := e.o.Okta.Assignment(ctx, id)
+	switch {
+	case err == nil && e.person(a).leaves():
+		return a.Account, nil
+	case err == nil:
+		return "", &fault.Error{Kind: fault.Doubt, Op: "the user is assigned after all"}
+	case !fault.Is(err, fault.NotFound):
+		return "", err
+	}
+	account, err := e.o.Okta.Account(ctx, id)
+	if err == nil {
+		return account, nil
+	}
+	if !fault.Is(err, fault.NotFound) {
+		return "", err
+	}
+	told, err := e.o.Okta.Departed(ctx, id)
+	if err == nil && !told {
+		err = &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
+	}
+	return accountDeleted, err
+}
+
+// confirmMappings asks for each missing mapping by id.
+func (e *Engine) confirmMappings(ctx context.Context, gone []Change, l *Ledger) string {
+	for _, c := range gone {
+		objects, err := e.o.Okta.Groups(ctx, []identity.GroupID{c.Group})
+		if err != nil {
+			return err.Error()
+		}
+		if _, exists := objects[c.Group]; !exists {
+			continue // the source group is deleted
+		}
+		_, err = e.o.Okta.Mapping(ctx, l.Groups[c.Group].Mapping)
+		if err == nil {
+			return fmt.Sprintf("group %q was missing from the list of pushed groups, but is pushed", c.Name)
+		}
+		if !fault.Is(err, fault.NotFound) {
+			return err.Error()
+		}
+	}
+	return ""
+}
+
+// waits keeps a confirmed removal until its grace is over.
+func (e *Engine) waits(c Change, u state.User, now time.Time, skew time.Duration) Change {
+	if skew.Abs() > maxSkew {
+		c.State, c.Reason = state.Kept, fmt.Sprintf("our clock is %s off Okta's, so no grace can be measured: set the clock right", skew.Abs().Round(time.Second))
+		return c
+	}
+	due := e.policy.due(u)
+	if wait := due.Sub(now); wait > e.policy.Settle {
+		c.State, c.Reason = state.Kept, "in grace until "+due.UTC().Format(time.RFC3339)
+	}
+	return c
+}
+
+// due is when the membership of an unassigned user may end.
+func (p Policy) due(u state.User) time.Time {
+	if u.Unassigned == nil {
+		return time.Unix(1<<40, 0) // nobody saw the user unassigned: never
+	}
+	grace := p.Grace
+	if u.Account == "DEPROVISIONED" || u.Account == accountDeleted {
+		grace = p.GraceGone
+	}
+	return u.Unassigned.Add(max(grace, p.Settle))
+}
+
+// reopen drops rejections that the user's Okta account has outlived: once it is
+// deactivated, suspended or deleted the removal is proposed anew.
+func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
+	n := newNotes()
+	for key, h := range l.Holds {
+		id := identity.OktaID(h.Change.OktaID)
+		if h.Decision != state.Rejected || (key != userKey(Deactivate, id) && key != userKey(Delete, id)) {
+			continue
+		}
+		account := d.Users[id].Account
+		if account == "" {
+			status, err := e.o.Okta.Account(ctx, id)
+			if fault.Is(err, fault.NotFound) {
+				status, err = accountDeleted, nil
+			}
+			if err != nil {
+				continue // the rejection stands while nobody knows better
+			}
+			account = status
+		}
+		over := account == "DEPROVISIONED" || account == "SUSPENDED" || account == accountDeleted
+		if over && account != h.Account {
+			n.Holds[key] = nil
+		}
+	}
+	return n
+}

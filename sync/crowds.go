@@ -1,0 +1,217 @@
+package sync
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// maxName is the longest group name that Omni takes, in characters.
+const maxName = 64
+
+// groups plans every group. The rows, first match first:
+//
+//	Okta says              ledger      change
+//	nothing (not read)     any         none
+//	paused                 any         none
+//	un-pushed, gone        linked      release, or delete where the policy says so
+//	un-pushed, gone        not linked  none
+//	pushed                 not linked  create with its members; adopt when Omni has the name
+//	pushed                 linked      rename and members, together in one change
+//
+// A change that takes members away and also waits for joiners is two: what is
+// taken away doesn't wait.
+func (pl *planner) groups() []Change {
+	var list []Change
+	for id, c := range pl.desired.Groups {
+		if c.Paused || c.Gone {
+			continue
+		}
+		if g := pl.ledger.Groups[id]; g.Omni == "" {
+			list = append(list, pl.newGroup(id, c))
+		} else {
+			list = append(list, pl.knownGroup(id, c, g)...)
+		}
+	}
+	for id, g := range pl.ledger.Groups {
+		if g.Omni != "" && pl.desired.unpushed(id) {
+			list = append(list, pl.unpushing(id, g))
+		}
+	}
+	slices.SortFunc(list, byName)
+	return list
+}
+
+func tooLong(name string) bool { return utf8.RuneCountInString(name) > maxName }
+
+// titleRefusal tells why a group can't have its name, "" when it can.
+func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
+	if tooLong(c.Name) {
+		return fmt.Sprintf("the group's name has %d characters, Omni takes %d: shorten it in Okta", utf8.RuneCountInString(c.Name), maxName)
+	}
+	switch pl.titles.refused[id] {
+	case doubled:
+		return "several pushed groups have this name: rename all but one in Okta"
+	case taken:
+		return fmt.Sprintf("Omni's group of this name belongs to Okta group %s", pl.titles.holder[identity.FoldName(c.Name)])
+	case ringed:
+		return "these groups exchange their names in a ring; give one of them a name in between"
+	case blocked:
+		return "the name is not free: its holder's own rename can't happen"
+	default:
+		return ""
+	}
+}
+
+func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
+	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.Name, State: state.Planned, Reason: "pushed in Okta"}
+	for u, m := range pl.ledger.Members[id] {
+		if m.Okta && (pl.there[u] || pl.coming[u]) {
+			ch.Add = append(ch.Add, u)
+		}
+	}
+	pl.finish(&ch)
+	if refusal := pl.titleRefusal(id, c); refusal != "" {
+		ch.State, ch.Reason = state.Failed, refusal
+		return ch
+	}
+	t, exists := pl.ledger.StrangerTeams[identity.FoldName(c.Name)]
+	switch {
+	case !exists && pl.ledger.KeepMissing:
+		ch.State, ch.Reason = state.Kept, "Omni's own list could not be believed, so no group is created in this run"
+	case !exists:
+	case pl.policy.AdoptGroups == "never":
+		ch.State, ch.Reason = state.Failed, "Omni has a group of this name that isn't managed (groups.adopt: never)"
+	default:
+		ch.Kind, ch.Omni, ch.Reason = Adopt, string(t.ID), "Omni has this group already"
+		ch.Add = pl.missingFrom(t, ch.Add)
+		pl.finish(&ch)
+	}
+	return ch
+}
+
+// missingFrom leaves those who aren't in the team yet, as far as they have an account.
+func (pl *planner) missingFrom(t identity.Team, ids []identity.OktaID) []identity.OktaID {
+	in := make(map[identity.OmniID]bool, len(t.Members))
+	for _, m := range t.Members {
+		in[m] = true
+	}
+	return slices.DeleteFunc(ids, func(id identity.OktaID) bool {
+		u := pl.ledger.Users[id]
+		return u.Omni != "" && in[u.Omni]
+	})
+}
+
+// knownGroup plans the rename and the members of a linked group.
+func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Change {
+	ch := Change{Kind: Members, Group: id, Omni: string(g.Omni), Name: c.Name, Title: g.DisplayName, State: state.Planned}
+	var list []Change
+	if c.Name != g.DisplayName {
+		refusal := pl.titleRefusal(id, c)
+		if _, stranger := pl.ledger.StrangerTeams[identity.FoldName(c.Name)]; stranger && refusal == "" {
+			refusal = "Omni has another group of the new name; members go on under the old one"
+		}
+		if refusal != "" {
+			list = append(list, Change{Kind: Rename, Group: id, Omni: ch.Omni, Name: c.Name, Title: c.Name, State: state.Failed, Reason: refusal,
+				Before: &state.Facts{DisplayName: g.DisplayName}, After: &state.Facts{DisplayName: c.Name}})
+		} else {
+			ch.Kind, ch.Title = Rename, c.Name
+			ch.Before, ch.After = &state.Facts{DisplayName: g.DisplayName}, &state.Facts{DisplayName: c.Name}
+		}
+	}
+	ch.Add, ch.Drop = pl.memberDiff(id, c.Certain)
+	if ch.Kind == Members && len(ch.Add)+len(ch.Drop) == 0 {
+		return list
+	}
+	if len(ch.Drop) > 0 && pl.waitsForJoiner(ch) {
+		first := Change{Kind: Members, Group: id, Omni: ch.Omni, Name: ch.Name, Title: g.DisplayName, State: state.Planned, Drop: ch.Drop}
+		pl.finish(&first)
+		list, ch.Drop = append(list, first), nil
+	}
+	pl.finish(&ch)
+	return append(list, ch)
+}
+
+// memberDiff gives who comes and who goes. The rows:
+//
+//	Okta's group  Omni's group   the user's account        change
+//	has them      absent, ended  there, or coming          add
+//	has them      absent         none                      none: they join when they arrive
+//	has them not  present, found there, members certain    remove
+//	has them not  ended          coming back               remove: Omni may bring it back with the user
+//	has them not  any            leaving, held, inactive   none: memberships end with the account
+func (pl *planner) memberDiff(id identity.GroupID, certain bool) (add, drop []identity.OktaID) {
+	for u, m := range pl.ledger.Members[id] {
+		in := m.Omni == state.Present || m.Omni == state.Found
+		switch {
+		case m.Okta && !in && (pl.there[u] || pl.coming[u]):
+			add = append(add, u)
+		case !m.Okta && certain && in && pl.assignedNow(u) && pl.there[u]:
+			drop = append(drop, u)
+		case !m.Okta && certain && m.Omni == state.Ended && (pl.coming[u] || pl.there[u]):
+			drop = append(drop, u)
+		}
+	}
+	return add, drop
+}
+
+// assignedNow reports whether Okta certainly says that the user is to stay.
+func (pl *planner) assignedNow(id identity.OktaID) bool {
+	p, told := pl.desired.person(id)
+	return told && p.stays()
+}
+
+// finish sorts the members, tells them by name, and names what must come first.
+func (pl *planner) finish(c *Change) {
+	slices.Sort(c.Add)
+	slices.Sort(c.Drop)
+	c.Needs = nil
+	for _, id := range c.Add {
+		if pl.coming[id] {
+			c.Needs = append(c.Needs, userSubject(id))
+		}
+	}
+	if other, ok := pl.titles.after[c.Group]; ok && c.Kind != Members {
+		c.Needs = append(c.Needs, groupSubject(other))
+	}
+	if c.Before == nil {
+		c.Before = &state.Facts{}
+	}
+	if c.After == nil {
+		c.After = &state.Facts{}
+	}
+	c.Before.Members = memberFacts(c.Drop, pl.nameOf)
+	c.After.Members = memberFacts(c.Add, pl.nameOf)
+	if c.Kind == Create {
+		c.After.DisplayName = c.Title
+	}
+}
+
+func (pl *planner) nameOf(id identity.OktaID) string {
+	return firstOf(pl.desired.Users[id].UserName, pl.ledger.Users[id].UserName, string(id))
+}
+
+// unpushing plans the end of our care for a group.
+func (pl *planner) unpushing(id identity.GroupID, g state.Group) Change {
+	c := Change{Kind: Release, Group: id, Omni: string(g.Omni), Name: g.Name, Title: g.DisplayName, State: state.Planned,
+		Reason: "no longer pushed in Okta; stays in Omni, no longer managed", Before: &state.Facts{DisplayName: g.DisplayName}}
+	if pl.policy.OnUnpush == "delete" {
+		c.Kind, c.Reason = Delete, "no longer pushed in Okta"
+	}
+	return c
+}
+
+// membersOf is a sorted list of a group's members in the ledger that answer yes.
+func membersOf(l *Ledger, id identity.GroupID, yes func(state.Member) bool) []identity.OktaID {
+	var ids []identity.OktaID
+	for _, u := range slices.Sorted(maps.Keys(l.Members[id])) {
+		if yes(l.Members[id][u]) {
+			ids = append(ids, u)
+		}
+	}
+	return ids
+}

@@ -1,0 +1,73 @@
+package sync
+
+import (
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// Desired is what Okta says now, and how far that word reaches.
+type Desired struct {
+	Users     map[identity.OktaID]Person
+	AllUsers  bool // the list was read whole: who isn't in Users is unassigned
+	Empty     bool // the whole list was empty: believed only by confirmation, and never unasked
+	Groups    map[identity.GroupID]Crowd
+	AllGroups bool // the mappings were read whole: what isn't in Groups is un-pushed
+	Doubts    []string
+	Notes     []string
+}
+
+// Person is what Okta says of one assigned user, mapped.
+type Person struct {
+	Standing identity.Standing
+	Account  string // the Okta account's status
+	identity.User
+	External identity.OmniID // externalId, where Okta knows one
+	InScope  bool
+	Fault    string // why nothing can be decided about the user; "" when all is well
+}
+
+// wanted reports whether the person is to have an account, and may get one.
+func (p Person) wanted() bool {
+	return p.Fault == "" && p.Standing == identity.Assigned && p.InScope
+}
+
+// stays reports whether an account that is there stays: it need not be created.
+func (p Person) stays() bool {
+	return p.Fault == "" && p.InScope &&
+		(p.Standing == identity.Assigned || p.Standing == identity.Staged || p.Standing == identity.Suspended)
+}
+
+// leaves reports whether the person must not have an account.
+func (p Person) leaves() bool {
+	return p.Fault == "" && (p.Standing == identity.Unassigned || p.Standing != identity.Doubtful && !p.InScope)
+}
+
+// Crowd is what Okta says of one pushed group.
+type Crowd struct {
+	Name    string
+	Mapping string
+	Paused  bool                     // its mapping is INACTIVE: left as it is
+	Gone    bool                     // the source group is deleted
+	Read    map[identity.OktaID]bool // members as read in this run; nil when they weren't
+	Certain bool                     // the members are completely known: who isn't one has left
+	AsOf    time.Time                // lastMembershipUpdated of that knowledge
+}
+
+// standing tells what Okta says of a user whom the ledger may know: the person,
+// and whether anything is said at all.
+func (d Desired) person(id identity.OktaID) (Person, bool) {
+	if p, ok := d.Users[id]; ok {
+		return p, true
+	}
+	if d.AllUsers {
+		return Person{Standing: identity.Unassigned, InScope: true}, true
+	}
+	return Person{}, false
+}
+
+// unpushed reports whether the group is certainly no longer pushed.
+func (d Desired) unpushed(id identity.GroupID) bool {
+	g, ok := d.Groups[id]
+	return ok && g.Gone || !ok && d.AllGroups
+}

@@ -1,0 +1,112 @@
+// Package sync is the engine: it reads what Okta says, compares it with the
+// ledger, decides what to change in Omni, guards and confirms what would be
+// removed, applies the rest and records it.
+//
+// The way of the data, each step in the file of its name:
+//
+//	read -> correct -> observe -> plan -> guard -> confirm -> apply
+//
+// The decisions (observe, plan, guard) are pure functions of values and a
+// passed-in now; Pass is the one function that walks through them all.
+package sync
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
+)
+
+// Policy is what the configuration says about users, groups and removals.
+type Policy struct {
+	Attributes      []string             // the managed Omni attributes, sorted
+	Fingerprint     identity.Fingerprint // changes whenever the mapping does; New fills it and Attributes from the mapper
+	AdoptAttributes string               // keep, replace
+	OnUsername      string               // rename, hold
+	Suspended       string               // keep, deactivate
+	Protected       []string             // globs over userName
+	OnUnpush        string               // keep, delete
+	AdoptGroups     string               // ask, auto, never
+	Action          string               // deactivate, delete, none
+	Grace           time.Duration        // unassigned while the Okta account lives
+	GraceGone       time.Duration        // the Okta account is deactivated or deleted
+	Settle          time.Duration        // in any case
+	Guard           Guard
+}
+
+// Limit is the smaller of a count and a percentage; at least one is always let through.
+type Limit struct {
+	Count   int
+	Percent float64
+}
+
+// Guard is what may be done unasked within a window.
+type Guard struct {
+	Window         time.Duration
+	Deactivations  Limit
+	MemberRemovals Limit
+	GroupDeletions Limit
+	PolicyChange   Limit
+	Creations      Limit
+}
+
+// Identity names the two sides that the ledger belongs to.
+type Identity struct {
+	Name string // of the connection
+	Org  string // Okta's org URL
+	App  string // Okta's app id
+	Omni string // Omni's base URL
+}
+
+// Options are the parts that an engine works with.
+type Options struct {
+	Identity Identity
+	Policy   Policy
+	Okta     Okta
+	Omni     Omni
+	Mapper   Mapper
+	Store    state.Store
+	Fence    state.Fence // proves that this process may write; "" for reading only
+	Log      *zap.Logger
+	Workers  int                   // changes applied at once; 0 means 4
+	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
+}
+
+// Engine syncs one connection. Pass must not be called while another Pass runs;
+// Loop sees to that.
+type Engine struct {
+	o      Options
+	policy Policy
+}
+
+// planVersion changes whenever this program would plan differently from the
+// same configuration, so that such a release is guarded like a changed policy.
+const planVersion = 1
+
+// New builds an engine from its parts. It does no I/O.
+func New(o Options) *Engine {
+	policy := o.Policy
+	policy.Attributes = slices.Sorted(slices.Values(o.Mapper.Attributes()))
+	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, planVersion})
+	return &Engine{o: o, policy: policy}
+}
+
+func (e *Engine) workers() int {
+	if e.o.Workers > 0 {
+		return e.o.Workers
+	}
+	return 4
+}
+
+// write puts notes into the store, under the fence.
+func (e *Engine) write(ctx context.Context, n Notes) error {
+	for _, b := range n.batches() {
+		if err := e.o.Store.Apply(ctx, e.o.Fence, b); err != nil {
+			return err
+		}
+	}
+	return nil
+}

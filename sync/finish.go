@@ -1,0 +1,188 @@
+package sync
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
+)
+
+// report tells what the run did, or would do.
+func (e *Engine) report(r *run, results []Change) Report {
+	d := r.desired
+	rep := Report{Run: r.id, Kind: r.request.Kind, Doubts: d.Doubts, Notes: d.Notes, Counts: map[string]int{},
+		Changes: make([]state.Change, 0, len(results)), Started: r.started.UTC(), Ended: time.Now().UTC()}
+	for _, c := range results {
+		rep.Changes = append(rep.Changes, r.told(c))
+		rep.Counts[string(c.State)]++
+		if c.State == state.Planned || c.State == state.Applied {
+			rep.Counts[string(c.Kind)]++
+		}
+	}
+	if rep.Doubts == nil {
+		rep.Doubts = []string{}
+	}
+	if rep.Notes == nil {
+		rep.Notes = []string{}
+	}
+	rep.Outcome = outcome(rep)
+	return rep
+}
+
+func outcome(r Report) Outcome {
+	switch {
+	case len(r.Doubts) > 0:
+		return Doubtful
+	case r.Counts[string(state.Failed)] > 0:
+		return Failing
+	case r.Counts[string(state.Held)] > 0:
+		return Holding
+	default:
+		return Done
+	}
+}
+
+// finish writes the run's end into the ledger. A run that was stopped by a
+// refused credential before it did anything counts as one that couldn't begin.
+func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr error) (Report, error) {
+	l := r.ledger
+	if stopErr != nil && ctx.Err() == nil {
+		r.desired.Notes = append(r.desired.Notes, "the run stopped early: "+stopErr.Error())
+	}
+	doubts := len(r.desired.Doubts) > 0
+	rep := e.report(r, results)
+	if stopErr != nil && rep.Outcome == Done {
+		rep.Outcome = Failing
+	}
+	n := newNotes()
+	connection := l.Connection
+	connection.Complete = connection.Complete || stopErr == nil && (rep.Outcome == Done || rep.Outcome == Holding)
+	if stopErr == nil && !waits(results, guardPolicyChange) && !doubts {
+		connection.Policy = e.policy.Fingerprint
+	}
+	if connection != l.Connection {
+		n.Connection = &connection
+	}
+	l.Take(n)
+	if !doubts {
+		n.settled(results, l)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	defer cancel()
+	err := e.write(ctx, n)
+	if err == nil {
+		err = e.remember(ctx, rep, stopErr)
+	}
+	if err == nil && (fault.Is(stopErr, fault.Fenced) || fault.Is(stopErr, fault.Unauthorized) && rep.Counts[string(state.Applied)] == 0 || stopped(stopErr)) {
+		err = stopErr
+	}
+	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
+		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
+	return rep, err
+}
+
+func waits(results []Change, guard string) bool {
+	return slices.ContainsFunc(results, func(c Change) bool { return c.Guard == guard && c.State == state.Held })
+}
+
+// settled forgets failures of subjects that nothing is planned for any more.
+func (n Notes) settled(results []Change, l *Ledger) {
+	open := map[string]bool{}
+	for _, c := range results {
+		open[c.subject()] = true
+	}
+	for _, subject := range slices.Sorted(maps.Keys(l.Failing)) {
+		if !open[subject] {
+			n.Failing[subject] = nil
+		}
+	}
+}
+
+// remember appends the run to the ledger's list of runs.
+func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
+	if e.o.Fence == "" {
+		return nil
+	}
+	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
+		Doubts: rep.Doubts, Counts: rep.Counts}
+	if cause != nil {
+		record.Error = cause.Error()
+	}
+	var b state.Batch
+	state.Add(&b, state.Runs, record)
+	return e.o.Store.Apply(ctx, e.o.Fence, b)
+}
+
+// aborted ends a run that could not begin, or could not go on.
+func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error) {
+	rep := e.report(r, nil)
+	rep.Outcome = Failing
+	r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
+	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && ctx.Err() == nil {
+		_ = e.remember(ctx, rep, err) // the store may be what failed: err says so
+	}
+	return rep, err
+}
+
+// approvalLasts is how long an approval may be acted upon.
+const approvalLasts = 24 * time.Hour
+
+// holds notes what waits for a person after this run, and what no longer does:
+// a hold ends by itself when Okta puts things right, which only a reading
+// without doubt can tell.
+func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
+	n := newNotes()
+	alive := map[string]bool{}
+	for _, c := range changes {
+		for _, key := range holdKeys(c) {
+			alive[key] = true
+			if c.State == state.Held {
+				n.hold(key, c, l, r)
+			}
+		}
+	}
+	if len(d.Doubts) > 0 {
+		return n
+	}
+	for _, key := range slices.Sorted(maps.Keys(l.Holds)) {
+		if !alive[key] {
+			n.Holds[key] = nil
+		}
+	}
+	return n
+}
+
+// hold notes one held change, the first time also in the log.
+func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
+	h, known := l.Holds[key]
+	if known && h.Decision == state.None {
+		return
+	}
+	told := r.told(c)
+	n.Holds[key] = &state.Hold{Change: told, Guard: c.Guard, Run: r.id, Since: r.started, Account: l.Users[c.User].Account}
+	if !slices.ContainsFunc(n.Log, func(t state.Change) bool {
+		return t.OktaID == told.OktaID && t.Kind == told.Kind && t.Reason == told.Reason
+	}) {
+		n.Log = append(n.Log, told)
+		r.log(c)
+	}
+}
+
+// holdKeys are the decisions that a change stands for.
+func holdKeys(c Change) []string {
+	if c.Guard == guardRenames {
+		return []string{renameKey(c.User, *c.Patch.UserName)}
+	}
+	if len(c.Drop) == 0 {
+		return []string{c.key()}
+	}
+	keys := make([]string, len(c.Drop))
+	for i, u := range c.Drop {
+		keys[i] = memberKey(c.Group, u)
+	}
+	return keys
+}

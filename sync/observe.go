@@ -1,0 +1,88 @@
+package sync
+
+import (
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// observe notes in the ledger what was seen in Okta: since when a user is
+// unassigned, who is in which group, how groups are called there. It decides
+// nothing about Omni. Pure.
+func observe(d Desired, l *Ledger, now time.Time) Notes {
+	n := newNotes()
+	for id, u := range l.Users {
+		if p, told := d.person(id); told && p.Fault == "" && p.Standing != identity.Doubtful {
+			n.seen(id, u, observeUser(u, p, now))
+			n.over(l, id, p)
+		}
+	}
+	for id, c := range d.Groups {
+		if !c.Gone && !c.Paused {
+			observeGroup(n, l, id, c)
+		}
+	}
+	return n
+}
+
+// observeUser gives the record of a user of whom p was seen.
+func observeUser(u state.User, p Person, now time.Time) state.User {
+	switch {
+	case !p.leaves():
+		u.Unassigned = nil
+	case u.Unassigned == nil:
+		u.Unassigned = &now
+	}
+	u.Account = firstOf(p.Account, u.Account)
+	return u
+}
+
+// seen notes a user's record where it changed.
+func (n Notes) seen(id identity.OktaID, was, is state.User) {
+	if is.Unassigned != was.Unassigned || is.Account != was.Account {
+		n.user(id, is)
+	}
+}
+
+// over ends what was held, approved or rejected for a user who is assigned again.
+func (n Notes) over(l *Ledger, id identity.OktaID, p Person) {
+	if p.leaves() {
+		return
+	}
+	for _, kind := range []Kind{Deactivate, Delete} {
+		if _, held := l.Holds[userKey(kind, id)]; held {
+			n.Holds[userKey(kind, id)] = nil
+		}
+	}
+}
+
+func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
+	g, known := l.Groups[id]
+	seen := g
+	seen.Name, seen.Mapping = c.Name, c.Mapping
+	if c.Read != nil && c.Certain {
+		seen.AsOf = c.AsOf
+	}
+	if c.Read != nil && !c.Certain {
+		seen.AsOf = time.Time{} // read again next time
+	}
+	if !known || seen != g {
+		n.group(id, seen)
+	}
+	for u := range c.Read {
+		if m := l.Members[id][u]; !m.Okta {
+			m.Okta = true
+			n.member(id, u, m)
+		}
+	}
+	if c.Read == nil || !c.Certain {
+		return
+	}
+	for u, m := range l.Members[id] {
+		if m.Okta && !c.Read[u] {
+			m.Okta = false
+			n.member(id, u, m)
+		}
+	}
+}

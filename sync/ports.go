@@ -1,0 +1,116 @@
+package sync
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// Source reads what Okta says now. A list that can't be believed whole (a page
+// failed, the pages loop, an answer isn't JSON) ends with an error after what
+// could be read; the caller treats it as doubt.
+type Source interface {
+	// App reads the application itself; fault.NotFound when there is none.
+	App(ctx context.Context) (identity.App, error)
+	// Assignments lists every app user.
+	Assignments(ctx context.Context) iter.Seq2[identity.Assignment, error]
+	// Mappings lists every group-push mapping of the app.
+	Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error]
+	// Members lists the ids of everyone in the group, whether assigned or not.
+	Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.OktaID, error]
+}
+
+// Directory reads Okta's groups.
+type Directory interface {
+	// Groups reads the named groups, cheapest way first. One that Okta answers 404
+	// for is missing from the result; any other failure is an error.
+	Groups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error)
+	// GroupSize is the group's usersCount as Okta counts it itself.
+	GroupSize(ctx context.Context, id identity.GroupID) (int, error)
+	// GroupsOf lists the groups that one user is in.
+	GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, error)
+}
+
+// Witness answers questions about one object, before something is removed.
+type Witness interface {
+	// Assignment reads one app user. fault.NotFound only for Okta's 404 with code
+	// E0000007: anything else is another kind of failure.
+	Assignment(ctx context.Context, id identity.OktaID) (identity.Assignment, error)
+	// Account reads the status of an Okta user; fault.NotFound for a 404.
+	Account(ctx context.Context, id identity.OktaID) (string, error)
+	// Departed reports whether the System Log shows a deactivation, deletion or
+	// unassignment from this app of the user.
+	Departed(ctx context.Context, id identity.OktaID) (bool, error)
+	// Mapping reads one group-push mapping; fault.NotFound as in Assignment.
+	Mapping(ctx context.Context, id string) (identity.Mapping, error)
+}
+
+// Clock compares our clock with Okta's.
+type Clock interface {
+	// Skew is how far our wall clock is ahead of the Date header of Okta's newest answer.
+	Skew() time.Duration
+}
+
+// Mapper turns an assignment into what Omni receives. Map is deterministic.
+type Mapper interface {
+	// Map tells whether the user is in scope, and the canonical user. An error
+	// means that an expression failed: doubt about this user alone.
+	Map(a identity.Assignment) (identity.User, bool, error)
+	// Attributes names the Omni attributes that are managed.
+	Attributes() []string
+	// Fingerprint changes whenever the rules do.
+	Fingerprint() identity.Fingerprint
+}
+
+// People is Omni's users. Each write answers with the user as Omni then tells
+// it, and the caller believes that alone. The kinds of failure: NotFound,
+// Conflict (the userName is taken), Refused, Limited, Unauthorized, Unavailable.
+type People interface {
+	// CreateUser makes an active user. Both results count: an account with an
+	// error was made, but Omni left out what the error names.
+	CreateUser(ctx context.Context, u identity.User) (identity.Account, error)
+	// UpdateUser changes what p names; both results count, as in CreateUser.
+	UpdateUser(ctx context.Context, id identity.OmniID, p identity.UserPatch) (identity.Account, error)
+	// DeleteUser ends the membership for good; deleting one that is gone is no error.
+	DeleteUser(ctx context.Context, id identity.OmniID) error
+	User(ctx context.Context, id identity.OmniID) (identity.Account, error)
+	// FindUser looks a userName up in any letter case, active or not; NotFound when nobody has it.
+	FindUser(ctx context.Context, userName string) (identity.Account, error)
+}
+
+// Teams is Omni's groups, with the same kinds of failure.
+type Teams interface {
+	// CreateTeam makes a group with its members; both results count, as in CreateUser.
+	CreateTeam(ctx context.Context, name string, members []identity.OmniID) (identity.Team, error)
+	// UpdateTeam sends the whole patch as one request. Adding who is there and
+	// removing who isn't changes nothing. Members that Omni doesn't know are a
+	// refusal of the whole.
+	UpdateTeam(ctx context.Context, id identity.OmniGroupID, p identity.TeamPatch) error
+	// DeleteTeam deletes the group; deleting one that is gone is no error.
+	DeleteTeam(ctx context.Context, id identity.OmniGroupID) error
+	// FindTeam looks a displayName up in any letter case, with its members; NotFound when there is none.
+	FindTeam(ctx context.Context, name string) (identity.Team, error)
+}
+
+// Inventory lists everything that Omni has. A list that was cut ends with an error.
+type Inventory interface {
+	Users(ctx context.Context) iter.Seq2[identity.Account, error]
+	Teams(ctx context.Context) iter.Seq2[identity.Team, error]
+}
+
+// Okta is all that the engine asks of Okta.
+type Okta interface {
+	Source
+	Directory
+	Witness
+	Clock
+}
+
+// Omni is all that the engine asks of Omni.
+type Omni interface {
+	People
+	Teams
+	Inventory
+}

@@ -1,0 +1,107 @@
+package sync
+
+import (
+	"time"
+
+	"github.com/omnisync/omnisync/state"
+)
+
+// RunKind is the depth of a run.
+type RunKind string
+
+// The kinds of runs.
+const (
+	Full      RunKind = "full"      // Okta is read whole
+	Reconcile RunKind = "reconcile" // Omni too
+)
+
+// Outcome sums a run up.
+type Outcome string
+
+// The outcomes, as the commands print them.
+const (
+	Done     Outcome = "done"
+	Failing  Outcome = "failed"   // some changes failed
+	Holding  Outcome = "held"     // something waits for approval
+	Doubtful Outcome = "doubtful" // a reading could not be believed; nothing was removed because of it
+)
+
+// Request says what a run is to do.
+type Request struct {
+	Kind       RunKind
+	DryRun     bool           // reads and plans, writes nothing anywhere
+	Insist     bool           // tries failing objects although their delay hasn't passed
+	AllMembers bool           // reads the members of every group, moved or not
+	Progress   func(Progress) // told of each step; may be nil
+	Cause      string         // why it runs: "schedule", "command", "start"
+}
+
+// Progress is one step of a run, for a person who waits.
+type Progress struct {
+	Run   string `json:"run"`
+	Step  string `json:"step"` // read, plan, confirm, apply
+	Done  int    `json:"done"`
+	Total int    `json:"total"` // 0 while unknown
+	Note  string `json:"note,omitempty"`
+}
+
+// Report is what a run did, or would do.
+type Report struct {
+	Run     string         `json:"run"`
+	Kind    RunKind        `json:"kind"`
+	Outcome Outcome        `json:"outcome"`
+	Doubts  []string       `json:"doubts"`
+	Counts  map[string]int `json:"counts"` // changes by state, and by kind for those applied or planned
+	Changes []state.Change `json:"changes"`
+	Notes   []string       `json:"notes"` // what was left alone and why: unmanaged users, refused names
+	Started time.Time      `json:"started"`
+	Ended   time.Time      `json:"ended"`
+}
+
+// Health is one word on how Omni stands to Okta.
+type Health string
+
+// The healths of a connection, worst last. Paused is told by no run yet.
+const (
+	InStep  Health = "in_step"
+	Behind  Health = "behind"  // no run has ended, or the last one was doubtful
+	Waiting Health = "held"    // in step but for what is held
+	Broken  Health = "failing" // changes, or whole runs, fail
+)
+
+// LastRun is the newest run in short.
+type LastRun struct {
+	Run     string    `json:"run"`
+	Kind    string    `json:"kind"`
+	Outcome string    `json:"outcome"`
+	Ended   time.Time `json:"ended"`
+	Error   string    `json:"error,omitempty"` // why it could not start, where it couldn't
+}
+
+// HeldRun is what one run left for a person.
+type HeldRun struct {
+	Run     string         `json:"run"`
+	Kind    string         `json:"kind"` // of the guard that held: deactivations, member_removals ...
+	Since   time.Time      `json:"since"`
+	Count   int            `json:"count"`
+	Changes []state.Change `json:"changes"`
+}
+
+// Status is the connection at a glance.
+type Status struct {
+	Name    string         `json:"name"`
+	State   Health         `json:"state"`
+	Leader  bool           `json:"leader"`
+	Last    *LastRun       `json:"last"`
+	Held    []HeldRun      `json:"held"`
+	Failing []state.Change `json:"failing"`
+	Limits  map[string]any `json:"limits"`
+}
+
+// Decided is the answer to an approval or a rejection.
+type Decided struct {
+	Run     string         `json:"run"`
+	Decided []state.Change `json:"decided"` // what the decision covers
+	Still   []string       `json:"still"`   // runs that came later and still wait
+	Already []string       `json:"already"` // removals that somebody decided before, and how
+}

@@ -1,0 +1,233 @@
+package sync
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
+)
+
+// run is one pass while it lasts.
+type run struct {
+	id      string
+	request Request
+	started time.Time
+	logger  *zap.Logger
+	desired Desired
+	ledger  *Ledger
+	done    int
+}
+
+// begin gives a run its name: the time, to sort by, and some chance.
+func (e *Engine) begin(r Request) *run {
+	now := time.Now()
+	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+	return &run{id: id, request: r, started: now, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
+}
+
+// told gives a change as the log and the report see it.
+func (r *run) told(c Change) state.Change {
+	t := c.tell()
+	t.Run, t.Cause, t.Time = r.id, r.request.Cause, time.Now().UTC()
+	return t
+}
+
+// log writes one line for a change.
+func (r *run) log(c Change) {
+	fields := []zap.Field{zap.String("change", string(c.Kind)), zap.String("state", string(c.State)), zap.String("subject", c.subject()),
+		zap.String("name", c.Name), zap.String("omni_id", c.Omni)}
+	if c.Reason != "" {
+		fields = append(fields, zap.String("reason", c.Reason))
+	}
+	if c.State == state.Failed {
+		r.logger.Warn("change", append(fields, zap.String("error", c.Error))...)
+		return
+	}
+	r.logger.Info("change", fields...)
+}
+
+// progress tells whoever waits how far the run is; callers that may overlap hold a lock.
+func (r *run) progress(step string, total int) {
+	if r.request.Progress == nil {
+		return
+	}
+	if step == "apply" {
+		r.done++
+	}
+	r.request.Progress(Progress{Run: r.id, Step: step, Done: min(r.done, total), Total: total})
+}
+
+// Pass does one run: it reads both sides, decides, asks once more about what
+// would be taken away, does the rest and records it. An error means that the
+// run could not begin or not go on; what it did until then is in the report and
+// in the ledger.
+//
+//	recall -> read -> correct -> observe -> plan -> guard -> confirm -> apply
+func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
+	run := e.begin(r)
+	var err error
+	if run.ledger, err = e.ledger(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	run.progress("read", 0)
+	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if err := e.correct(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	run.progress("plan", 0)
+	judged := judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
+	run.progress("confirm", 0)
+	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run.ledger, time.Now())
+	run.desired.Doubts = append(run.desired.Doubts, doubts...)
+	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)
+	if err := e.note(ctx, run, notes, holds(judged.Changes, run.desired, run.ledger, run)); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if r.DryRun {
+		return e.report(run, judged.Changes), nil
+	}
+	results, stopErr := e.apply(ctx, run, judged)
+	return e.finish(ctx, run, results, stopErr)
+}
+
+// ledger recalls the ledger, and refuses one that belongs to other sides.
+func (e *Engine) ledger(ctx context.Context, run *run) (*Ledger, error) {
+	l, err := recall(ctx, e.o.Store)
+	if err != nil {
+		return nil, err
+	}
+	mine := state.Connection{Org: e.o.Identity.Org, App: e.o.Identity.App, Omni: e.o.Identity.Omni}
+	if l.Connection.Org == "" { // a new ledger
+		n := newNotes()
+		n.Connection = &mine
+		run.ledger = l
+		return l, e.note(ctx, run, n)
+	}
+	if l.Connection.Org != mine.Org || l.Connection.App != mine.App || l.Connection.Omni != mine.Omni {
+		return nil, &fault.Error{Kind: fault.Refused,
+			Op: fmt.Sprintf("the ledger belongs to Okta %s, app %s, and Omni %s; the configuration names Okta %s, app %s, and Omni %s",
+				l.Connection.Org, l.Connection.App, l.Connection.Omni, mine.Org, mine.App, mine.Omni),
+			Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
+	}
+	return l, nil
+}
+
+// manyJoiners is from how many users on, who are linked to nothing, Omni's list
+// is cheaper than one refused creation and one look-up each.
+const manyJoiners = 20
+
+// correct reads Omni where the run asks for it, and brings the ledger in line.
+// A full run with many joiners reads Omni too, only to see who is there already.
+func (e *Engine) correct(ctx context.Context, run *run) error {
+	d, l := &run.desired, run.ledger
+	whole := run.request.Kind == Reconcile
+	if !whole && unlinked(*d, l) <= manyJoiners {
+		return nil
+	}
+	s, err := e.survey(ctx, l)
+	if err != nil {
+		return err
+	}
+	d.Doubts = append(d.Doubts, s.Doubts...)
+	notes, strange := correct(s, l, e.policy)
+	if whole {
+		if err := e.note(ctx, run, notes); err != nil {
+			return err
+		}
+		d.Notes = append(d.Notes, unmanaged(strange, *d)...)
+	}
+	l.Strangers, l.StrangerTeams, l.KeepMissing = strange.Accounts, strange.Teams, len(s.Doubts) > 0
+	return nil
+}
+
+func unlinked(d Desired, l *Ledger) int {
+	n := 0
+	for id, p := range d.Users {
+		if p.wanted() && l.Users[id].Omni == "" {
+			n++
+		}
+	}
+	return n
+}
+
+// unmanaged tells what stands in Omni and is nobody's business of ours.
+func unmanaged(s Strangers, d Desired) []string {
+	wanted, pushed := map[string]bool{}, map[string]bool{}
+	for _, p := range d.Users {
+		wanted[identity.FoldUserName(p.UserName)] = p.wanted()
+	}
+	for _, c := range d.Groups {
+		pushed[identity.FoldName(c.Name)] = true
+	}
+	var users, groups []string
+	for name, a := range s.Accounts {
+		if !wanted[name] {
+			users = append(users, a.UserName)
+		}
+	}
+	for name, t := range s.Teams {
+		if !pushed[name] {
+			groups = append(groups, t.DisplayName)
+		}
+	}
+	var notes []string
+	if len(users) > 0 {
+		notes = append(notes, "not managed, left alone: "+some(users, "user", "users"))
+	}
+	if len(groups) > 0 {
+		notes = append(notes, "not managed, left alone: "+some(groups, "group", "groups"))
+	}
+	return notes
+}
+
+// some names up to ten, sorted, and counts the rest.
+func some(names []string, one, many string) string {
+	slices.Sort(names)
+	word := many
+	if len(names) == 1 {
+		word = one
+	}
+	if len(names) > 10 {
+		return fmt.Sprintf("%d %s (%s and %d more)", len(names), word, strings.Join(names[:10], ", "), len(names)-10)
+	}
+	return fmt.Sprintf("%d %s (%s)", len(names), word, strings.Join(names, ", "))
+}
+
+// note makes notes part of the ledger, and writes them unless the run is dry.
+func (e *Engine) note(ctx context.Context, run *run, list ...Notes) error {
+	for _, n := range list {
+		run.ledger.Take(n)
+		if run.request.DryRun {
+			continue
+		}
+		if err := e.write(ctx, n); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// postpone leaves failing objects alone until their delay is over.
+func postpone(changes []Change, l *Ledger, now time.Time, insist bool) []Change {
+	out := slices.Clone(changes)
+	for i, c := range out {
+		f, failing := l.Failing[c.subject()]
+		if c.State == state.Planned && failing && !insist && f.Next.After(now) {
+			out[i].State, out[i].Error = state.Failed, f.Change.Error
+			out[i].Reason = fmt.Sprintf("failed %d times, tried again at %s", f.Attempts, f.Next.UTC().Format(time.RFC3339))
+		}
+	}
+	return out
+}
