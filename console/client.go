@@ -1,0 +1,184 @@
+package console
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"syscall"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/sync"
+)
+
+// ErrAbsent is in the chain of the error when nothing listens at the client's URL.
+var ErrAbsent = errors.New("no daemon listens there")
+
+// The client's limits. A run's answer has no time limit: its context has.
+const (
+	shortAnswer = 10 * time.Second
+	maxAnswer   = 256 << 20 // a report names every change of a first load
+)
+
+// Client speaks to a daemon's console. Errors that the daemon tells come as
+// *fault.Error of the kind they had there.
+type Client struct {
+	URL       string            // such as http://127.0.0.1:8180
+	Name      string            // of the connection that is meant; "": whichever answers
+	Token     string            // console.token
+	Transport http.RoundTripper // nil: http.DefaultTransport
+}
+
+// Alive asks whether a daemon listens: ErrAbsent when nothing does.
+func (c Client) Alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, shortAnswer)
+	defer cancel()
+	return c.once(ctx, http.MethodGet, "/healthz", nil, &struct{}{})
+}
+
+// Status asks for the connection at a glance.
+func (c Client) Status(ctx context.Context) (sync.Status, error) {
+	ctx, cancel := context.WithTimeout(ctx, shortAnswer)
+	defer cancel()
+	var s sync.Status
+	err := c.once(ctx, http.MethodGet, "/api/v1/status", nil, &s)
+	return s, err
+}
+
+// Run asks for one run and waits for its end; r.Progress is told of each step.
+// Of r, only the kind and DryRun travel. When ctx ends, the run goes on.
+func (c Client) Run(ctx context.Context, r sync.Request) (sync.Report, error) {
+	_, report, err := c.lines(ctx, "/api/v1/runs", runBody{Kind: r.Kind, DryRun: r.DryRun}, r.Progress)
+	return report, err
+}
+
+// Approve releases what run holds, and waits for the run that then does it.
+// When that run fails, the decision stands all the same and is in the answer.
+func (c Client) Approve(ctx context.Context, d Decision) (sync.Decided, sync.Report, error) {
+	return c.lines(ctx, d.path("approve"), decisionBody{By: d.By}, d.Progress)
+}
+
+// Reject drops what run holds.
+func (c Client) Reject(ctx context.Context, d Decision) (sync.Decided, error) {
+	ctx, cancel := context.WithTimeout(ctx, shortAnswer)
+	defer cancel()
+	var answer line
+	err := c.once(ctx, http.MethodPost, d.path("reject"), decisionBody{By: d.By}, &answer)
+	if err == nil && answer.Decided == nil {
+		err = c.foreign("the answer holds no decision")
+	}
+	if err != nil {
+		return sync.Decided{}, err
+	}
+	return *answer.Decided, nil
+}
+
+// Decision names the run that is decided about.
+type Decision struct {
+	Run      string
+	By       string              // who decides
+	Progress func(sync.Progress) // of the run that follows an approval; may be nil
+}
+
+func (d Decision) path(verb string) string {
+	return "/api/v1/runs/" + url.PathEscape(d.Run) + "/" + verb
+}
+
+// once asks and decodes the one answer.
+func (c Client) once(ctx context.Context, method, path string, body, into any) error {
+	response, err := c.ask(ctx, method, path, body)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(into); err != nil {
+		return c.foreign("the answer is not JSON")
+	}
+	return nil
+}
+
+// lines asks and follows the answer's lines to the end.
+func (c Client) lines(ctx context.Context, path string, body any, progress func(sync.Progress)) (decided sync.Decided, report sync.Report, err error) {
+	response, err := c.ask(ctx, http.MethodPost, path, body)
+	if err != nil {
+		return decided, report, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	d := json.NewDecoder(bufio.NewReader(io.LimitReader(response.Body, maxAnswer)))
+	for {
+		var l line
+		if err := d.Decode(&l); err != nil {
+			return decided, report, c.brokenOff(ctx, err)
+		}
+		switch {
+		case l.Error != nil:
+			return decided, report, l.Error.fault()
+		case l.Report != nil:
+			return decided, *l.Report, nil
+		case l.Decided != nil:
+			decided = *l.Decided
+		case l.Progress != nil && progress != nil:
+			progress(*l.Progress)
+		}
+	}
+}
+
+// ask sends one request and gives the answer of a success; any other is an error.
+func (c Client) ask(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	var text bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&text).Encode(body); err != nil {
+			return nil, err
+		}
+	}
+	request, err := http.NewRequestWithContext(ctx, method, c.URL+path, &text)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Authorization", "Bearer "+c.Token)
+	request.Header.Set("Content-Type", "application/json")
+	if c.Name != "" {
+		request.Header.Set(connectionHeader, c.Name)
+	}
+	client := http.Client{Transport: c.Transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, c.unreachable(err)
+	}
+	if response.StatusCode == http.StatusOK {
+		return response, nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer line
+	if json.NewDecoder(io.LimitReader(response.Body, maxBody)).Decode(&answer) != nil || answer.Error == nil {
+		return nil, c.foreign("it answers " + response.Status)
+	}
+	return nil, answer.Error.fault()
+}
+
+func (c Client) unreachable(err error) error {
+	e := &fault.Error{Kind: fault.Unavailable, Op: "ask the daemon at " + c.URL, Err: err}
+	if errors.Is(err, syscall.ECONNREFUSED) {
+		e.Err = ErrAbsent
+	}
+	return e
+}
+
+func (c Client) brokenOff(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the daemon", Err: context.Cause(ctx),
+			Hint: "the run goes on in the daemon; see syncd status"}
+	}
+	return &fault.Error{Kind: fault.Unavailable, Op: "the daemon's answer ended early", Err: err,
+		Hint: "the daemon may have been stopped; see its log and syncd status"}
+}
+
+func (c Client) foreign(detail string) error {
+	return &fault.Error{Kind: fault.Unavailable, Op: "ask the daemon at " + c.URL, Detail: detail,
+		Hint: "another program may be listening there: let console.listen name a free address"}
+}

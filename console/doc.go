@@ -1,0 +1,19 @@
+// Package console is the daemon's listener: the JSON API that the commands
+// speak, and the health checks. Client is the other end of it.
+//
+//	GET  /healthz                    200 while the process lives
+//	GET  /readyz                     200 while it leads and its ledger answers, else 503
+//	GET  /api/v1/status              sync.Status
+//	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool} -> lines
+//	POST /api/v1/runs/{run}/approve  {"by":"..."} -> lines, the first one the decision
+//	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
+//
+// Lines are application/x-ndjson, one member each: {"decided":...}, then
+// {"progress":...} while the run goes on, and at the end {"report":...} or
+// {"error":...}. A run that was asked for goes on when its client leaves.
+//
+// A request's way through the doors: panics become errors (recovered), the
+// health checks are answered, then Host, origin and token are asked for, in
+// this order, and only then does a path mean anything. Every error is
+// {"error":{"kind","message","hint"}}, whatever the status.
+package console

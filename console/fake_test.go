@@ -1,0 +1,85 @@
+package console_test
+
+import (
+	"context"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+)
+
+const token = "correct-horse-battery"
+
+// daemon is an engine and a runner that does what each test says.
+type daemon struct {
+	status  func() (sync.Status, error)
+	run     func(context.Context, sync.Request) (sync.Report, error)
+	ready   func() error
+	decided chan decision
+}
+
+type decision struct {
+	run, by string
+	what    state.Decision
+}
+
+func (d *daemon) Status(context.Context) (sync.Status, error) { return d.status() }
+
+func (d *daemon) Do(ctx context.Context, r sync.Request) (sync.Report, error) { return d.run(ctx, r) }
+
+// Decide knows the run r1 alone.
+func (d *daemon) Decide(_ context.Context, run string, what state.Decision, by string) (sync.Decided, error) {
+	if run != "r1" {
+		return sync.Decided{}, &fault.Error{Kind: fault.NotFound, Op: "run " + run + " holds nothing", Hint: "see syncd status"}
+	}
+	d.decided <- decision{run, by, what}
+	return sync.Decided{Run: run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
+}
+
+func leaver() state.Change {
+	return state.Change{Kind: "deactivate", UserName: "ann@example.com", OktaID: "00u1", State: state.Held}
+}
+
+func newDaemon() *daemon {
+	return &daemon{
+		status: func() (sync.Status, error) {
+			return sync.Status{Name: "acme", State: sync.Waiting, Leader: true, Held: []sync.HeldRun{
+				{Run: "r1", Kind: "deactivations", Since: time.Unix(1e9, 0).UTC(), Count: 1, Changes: []state.Change{leaver()}}},
+				Failing: []state.Change{}, Limits: map[string]any{}}, nil
+		},
+		run: func(_ context.Context, r sync.Request) (sync.Report, error) {
+			r.Progress(sync.Progress{Run: "r3", Step: "read"})
+			r.Progress(sync.Progress{Run: "r3", Step: "apply", Done: 1, Total: 2})
+			return sync.Report{Run: "r3", Kind: r.Kind, Outcome: sync.Done, Doubts: []string{}, Notes: []string{}, Changes: []state.Change{}}, nil
+		},
+		ready:   func() error { return nil },
+		decided: make(chan decision, 1),
+	}
+}
+
+func (d *daemon) options() console.Options {
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Log: zap.NewNop(),
+		Token: func() (string, error) { return token, nil },
+		Ready: func(context.Context) error { return d.ready() }}
+}
+
+// serve gives the daemon's console over real HTTP, and its URL.
+func (d *daemon) serve(t *testing.T) string {
+	t.Helper()
+	return serveOptions(t, d.options())
+}
+
+func serveOptions(t *testing.T, o console.Options) string {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	server := httptest.NewServer(console.Handler(ctx, o))
+	t.Cleanup(func() { cancel(); server.Close() })
+	return server.URL
+}
+
+func client(url string) console.Client { return console.Client{URL: url, Name: "acme", Token: token} }

@@ -1,0 +1,147 @@
+package console
+
+import (
+	"context"
+	"net/http"
+	"path"
+
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+)
+
+// Engine answers and decides.
+type Engine interface {
+	// Status tells the connection at a glance.
+	Status(ctx context.Context) (sync.Status, error)
+	// Decide says by whom everything that run holds is approved or rejected;
+	// fault.NotFound when it holds nothing.
+	Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error)
+}
+
+// Runner makes one run after the other. An error means that the run could not
+// start, or could not go on.
+type Runner interface {
+	Do(ctx context.Context, r sync.Request) (sync.Report, error)
+}
+
+// Options are what the listener works with. All of them are required.
+type Options struct {
+	Name   string // of the connection; a client that means another one is refused
+	Host   string // the host listened on: accepted in the Host header beside loopback's names
+	Engine Engine
+	Runner Runner
+	Token  func() (string, error)      // what a client must know; asked for at each request, never ""
+	Ready  func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
+	Log    *zap.Logger                 // panics, with their stack
+}
+
+// Handler serves the API and the health checks. Runs live under ctx, not under
+// the request that asked for them.
+func Handler(ctx context.Context, o Options) http.Handler {
+	a := &api{Options: o, runs: ctx}
+	var h http.Handler = a.routes()
+	h = a.authorized(h)
+	h = sameOrigin(h)
+	h = a.addressed(h)
+	h = a.health(h)
+	return a.recovered(h)
+}
+
+type api struct {
+	Options
+	runs context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
+}
+
+// route is one path with the one method that it knows.
+type route struct {
+	method, path string
+	serve        func(w http.ResponseWriter, r *http.Request)
+}
+
+// routes answers a known path with a wrong method by 405, and any other path
+// by 404, both as JSON.
+func (a *api) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range []route{
+		{http.MethodGet, "/api/v1/status", a.status},
+		{http.MethodPost, "/api/v1/runs", a.run},
+		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
+		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
+	} {
+		mux.HandleFunc(r.method+" "+r.path, r.serve)
+		mux.HandleFunc(r.path, wrongMethod(r.method))
+	}
+	mux.HandleFunc("/", unknownPath)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, with a page
+			unknownPath(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+func (a *api) status(w http.ResponseWriter, r *http.Request) {
+	s, err := a.Engine.Status(r.Context())
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, s)
+}
+
+// run makes one run and tells of it line by line.
+func (a *api) run(w http.ResponseWriter, r *http.Request) {
+	var asked runBody
+	if err := readBody(w, r, &asked); err != nil {
+		writeError(w, err)
+		return
+	}
+	request, err := asked.request()
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	a.stream(newLines(w), request)
+}
+
+func (a *api) stream(l *lines, request sync.Request) {
+	request.Progress = func(p sync.Progress) { l.write(line{Progress: &p}) }
+	report, err := a.Runner.Do(a.runs, request)
+	if err != nil {
+		l.write(line{Error: failureOf(err)})
+		return
+	}
+	l.write(line{Report: &report})
+}
+
+// approve decides, says so, and lets a run do at once what was approved. Like
+// that run, the decision doesn't end with the request.
+func (a *api) approve(w http.ResponseWriter, r *http.Request) {
+	decided, err := a.decide(w, r, state.Approved)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	l := newLines(w)
+	l.write(line{Decided: &decided})
+	a.stream(l, sync.Request{Kind: sync.Full, Cause: causeCommand})
+}
+
+func (a *api) reject(w http.ResponseWriter, r *http.Request) {
+	decided, err := a.decide(w, r, state.Rejected)
+	if err != nil {
+		writeError(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, line{Decided: &decided})
+}
+
+func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision) (sync.Decided, error) {
+	var asked decisionBody
+	if err := readBody(w, r, &asked); err != nil {
+		return sync.Decided{}, err
+	}
+	return a.Engine.Decide(a.runs, r.PathValue("run"), d, asked.by())
+}

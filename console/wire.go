@@ -1,0 +1,104 @@
+package console
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/sync"
+)
+
+// maxBody bounds what is read of a request, in bytes.
+const maxBody = 64 << 10
+
+// maxBy bounds the name of who decides, in bytes.
+const maxBy = 200
+
+// causeCommand is the cause of runs that a client asks for.
+const causeCommand = "command"
+
+// runBody asks for a run.
+type runBody struct {
+	Kind   sync.RunKind `json:"kind"`
+	DryRun bool         `json:"dry_run"`
+}
+
+// request gives the run that is meant. A reconciliation doesn't mind the delays
+// of what failed before.
+func (b runBody) request() (sync.Request, error) {
+	if b.Kind != sync.Full && b.Kind != sync.Reconcile {
+		return sync.Request{}, refusal("start a run",
+			fmt.Sprintf("kind %q is neither %q nor %q", b.Kind, sync.Full, sync.Reconcile), "")
+	}
+	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Insist: b.Kind == sync.Reconcile, Cause: causeCommand}, nil
+}
+
+// decisionBody comes with an approval or a rejection.
+type decisionBody struct {
+	By string `json:"by"` // who decides, in the client's words
+}
+
+func (b decisionBody) by() string {
+	if b.By == "" {
+		return "console"
+	}
+	return b.By[:min(len(b.By), maxBy)]
+}
+
+// line is one answer, or one line of one. Exactly one member is set.
+type line struct {
+	Decided  *sync.Decided  `json:"decided,omitempty"`
+	Progress *sync.Progress `json:"progress,omitempty"`
+	Report   *sync.Report   `json:"report,omitempty"`
+	Error    *failure       `json:"error,omitempty"`
+}
+
+// failure is an error as it travels.
+type failure struct {
+	Kind    string `json:"kind"` // one of fault's words
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+func failureOf(err error) *failure {
+	return &failure{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: fault.HintOf(err)}
+}
+
+// fault gives the error back as it was classified on the other end.
+func (f *failure) fault() error {
+	kind := fault.Other
+	for k := fault.Other; k <= fault.Fenced; k++ {
+		if k.String() == f.Kind {
+			kind = k
+		}
+	}
+	return &fault.Error{Kind: kind, Op: f.Message, Hint: f.Hint}
+}
+
+// readBody reads one JSON object of known fields; an empty body is an empty object.
+func readBody(w http.ResponseWriter, r *http.Request, into any) error {
+	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	d.DisallowUnknownFields()
+	err := d.Decode(into)
+	if errors.Is(err, io.EOF) {
+		return nil
+	}
+	if err == nil && d.More() {
+		err = errors.New("more than one JSON value")
+	}
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return &statusError{http.StatusRequestEntityTooLarge,
+			refusal("read the request", fmt.Sprintf("the body is larger than %d bytes", maxBody), "")}
+	}
+	if err != nil {
+		return refusal("read the request", "the body is not the JSON object expected: "+err.Error(), "")
+	}
+	return nil
+}
+
+func refusal(op, detail, hint string) error {
+	return &fault.Error{Kind: fault.Refused, Op: op, Detail: detail, Hint: hint}
+}
