@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -83,11 +84,13 @@ func encode(v any) []byte {
 	if m, ok := v.(Member); ok {
 		return []byte{version, letters[m.Okta][m.Omni]}
 	}
-	b, err := json.Marshal(v)
-	if err != nil {
+	b := bytes.NewBuffer([]byte{version})
+	e := json.NewEncoder(b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
 		panic(fmt.Sprintf("record %T: %v", v, err)) // records hold plain values only
 	}
-	return append([]byte{version}, b...)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
 }
 
 func decode(raw []byte, v any) error {

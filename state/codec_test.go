@@ -43,7 +43,7 @@ func (shelf) Apply(context.Context, state.Fence, state.Batch) error { return nil
 var (
 	noon = time.Date(2025, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	yes  = true
-	text = identity.Value(`"Sales \u0026 \u003cCo\u003e ü"`) // canonical: as encoding/json spells it
+	text = identity.Value(`"Sales & <Co> ü"`)
 
 	user = state.User{
 		Omni:   "6f1f0f9e-0000-4000-8000-000000000001",

@@ -53,8 +53,11 @@ func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry,
 // Tail gives the n newest entries of st, newest first.
 func (s *Store) Tail(ctx context.Context, st state.Stream, n int) ([][]byte, error) {
 	var list [][]byte
+	if n <= 0 {
+		return list, nil
+	}
 	for before := "+"; ; {
-		want := max(0, min(n-len(list), piece))
+		want := min(n-len(list), piece)
 		part, err := s.client.XRevRangeN(ctx, s.keys.stream(st), before, "-", int64(want)).Result()
 		if err != nil {
 			return nil, s.fault("read", err)

@@ -1,0 +1,62 @@
+package main
+
+import (
+	"context"
+
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/sync"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) approveCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "approve RUN",
+		Short: "Release what a run holds, and do it at once",
+		Long:  "Approves what RUN showed as held, and makes a run that does it. Naming the run is the\nconsent: nothing is asked. syncd status lists what is held.",
+		Args:  cobra.ExactArgs(1),
+		RunE:  func(cmd *cobra.Command, args []string) error { return a.approve(cmd.Context(), args[0]) },
+	}
+}
+
+// approved is the JSON document of an approval: the run that followed, and what was decided.
+type approved struct {
+	sync.Report
+	Decided sync.Decided `json:"decided"`
+}
+
+// decidedOnly is the failure of the run that followed an approval.
+type decidedOnly struct {
+	error
+	decided sync.Decided
+}
+
+func (e *decidedOnly) Unwrap() error { return e.error }
+
+func (a *app) approve(ctx context.Context, run string) error {
+	w, err := a.worker(ctx)
+	if err != nil {
+		return err
+	}
+	meter := newMeter(a.Err)
+	decided, report, err := w.Approve(ctx, console.Decision{Run: run, By: whoami(), Progress: meter.step})
+	meter.end()
+	if err != nil && decided.Run == "" {
+		return err
+	}
+	if err != nil {
+		a.tell("The approval stands, but the run that was to act on it failed; the next run does.")
+		return &decidedOnly{err, decided}
+	}
+	if a.json {
+		err = a.document(approved{report, decided})
+	} else {
+		err = a.print(func(p *printer) {
+			p.decision(decided, "approved")
+			p.report(report, false)
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return exit(reportStatus(report, false))
+}

@@ -1,0 +1,105 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+)
+
+// The lease's times: a renewal may fail twice before the lease is lost.
+const (
+	leaseTime  = 15 * time.Second
+	leaseRenew = 5 * time.Second
+)
+
+// lease is the right to write, renewed in the background until it is given back or lost.
+type lease struct {
+	store state.Leaser
+	fence state.Fence
+	lost  context.CancelCauseFunc // ends the context of those who write
+	stop  context.CancelFunc      // ends the renewing
+	ended chan struct{}
+}
+
+// hold takes the lease and keeps it. The context it gives ends when ctx does, or
+// with a fault.Fenced as its cause when the lease is lost; the renewing goes on
+// until release, so that a last change can be recorded after ctx has ended.
+func hold(ctx context.Context, store state.Leaser) (context.Context, *lease, error) {
+	fence, err := store.Acquire(ctx, holderName(), leaseTime)
+	if err != nil {
+		if fault.Is(err, fault.Fenced) {
+			err = &fault.Error{Kind: fault.Fenced, Op: "another syncd leads this connection", Err: err,
+				Hint: "stop that one first; if it has crashed, its lease ends by itself within 15 seconds"}
+		}
+		return nil, nil, err
+	}
+	working, lost := context.WithCancelCause(ctx)
+	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
+	l := &lease{store: store, fence: fence, lost: lost, stop: stop, ended: make(chan struct{})}
+	go l.keep(renewing)
+	return working, l, nil
+}
+
+func (l *lease) keep(ctx context.Context) {
+	defer close(l.ended)
+	ticker := time.NewTicker(leaseRenew)
+	defer ticker.Stop()
+	until := time.Now().Add(leaseTime)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		asked := time.Now()
+		err := l.renew(ctx)
+		if err == nil {
+			until = asked.Add(leaseTime)
+			continue
+		}
+		// What is begun before the next try must end within the lease.
+		if fault.Is(err, fault.Fenced) || time.Now().Add(leaseRenew).After(until) {
+			l.lost(&fault.Error{Kind: fault.Fenced, Op: "the lease is lost", Err: err,
+				Hint: "another process may lead now, or the ledger was out of reach for too long"})
+			return
+		}
+	}
+}
+
+func (l *lease) renew(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	defer cancel()
+	return l.store.Renew(ctx, l.fence, leaseTime)
+}
+
+// gone reports whether the renewing has ended: the lease is lost, or given back.
+func (l *lease) gone() bool {
+	select {
+	case <-l.ended:
+		return true
+	default:
+		return false
+	}
+}
+
+// release ends the renewing and gives the lease back.
+func (l *lease) release() error {
+	l.stop()
+	<-l.ended
+	l.lost(nil)
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTime)
+	defer cancel()
+	return l.store.Release(ctx, l.fence)
+}
+
+func holderName() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown host"
+	}
+	return fmt.Sprintf("syncd %d@%s", os.Getpid(), host)
+}

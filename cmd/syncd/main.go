@@ -1,0 +1,20 @@
+// Command syncd keeps Omni's users and groups in line with Okta.
+//
+// main.go starts it, root.go knows the subcommands and what their ends mean to
+// a shell; each subcommand is a file of its name. A command finds who works for
+// it in worker.go: the running daemon, else this process itself (local.go).
+// wire.go puts the parts together for both, serve.go is the daemon.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	os.Exit(execute(ctx, shell{Args: os.Args[1:], Out: os.Stdout, Err: os.Stderr, Environ: os.Environ()}))
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	simokta "github.com/omnisync/omnisync/internal/sim/okta"
+	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/sync"
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// TestMain lets the scripts call syncd: it is this binary again.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"syncd": main})
+}
+
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:   "testdata/script",
+		Setup: setUp,
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"okta":   oktaCmd,
+			"omni":   omniCmd,
+			"status": statusCmd,
+			"alive":  aliveCmd,
+			"takes":  takesCmd,
+			"signal": signalCmd,
+		},
+	})
+}
+
+// world is one script's Okta and Omni.
+type world struct {
+	okta *simokta.Org
+	omni *simomni.Org
+	ids  map[string]string // of Okta users and groups, by name
+}
+
+// setUp gives a script its own world, with four people and a pushed group, and
+// a configuration file for it.
+func setUp(env *testscript.Env) error {
+	w := &world{
+		okta: &simokta.Org{Token: "okta-token"},
+		omni: &simomni.Org{Knobs: simomni.Knobs{Keys: []string{"omni-key"}, RealLimit: -1}},
+		ids:  map[string]string{},
+	}
+	for _, name := range []string{"ann", "bob", "cat", "dan"} {
+		w.ids[name] = w.okta.AddUser(simokta.User{Login: name + "@example.com", Email: name + "@example.com", FirstName: name, LastName: "Example"})
+		w.okta.Assign(w.ids[name], simokta.AssignOptions{})
+	}
+	w.ids["Sales"] = w.okta.AddGroup("Sales", "OKTA_GROUP")
+	w.okta.AddMembers(w.ids["Sales"], w.ids["ann"], w.ids["bob"])
+	w.okta.Push(w.ids["Sales"])
+	okta, omni := httptest.NewServer(w.okta), httptest.NewServer(w.omni)
+	env.Defer(okta.Close)
+	env.Defer(omni.Close)
+	console, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	env.Values["world"] = w
+	env.Setenv("OKTA_API_TOKEN", "okta-token")
+	env.Setenv("OMNI_API_KEY", "omni-key")
+	env.Setenv("CONSOLE", console)
+	env.Setenv("SYNCD_CONFIG", "acme.yaml")
+	return os.WriteFile(filepath.Join(env.WorkDir, "acme.yaml"), fmt.Appendf(nil, `name: acme
+okta: {org_url: "%s", app_id: %s, rate_share: 1, auth: {api_token: "${env:OKTA_API_TOKEN}"}}
+omni: {base_url: "%s", requests_per_minute: 6000, api_keys: ["${env:OMNI_API_KEY}"]}
+schedule: {full: "", reconcile: ""}
+deprovision: {grace: 0s, settle: 0s}
+guard: {deactivations: {count: 1, percent: 100}}
+console: {listen: "%s"}
+`, okta.URL, simokta.DefaultAppID, omni.URL, console), 0o600)
+}
+
+func freeAddress() (string, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func worldOf(ts *testscript.TestScript) *world {
+	w, _ := ts.Value("world").(*world)
+	return w
+}
+
+// oktaCmd is what an admin does: okta assign NAME..., okta unassign NAME...,
+// okta profile NAME KEY VALUE, okta app STATUS, okta denied PATH; and okta run
+// FILE, which sets RUN to the run of a report.
+func oktaCmd(ts *testscript.TestScript, _ bool, args []string) {
+	w := worldOf(ts)
+	for i, name := range args[1:] {
+		switch args[0] {
+		case "assign":
+			w.okta.Assign(w.ids[name], simokta.AssignOptions{})
+		case "unassign":
+			w.okta.Unassign(w.ids[name])
+		case "profile":
+			if i == 0 {
+				w.okta.UpdateProfile(w.ids[name], map[string]any{args[2]: args[3]})
+			}
+		case "run":
+			ts.Setenv("RUN", runOf(ts, name))
+		case "app":
+			w.okta.SetKnobs(func(k *simokta.Knobs) { k.AppStatus = name })
+		case "denied":
+			w.okta.SetKnobs(func(k *simokta.Knobs) { k.Denied, k.DeniedPath = simokta.DeniedSilence, name })
+		default:
+			ts.Fatalf("okta %s is not known", args[0])
+		}
+	}
+}
+
+func runOf(ts *testscript.TestScript, file string) string {
+	var report sync.Report
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(file)), &report))
+	return report.Run
+}
+
+// omniCmd looks into Omni: omni active NAME..., omni writes N since the last time.
+func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
+	w := worldOf(ts)
+	for _, arg := range args[1:] {
+		switch args[0] {
+		case "active":
+			u, _ := w.omni.User(arg + "@example.com")
+			if u.Active == neg {
+				ts.Fatalf("%s: %+v", arg, u)
+			}
+		case "writes":
+			if got := fmt.Sprint(w.omni.Writes()); got != arg {
+				ts.Fatalf("Omni was written to %s times, want %s: %+v", got, arg, w.omni.Requests())
+			}
+			w.omni.ResetLog()
+		default:
+			ts.Fatalf("omni %s is not known", args[0])
+		}
+	}
+}
+
+// statusCmd runs syncd and wants an exit status: status 4 plan --json. Its
+// output is for stdout and stderr, as after exec.
+func statusCmd(ts *testscript.TestScript, _ bool, args []string) {
+	err := ts.Exec("syncd", args[1:]...)
+	got := "0"
+	if err != nil {
+		got = strings.TrimPrefix(err.Error(), "exit status ")
+	}
+	if got != args[0] {
+		ts.Fatalf("syncd %s exits with %s, want %s", strings.Join(args[1:], " "), got, args[0])
+	}
+}
+
+// aliveCmd waits until the daemon answers and its first run has ended.
+func aliveCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	for range 1000 {
+		if s, err := clientFor(ts).Status(context.Background()); err == nil && s.Last != nil {
+			return
+		}
+		pause()
+	}
+	ts.Fatalf("the daemon did not come up")
+}
+
+// signalCmd sends HUP or TERM to the daemon that owns syncd.db.
+func signalCmd(ts *testscript.TestScript, _ bool, args []string) {
+	var owner struct{ PID int }
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile("syncd.db.owner")), &owner))
+	ts.Check(syscall.Kill(owner.PID, map[string]syscall.Signal{"HUP": syscall.SIGHUP, "TERM": syscall.SIGTERM}[args[0]]))
+}
+
+// takesCmd takes the console's address, so that a daemon can't.
+func takesCmd(ts *testscript.TestScript, _ bool, _ []string) {
+	l, err := net.Listen("tcp", ts.Getenv("CONSOLE"))
+	ts.Check(err)
+	ts.Defer(func() { _ = l.Close() })
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net"
+	"time"
+
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// endWithin is how long the daemon may take to end once it is told to; what is
+// left of ten seconds is for giving the lease back.
+const endWithin = 9 * time.Second
+
+// serve is the daemon. It returns nil when ctx ends, and an error when it could
+// not start or lost its lease.
+func serve(ctx context.Context, p parts) error {
+	listener, err := listen(p.config.Console.Listen)
+	if err != nil {
+		return err
+	}
+	if listener != nil {
+		defer func() { _ = listener.Close() }() // closed already where the console served
+	}
+	return p.leading(ctx, func(working context.Context, l leadership) error {
+		if err := p.tellToken(listener); err != nil {
+			return err
+		}
+		return p.work(working, listener, l)
+	})
+}
+
+// listen opens the console's listener, so that a taken port is told at once;
+// nil where the console is off.
+func listen(address string) (net.Listener, error) {
+	if address == "" {
+		return nil, nil
+	}
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		return nil, &fault.Error{Op: "open the console", Err: err, Hint: "end what listens there, or change console.listen"}
+	}
+	return l, nil
+}
+
+// tellToken makes the console's token where there is none, and tells its file.
+func (p parts) tellToken(listener net.Listener) error {
+	if listener == nil {
+		return nil
+	}
+	path, err := makeToken(p.config)
+	if err == nil && path != "" {
+		p.log.Info("the console's token stands in a file", zap.String("path", path))
+	}
+	return err
+}
+
+// work runs the schedule and the console until ctx ends, beginning with one run.
+func (p parts) work(ctx context.Context, listener net.Listener, l leadership) error {
+	location, err := time.LoadLocation(p.config.Schedule.Timezone)
+	if err != nil {
+		return err
+	}
+	loop, err := sync.NewLoop(l.engine, sync.Schedule{
+		Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
+	}, p.log)
+	if err != nil {
+		return err
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	if listener != nil {
+		p.log.Info("the console listens", zap.String("address", listener.Addr().String()))
+		group.Go(func() error { return console.Serve(ctx, listener, p.consoleOptions(l, loop)) })
+	}
+	group.Go(func() error {
+		start(ctx, l.store, loop)
+		return loop.Run(ctx)
+	})
+	return within(ctx, group.Wait)
+}
+
+// start does the first run. How it ended is logged and recorded by the engine;
+// the schedule tries again.
+func start(ctx context.Context, store state.Store, loop *sync.Loop) {
+	request := sync.Request{Kind: sync.Full, Cause: "start"}
+	if empty(ctx, store) {
+		request.Kind = sync.Reconcile
+	}
+	_, _ = loop.Do(ctx, request)
+}
+
+// empty reports whether the ledger knows no user: then Omni must be read, to
+// see who is there already. One that can't be read counts as empty too: the run
+// then says why.
+func empty(ctx context.Context, store state.Store) bool {
+	for _, err := range state.All[state.User](ctx, store, state.Users) {
+		return err != nil
+	}
+	return true
+}
+
+func (p parts) consoleOptions(l leadership, loop *sync.Loop) console.Options {
+	host, _, _ := net.SplitHostPort(p.config.Console.Listen) // it was listened on
+	return console.Options{
+		Name: p.config.Name, Host: host, Engine: l.engine, Runner: loop, Log: p.log,
+		Token: func() (string, error) { return knownToken(p.config) },
+		Ready: l.ready,
+	}
+}
+
+// within waits for done until ctx ended and endWithin more has passed. What is
+// still going on then is given up; the ledger knows what is not recorded.
+func within(ctx context.Context, done func() error) error {
+	ended := make(chan error, 1)
+	go func() { ended <- done() }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case err := <-ended:
+		return err
+	case <-time.After(endWithin):
+		return errors.New("a run did not end in time and was given up; the next run puts it right")
+	}
+}
+
+// leadership is what the leading process works with.
+type leadership struct {
+	engine *sync.Engine
+	store  ledger
+	lease  *lease
+}
+
+// ready is nil while this process leads and the ledger answers.
+func (l leadership) ready(ctx context.Context) error {
+	if l.lease.gone() {
+		return &fault.Error{Kind: fault.Fenced, Op: "the lease is lost"}
+	}
+	_, _, err := l.store.Get(ctx, state.Meta, "connection")
+	return err
+}

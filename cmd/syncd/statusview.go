@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+)
+
+// words says a connection's state, with the colour of its urgency.
+func words(h sync.Health) (string, text.Color) {
+	switch h {
+	case sync.InStep:
+		return "in step", text.FgGreen
+	case sync.Behind:
+		return "behind: no run has ended with a reading that can be believed", text.FgYellow
+	case sync.Waiting:
+		return "in step but for what is held", text.FgYellow
+	case sync.Broken:
+		return "failing", text.FgRed
+	}
+	return clean(string(h)), text.FgYellow
+}
+
+// status prints a connection at a glance.
+func (p *printer) status(s sync.Status) {
+	health, color := words(s.State)
+	leader := "no daemon leads here"
+	if s.Leader {
+		leader = "the daemon leads"
+	}
+	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
+	p.last(s.Last)
+	for _, run := range s.Held {
+		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
+		p.line("  because of %s; syncd approve %s, or syncd reject %s", clean(run.Kind), clean(run.Run), clean(run.Run))
+		p.list(run.Changes)
+	}
+	if len(s.Failing) > 0 {
+		p.alarm("Failing, tried again by itself")
+		p.list(s.Failing)
+	}
+}
+
+func (p *printer) last(l *sync.LastRun) {
+	if l == nil {
+		p.line("no run yet")
+		return
+	}
+	p.line("last run %s (%s): %s at %s", clean(l.Run), clean(l.Kind), clean(l.Outcome), stamp(l.Ended))
+	if l.Error != "" {
+		p.line("  %s", p.paint(clean(l.Error), text.FgRed))
+	}
+}
+
+// decision prints what a person's word covers.
+func (p *printer) decision(d sync.Decided, word string) {
+	p.line("%s", p.paint(fmt.Sprintf("%s of run %s %s", counted(len(d.Decided), "change"), clean(d.Run), word), text.Bold))
+	p.list(withoutReason(d.Decided))
+	for _, a := range d.Already {
+		p.line("  decided before: %s", clean(a))
+	}
+	if len(d.Still) > 0 {
+		p.line("  still held, by later runs: %s", clean(strings.Join(d.Still, ", ")))
+	}
+	p.line("")
+}
+
+// withoutReason leaves out what the line above has said: who decided.
+func withoutReason(list []state.Change) []state.Change {
+	out := make([]state.Change, len(list))
+	for i, c := range list {
+		c.Reason = ""
+		out[i] = c
+	}
+	return out
+}
+
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }

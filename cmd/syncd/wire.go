@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/omnisync/omnisync/configs"
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/mapping"
+	"github.com/omnisync/omnisync/okta"
+	"github.com/omnisync/omnisync/omniclient"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/state/bolt"
+	"github.com/omnisync/omnisync/state/redis"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+)
+
+// parts are what a configuration describes. Nothing is connected yet.
+type parts struct {
+	config *configs.Config
+	log    *zap.Logger
+	okta   *okta.Reader
+	omni   sync.Omni
+	mapper sync.Mapper
+}
+
+// ledger is a store that is open.
+type ledger interface {
+	state.Store
+	state.Leaser
+	io.Closer
+}
+
+// assemble makes the parts. An error is one of the configuration.
+func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
+	mapper, problems := mapping.Compile(rules(c))
+	if len(problems) > 0 {
+		return parts{}, &configs.Invalid{Faults: faultsOf(problems)}
+	}
+	reader, err := okta.New(okta.Options{
+		OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, Token: c.Okta.Auth.APIToken.Value,
+		RateShare: c.Okta.RateShare, Transport: newTransport(c.Okta.Auth.APIToken.Reread),
+	})
+	if err != nil {
+		return parts{}, err
+	}
+	client, err := newOmni(c.Omni)
+	if err != nil {
+		return parts{}, err
+	}
+	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper}, nil
+}
+
+func newOmni(c configs.Omni) (*omniclient.Client, error) {
+	keys := make([]func() (string, error), len(c.APIKeys))
+	for i, k := range c.APIKeys {
+		keys[i] = k.Value
+	}
+	reread := func() {
+		for _, k := range c.APIKeys {
+			k.Reread()
+		}
+	}
+	return omniclient.New(omniclient.Options{
+		BaseURL: c.BaseURL, Keys: keys, RequestsPerMinute: c.RequestsPerMinute, Transport: newTransport(reread),
+	})
+}
+
+// rules gives the mapping's expressions.
+func rules(c *configs.Config) mapping.Rules {
+	return mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: c.Users.Attributes}
+}
+
+// expressions is a check of the configuration: the expressions must compile.
+func expressions(c *configs.Config) []configs.Fault {
+	_, problems := mapping.Compile(rules(c))
+	return faultsOf(problems)
+}
+
+func faultsOf(problems []mapping.Problem) []configs.Fault {
+	faults := make([]configs.Fault, len(problems))
+	for i, p := range problems {
+		faults[i] = configs.Fault{Path: p.Path, Message: p.Message}
+		if p.Line > 0 {
+			faults[i].Message = fmt.Sprintf("line %d, column %d of the expression: %s", p.Line, p.Column, p.Message)
+		}
+	}
+	return faults
+}
+
+// open opens the ledger. The embedded one is locked from here on.
+func (p parts) open() (ledger, error) {
+	kind, address, err := p.config.State.Backend()
+	if err != nil {
+		return nil, fmt.Errorf("state.url: %w", err)
+	}
+	if kind == configs.Bolt {
+		return bolt.Open(address)
+	}
+	return redis.Open(address, p.config.Name)
+}
+
+// engine makes the engine over an open ledger; with no fence it only reads.
+func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
+	c := p.config
+	return sync.New(sync.Options{
+		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
+		Policy:   policy(c),
+		Okta:     p.okta, Omni: p.omni, Mapper: p.mapper,
+		Store: store, Fence: fence, Log: p.log, Limits: p.limits,
+	})
+}
+
+// limits tells what Okta last announced, by bucket.
+func (p parts) limits() map[string]any {
+	told := map[string]any{}
+	for bucket, l := range p.okta.Limits() {
+		told["okta "+bucket] = l
+	}
+	return told
+}
+
+// policy says in the engine's words what the configuration says.
+func policy(c *configs.Config) sync.Policy {
+	limit := func(l configs.Limit) sync.Limit { return sync.Limit{Count: l.Count, Percent: l.Percent} }
+	return sync.Policy{
+		AdoptAttributes: c.Users.AdoptAttributes,
+		OnUsername:      c.Users.OnUsernameChange,
+		Suspended:       c.Users.Suspended,
+		Protected:       c.Users.Protected,
+		OnUnpush:        c.Groups.OnUnpush,
+		AdoptGroups:     c.Groups.Adopt,
+		Action:          c.Deprovision.Action,
+		Grace:           c.Deprovision.Grace,
+		GraceGone:       c.Deprovision.GraceDeactivated,
+		Settle:          c.Deprovision.Settle,
+		Guard: sync.Guard{
+			Window:         c.Guard.Window,
+			Deactivations:  limit(c.Guard.Deactivations),
+			MemberRemovals: limit(c.Guard.MemberRemovals),
+			GroupDeletions: limit(c.Guard.GroupDeletions),
+			PolicyChange:   limit(c.Guard.PolicyChange),
+			Creations:      limit(c.Guard.Creations),
+		},
+	}
+}
+
+// reading gives work an engine that reads the ledger and writes nothing.
+func (p parts) reading(work func(*sync.Engine) error) (err error) {
+	store, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, store.Close()) }()
+	return work(p.engine(store, ""))
+}
+
+// leading lets work write: with an open ledger, under the lease, in a context
+// that ends with the lease. The lease is given back at the end.
+func (p parts) leading(ctx context.Context, work func(context.Context, leadership) error) (err error) {
+	store, err := p.open()
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, store.Close()) }()
+	ctx, l, err := hold(ctx, store)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, l.release()) }()
+	err = work(ctx, leadership{engine: p.engine(store, l.fence), store: store, lease: l})
+	if lost := context.Cause(ctx); fault.Is(lost, fault.Fenced) {
+		return lost // whatever failed because of it
+	}
+	return err
+}
+
+// firstOf gives the first error that is one.
+func firstOf(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
