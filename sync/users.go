@@ -24,11 +24,12 @@ import (
 //	unassigned, or outside the scope  intended          deactivate or delete: what may stand there is ours
 //	unassigned, or outside the scope  otherwise         none
 func (pl *planner) users() []Change {
-	ids := maps.Clone(pl.desired.Users)
+	ids := map[identity.OktaID]bool{}
+	for id := range pl.desired.Users {
+		ids[id] = true
+	}
 	for id := range pl.ledger.Users {
-		if _, ok := ids[id]; !ok {
-			ids[id] = Person{}
-		}
+		ids[id] = true
 	}
 	var list []Change
 	for id := range ids {

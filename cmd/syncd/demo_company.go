@@ -164,23 +164,6 @@ func (c *company) staff(department string) []*person {
 	return slices.DeleteFunc(slices.Clone(c.people), func(p *person) bool { return p.department != department })
 }
 
-// schedulesOf counts the Omni schedules of people, by userName.
-func (c *company) schedulesOf(userNames ...string) int {
-	owners := map[string]bool{}
-	for _, name := range userNames {
-		if u, ok := c.omni.User(name); ok {
-			owners[u.ID] = true
-		}
-	}
-	n := 0
-	for _, s := range c.omni.Schedules() {
-		if owners[s.Owner] {
-			n++
-		}
-	}
-	return n
-}
-
 // personName gives the nth name; 400 of them are different.
 func personName(n int) string {
 	first := []string{"Ada", "Ben", "Chloe", "Daniel", "Elena", "Felix", "Grace", "Hugo", "Ines", "Jonas",

@@ -51,6 +51,12 @@ func (l *leaser) answer(err error) {
 	l.renew = err
 }
 
+func (l *leaser) renewals() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.renewed
+}
+
 func TestLeaseIsRenewedUntilReleased(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := &leaser{}
@@ -62,8 +68,8 @@ func TestLeaseIsRenewedUntilReleased(t *testing.T) {
 		<-time.After(12 * time.Second)
 		end() // the last change is still being recorded
 		<-time.After(10 * time.Second)
-		if store.renewed != 4 || working.Err() == nil || l.gone() {
-			t.Errorf("renewed %d times, %v", store.renewed, working.Err())
+		if store.renewals() != 4 || working.Err() == nil || l.gone() {
+			t.Errorf("renewed %d times, %v", store.renewals(), working.Err())
 		}
 		if err := l.release(); err != nil || len(store.released) != 1 || store.released[0] != "f1" || !l.gone() {
 			t.Errorf("released %v, %v", store.released, err)

@@ -15,6 +15,8 @@ import (
 	"github.com/omnisync/omnisync/fault"
 )
 
+const hintRights = "the Redis user lacks a right: give it ~omnisync:* and the commands of hashes, streams, strings and scripts"
+
 // replies classifies the errors that Redis answers with, by their first words.
 // A code is found within the message too: before version 7 Redis wraps what a
 // script met as "ERR Error running script ...: -CODE ...".
@@ -37,7 +39,8 @@ var replies = []struct {
 	{"WRONGPASS", fault.Unauthorized, "Redis refuses the user or the password in state.url"},
 	{"invalid password", fault.Unauthorized, "Redis refuses the password in state.url"},
 	{"AUTH", fault.Unauthorized, "Redis has no password set, or knows no users: see its ACL LIST"},
-	{"NOPERM", fault.Unauthorized, "the Redis user lacks a right: give it ~omnisync:* and the commands of hashes, streams, strings and scripts"},
+	{"NOPERM", fault.Unauthorized, hintRights},
+	{"The user executing the script can't", fault.Unauthorized, hintRights}, // version 7.0's NOPERM within a script
 	{"CROSSSLOT", fault.Refused, "one ledger's keys lie in several cluster slots, so something changed them: report it"},
 	{"MOVED", fault.Refused, "this is one node of a Redis cluster, and another has the keys: use a Redis that isn't clustered"},
 	{"WRONGTYPE", fault.Refused, "something else wrote under omnisync: in this database: give syncd a database of its own"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/state/statetest"
 )
 
@@ -160,21 +161,31 @@ func TestForeignKey(t *testing.T) {
 	}
 }
 
-// TestMissingRight has a user that may write hashes and not streams.
+// TestMissingRight has users that lack one command each. The one that may write
+// hashes and not streams writes neither.
 func TestMissingRight(t *testing.T) {
 	url := statetest.Redis(t)
 	client := raw(t, url)
-	err := client.Do(t.Context(), "ACL", "SETUSER", "syncd", "on", ">geheim", "~omnisync:*", "+@all", "-xadd").Err()
-	if err != nil {
-		t.Fatal(err)
+	as := func(user, without string) *redis.Store {
+		err := client.Do(t.Context(), "ACL", "SETUSER", user, "on", ">geheim", "~omnisync:*", "+@all", "-"+without).Err()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return open(t, strings.Replace(url, "://", "://"+user+":geheim@", 1), user)
 	}
-	s := open(t, strings.Replace(url, "://", "://syncd:geheim@", 1), "main")
-	f := acquire(t, s)
-	err = s.Apply(t.Context(), f, oneUser())
-	if !fault.Is(err, fault.Unauthorized) || !strings.Contains(fault.HintOf(err), "~omnisync:*") {
-		t.Errorf("error %v is %q with the hint %q", err, fault.KindOf(err), fault.HintOf(err))
+	want := func(err error) {
+		t.Helper()
+		if !fault.Is(err, fault.Unauthorized) || !strings.Contains(fault.HintOf(err), "~omnisync:*") {
+			t.Errorf("error %v is %q with the hint %q", err, fault.KindOf(err), fault.HintOf(err))
+		}
+		wantNoSecret(t, err)
 	}
-	wantNoSecret(t, err)
+	for _, without := range []string{"evalsha", "incr"} {
+		_, err := as("no-"+without, without).Acquire(t.Context(), "me", time.Minute)
+		want(err)
+	}
+	s := as("no-xadd", "xadd")
+	want(s.Apply(t.Context(), acquire(t, s), oneUser()))
 	wantAbsent(t, s, state.Users, "00u1")
 	if list, err := s.Tail(t.Context(), state.Log, 1); err != nil || len(list) != 0 {
 		t.Errorf("the log has %q, %v", list, err)

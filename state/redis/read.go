@@ -53,10 +53,7 @@ func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry,
 // Tail gives the n newest entries of st, newest first.
 func (s *Store) Tail(ctx context.Context, st state.Stream, n int) ([][]byte, error) {
 	var list [][]byte
-	if n <= 0 {
-		return list, nil
-	}
-	for before := "+"; ; {
+	for before := "+"; len(list) < n; {
 		want := min(n-len(list), piece)
 		part, err := s.client.XRevRangeN(ctx, s.keys.stream(st), before, "-", int64(want)).Result()
 		if err != nil {
@@ -67,8 +64,9 @@ func (s *Store) Tail(ctx context.Context, st state.Stream, n int) ([][]byte, err
 			list = append(list, []byte(value))
 			before = "(" + m.ID
 		}
-		if len(part) < want || len(list) >= n {
-			return list, nil
+		if len(part) < want {
+			break
 		}
 	}
+	return list, nil
 }

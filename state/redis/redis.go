@@ -9,6 +9,7 @@
 package redis
 
 import (
+	"errors"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -63,7 +64,7 @@ func Quiet() { logging.Disable() }
 // Close closes the connections. The lease stays until it is released or ends.
 // Closing twice is no error.
 func (s *Store) Close() error {
-	if err := s.client.Close(); err != nil && err != redis.ErrClosed {
+	if err := s.client.Close(); err != nil && !errors.Is(err, redis.ErrClosed) {
 		return s.fault("close", err)
 	}
 	return nil
