@@ -49,7 +49,7 @@ func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decisi
 		n.Log = append(n.Log, told)
 	}
 	if !known {
-		return answer, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("run %q holds nothing", runID),
+		return Decided{}, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("run %q holds nothing", runID),
 			Hint: "syncd status lists the runs that hold something"}
 	}
 	slices.Sort(answer.Still)

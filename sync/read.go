@@ -133,17 +133,17 @@ func (e *Engine) readObjects(ctx context.Context, r Request, d *Desired, l *Ledg
 	work, ctx := errgroup.WithContext(ctx)
 	work.SetLimit(4)
 	var mu sync.Mutex
-	for _, id := range slices.Sorted(maps.Keys(d.Groups)) {
-		c := d.Groups[id]
+	pushed := maps.Clone(d.Groups) // what is read below is written to d.Groups meanwhile
+	for _, id := range slices.Sorted(maps.Keys(pushed)) {
+		c := pushed[id]
 		object, exists := objects[id]
-		if !exists {
-			c.Gone = true
-			d.Groups[id] = c
-			continue
-		}
-		c.Name = object.Name
 		work.Go(func() error {
-			c, doubts := reader.read(ctx, c, object)
+			var doubts []string
+			if exists {
+				c.Name = object.Name
+				c, doubts = reader.read(ctx, c, object)
+			}
+			c.Gone = c.Gone || !exists
 			mu.Lock()
 			defer mu.Unlock()
 			d.Groups[id] = c
