@@ -95,6 +95,19 @@ func TestValueRoundTrip(t *testing.T) {
 	})
 }
 
+// A value that is null or empty in what is read doesn't spoil what is written.
+func TestValueWithoutAnything(t *testing.T) {
+	for _, text := range []string{"null", "[]"} {
+		var v identity.Value
+		if err := json.Unmarshal([]byte(text), &v); err != nil || v != "" {
+			t.Errorf("%s is read as %q, %v", text, v, err)
+		}
+	}
+	if b, err := json.Marshal(map[string]identity.Value{"x": ""}); err != nil || string(b) != `{"x":null}` {
+		t.Errorf("no value is written as %s, %v", b, err)
+	}
+}
+
 func TestUserNames(t *testing.T) {
 	if got := identity.FoldUserName(" Ada.ÄÖ@Acme.CO "); got != "ada.ÄÖ@acme.co" {
 		t.Errorf("folded to %q: only ASCII letters fold", got)

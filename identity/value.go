@@ -87,8 +87,13 @@ func quote(s string) (string, error) {
 	return strings.TrimSuffix(b.String(), "\n"), err
 }
 
-// MarshalJSON gives the canonical text itself.
-func (v Value) MarshalJSON() ([]byte, error) { return []byte(v), nil }
+// MarshalJSON gives the canonical text itself, null for the zero Value.
+func (v Value) MarshalJSON() ([]byte, error) {
+	if v == "" {
+		return []byte("null"), nil
+	}
+	return []byte(v), nil
+}
 
 // UnmarshalJSON brings JSON of any accepted form to canonical form.
 func (v *Value) UnmarshalJSON(b []byte) error {

@@ -59,3 +59,16 @@ func TestOneWriteAChange(t *testing.T) {
 		c.inStep()
 	})
 }
+
+// In a load that takes longer, a group doesn't wait for its last joiner: who is
+// there after a quarter of an hour is in it then.
+func TestLongLoadWritesGroupsOnTheWay(t *testing.T) {
+	simulated(t, defaults(), func(c *company) {
+		c.push("Everybody", c.join(staff(950)...)...)
+		c.want(c.run(sync.Full), sync.Done)
+		if got, want := c.omni.Writes(), 950+2; got != want {
+			c.t.Errorf("%d writes, want the users, the group after 15 minutes, and once more at its end: %d", got, want)
+		}
+		c.converged()
+	})
+}

@@ -108,6 +108,28 @@ func TestPromise2NoRemovalOnDoubt(t *testing.T) {
 	}
 }
 
+// The last one of a company isn't let go unasked because the list is empty, even
+// though Okta confirms it: an empty list is doubt.
+func TestPromise2EmptyListAsks(t *testing.T) {
+	simulated(t, defaults(), func(c *company) {
+		ids := c.join("ada@acme.co")
+		c.run(sync.Full)
+		c.okta.Unassign(ids[0])
+		report := c.run(sync.Full)
+		c.want(report, sync.Doubtful)
+		if active(c) != 1 {
+			c.t.Fatalf("an empty list removed somebody\n%s", printed(report))
+		}
+		if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada"); err != nil {
+			c.t.Fatal(err)
+		}
+		c.run(sync.Full)
+		if active(c) != 0 {
+			c.t.Error("what was approved and confirmed isn't done")
+		}
+	})
+}
+
 // Promise 3, convergence: after the faults end, one reconcile brings Omni to
 // Okta's state, and the next run writes nothing.
 func TestPromise3Convergence(t *testing.T) {
