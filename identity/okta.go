@@ -32,6 +32,20 @@ type Assignment struct {
 	Profile    map[string]any // the Okta user's profile
 }
 
+// Sighting is one app user in a list: what is read of each at once, and the
+// profiles unread, because most users are as they were.
+type Sighting struct {
+	Assignment                            // without Login, App and Profile
+	Print      Print                      // of all that a mapping may depend on
+	Whole      func() (Assignment, error) // the assignment with its profiles; an error is doubt about this user
+}
+
+// Sighting gives an assignment that was read whole the form of one in a list,
+// without a print.
+func (a Assignment) Sighting() Sighting {
+	return Sighting{Assignment: a, Whole: func() (Assignment, error) { return a, nil }}
+}
+
 // Mapping is one group-push mapping of the app.
 type Mapping struct {
 	ID     string

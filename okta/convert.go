@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/omnisync/omnisync/identity"
@@ -10,22 +11,40 @@ func (r appRecord) app() identity.App {
 	return identity.App{ID: r.ID, Label: r.Label, Status: r.Status, Features: r.Features, Implicit: r.Settings.Implicit}
 }
 
-// assignment leaves Account empty, which is doubt about this user, where the
-// embedded user is missing or somebody else.
-func (r assignmentRecord) assignment() identity.Assignment {
+// sighting leaves the profiles unread. Account is empty, which is doubt about
+// this user, where the embedded user is missing or somebody else.
+func (r assignmentRecord) sighting() identity.Sighting {
 	a := identity.Assignment{
 		ID:         identity.OktaID(r.ID),
 		Status:     r.Status,
 		Scope:      r.Scope,
 		UserName:   r.Credentials.UserName,
 		ExternalID: r.ExternalID,
-		App:        r.Profile,
 	}
-	if user := r.Embedded.User; user.ID == r.ID {
-		a.Account, a.Profile = user.Status, user.Profile
-		a.Login, _ = user.Profile["login"].(string)
+	user := r.Embedded.User
+	if user.ID != r.ID {
+		user = userRecord{}
 	}
-	return a
+	a.Account = user.Status
+	return identity.Sighting{
+		Assignment: a,
+		Print: identity.PrintOf([]byte(a.Status), []byte(a.Account), []byte(a.UserName), []byte(a.ExternalID),
+			r.Profile, user.Profile),
+		Whole: func() (identity.Assignment, error) { return withProfiles(a, r.Profile, user.Profile) },
+	}
+}
+
+// withProfiles reads the profiles of the app user and of the Okta user.
+func withProfiles(a identity.Assignment, app, user object) (identity.Assignment, error) {
+	var err error
+	if a.App, err = app.fields(); err != nil {
+		return a, fmt.Errorf("the app profile can't be read: %w", err)
+	}
+	if a.Profile, err = user.fields(); err != nil {
+		return a, fmt.Errorf("the Okta profile can't be read: %w", err)
+	}
+	a.Login, _ = a.Profile["login"].(string)
+	return a, nil
 }
 
 func (r mappingRecord) mapping() identity.Mapping {

@@ -22,16 +22,16 @@ type assignmentRecord struct {
 	Credentials struct {
 		UserName string `json:"userName"`
 	} `json:"credentials"`
-	Profile  map[string]any `json:"profile"`
+	Profile  object `json:"profile"`
 	Embedded struct {
 		User userRecord `json:"user"`
 	} `json:"_embedded"`
 }
 
 type userRecord struct {
-	ID      string         `json:"id"`
-	Status  string         `json:"status"`
-	Profile map[string]any `json:"profile"`
+	ID      string `json:"id"`
+	Status  string `json:"status"`
+	Profile object `json:"profile"`
 }
 
 // idRecord is an object of which only the id counts.

@@ -66,6 +66,19 @@ func newReaderOver(t testing.TB, transport http.RoundTripper, share float64) *ok
 }
 
 // collect reads a list to its end.
+func assignments(list iter.Seq2[identity.Sighting, error]) ([]identity.Assignment, error) {
+	sightings, err := collect(list)
+	all := []identity.Assignment{}
+	for _, s := range sightings {
+		a, err := s.Whole()
+		if err != nil {
+			return all, err
+		}
+		all = append(all, a)
+	}
+	return all, err
+}
+
 func collect[T any](list iter.Seq2[T, error]) ([]T, error) {
 	all := []T{}
 	for v, err := range list {
@@ -87,7 +100,7 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 	case "App":
 		return r.App(ctx)
 	case "Assignments":
-		return collect(r.Assignments(ctx))
+		return assignments(r.Assignments(ctx))
 	case "Mappings":
 		return collect(r.Mappings(ctx))
 	case "Members":

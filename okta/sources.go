@@ -26,10 +26,12 @@ func (r *Reader) App(ctx context.Context) (identity.App, error) {
 }
 
 // Assignments lists every app user, 500 a page (the most that Okta gives), with
-// the Okta user embedded: only there its status is told.
-func (r *Reader) Assignments(ctx context.Context) iter.Seq2[identity.Assignment, error] {
+// the Okta user embedded: only there its status is told. Equal prints mean
+// equal texts of everything but the scope: a profile that Okta writes in another
+// order counts as another.
+func (r *Reader) Assignments(ctx context.Context) iter.Seq2[identity.Sighting, error] {
 	c := call{kind: "assignments", op: "list app users", path: r.app + "/users?expand=user&limit=500", needs: needApps}
-	return convert(list[assignmentRecord](ctx, r, c), assignmentRecord.assignment)
+	return convert(list[assignmentRecord](ctx, r, c), assignmentRecord.sighting)
 }
 
 // Mappings lists every group-push mapping of the app, 1000 a page (the most that

@@ -60,7 +60,7 @@ func TestStandIn(t *testing.T) {
 		if skew := r.Skew(); skew < -time.Hour || skew > 2*time.Second-time.Hour {
 			t.Errorf("skew: %v", skew)
 		}
-		assigned, err := collect(r.Assignments(t.Context()))
+		assigned, err := assignments(r.Assignments(t.Context()))
 		got := map[string]string{}
 		for _, a := range assigned {
 			got[string(a.ID)] = a.UserName

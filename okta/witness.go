@@ -17,7 +17,14 @@ const logAge = 90 * 24 * time.Hour
 func (r *Reader) Assignment(ctx context.Context, id identity.OktaID) (identity.Assignment, error) {
 	c := call{kind: "assignment", op: "read app user " + string(id), path: r.app + "/users/" + string(id) + "?expand=user", needs: needApps}
 	user, err := get[assignmentRecord](ctx, r, c, string(id))
-	return user.assignment(), err
+	if err != nil {
+		return identity.Assignment{}, err
+	}
+	a, err := user.sighting().Whole()
+	if err != nil {
+		return a, doubt(c, "%v", err)
+	}
+	return a, nil
 }
 
 // Account reads the status of an Okta user; fault.NotFound for Okta's 404 with

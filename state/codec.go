@@ -11,7 +11,7 @@ import (
 )
 
 // A stored record is one version byte and the record's JSON, or for a Member
-// one letter. A newer version than ours is refused, so that an older binary
+// one letter and for a Mark its fixed form. A newer version than ours is refused, so that an older binary
 // can't misread a newer ledger.
 const version = '1'
 
@@ -59,6 +59,13 @@ func All[T any](ctx context.Context, s Store, bucket Bucket) iter.Seq2[Keyed[T],
 	}
 }
 
+// Decode reads one entry of the bucket.
+func Decode[T any](e Entry, bucket Bucket) (T, error) {
+	var v T
+	err := decode(e.Value, &v)
+	return v, named(err, bucket, e.Key)
+}
+
 // Keyed is a decoded record with its key.
 type Keyed[T any] struct {
 	Key   string
@@ -81,8 +88,11 @@ func Newest[T any](ctx context.Context, s Store, stream Stream, n int) ([]T, err
 }
 
 func encode(v any) []byte {
-	if m, ok := v.(Member); ok {
-		return []byte{version, letters[m.Okta][m.Omni]}
+	switch v := v.(type) {
+	case Member:
+		return []byte{version, letters[v.Okta][v.Omni]}
+	case Mark:
+		return v.append([]byte{version})
 	}
 	b := bytes.NewBuffer([]byte{version})
 	e := json.NewEncoder(b)
@@ -103,11 +113,14 @@ func decode(raw []byte, v any) error {
 	if raw[0] > version {
 		return fmt.Errorf("record of version %q, this binary reads up to %q: run the newer syncd that wrote it", raw[0], version)
 	}
-	if m, ok := v.(*Member); ok {
+	switch v := v.(type) {
+	case *Member:
 		if len(raw) != 2 {
 			return fmt.Errorf("member of %d bytes", len(raw))
 		}
-		return m.decode(raw[1])
+		return v.decode(raw[1])
+	case *Mark:
+		return v.decode(raw[1:])
 	}
 	return json.Unmarshal(raw[1:], v)
 }

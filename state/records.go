@@ -18,6 +18,11 @@ type User struct {
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
+
+	// Seen is the print of the sighting, and of the policy, that this record is in
+	// line with: while Okta shows the same, there is nothing to do. Zero when a
+	// change is under way or the record was corrected.
+	Seen identity.Print `json:"seen,omitzero"`
 }
 
 // Link tells how an Okta object and an Omni one came together.
@@ -38,13 +43,23 @@ type Group struct {
 	Mapping     string               `json:"mapping,omitempty"`
 	Link        Link                 `json:"link,omitempty"`
 	Intent      string               `json:"intent,omitempty"`
-	AsOf        time.Time            `json:"asOf,omitzero"` // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
+	AsOf        time.Time            `json:"asOf,omitzero"`  // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
+	Open        bool                 `json:"open,omitempty"` // some members may differ between the two sides although their users don't change
+	Present     int                  `json:"present"`        // how many members are Present
 }
 
 // Member is one user's place in one group, on both sides.
 type Member struct {
 	Okta bool     // Okta's group had the user when it was last read
 	Omni Presence // what stands in Omni
+}
+
+// Settled reports whether both sides say the same, so that there is nothing to do.
+func (m Member) Settled() bool {
+	if m.Okta {
+		return m.Omni == Present || m.Omni == Found
+	}
+	return m.Omni == Absent
 }
 
 // Presence tells what is known about a membership in Omni.

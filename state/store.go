@@ -19,6 +19,7 @@ type Bucket string
 const (
 	Meta    Bucket = "meta"    // a few singletons: Connection, Window
 	Users   Bucket = "users"   // User by OktaID
+	Marks   Bucket = "marks"   // Mark by OktaID: the index of Users
 	Groups  Bucket = "groups"  // Group by GroupID
 	Holds   Bucket = "held"    // Hold by Key
 	Failing Bucket = "failing" // Failure by subject

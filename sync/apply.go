@@ -200,11 +200,9 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 		notes.Log = append(notes.Log, a.run.told(c))
 		a.run.log(c)
 	}
-	if err := a.engine.write(ctx, notes); err != nil {
+	if err := a.engine.commit(ctx, a.ledger, notes); err != nil {
 		a.stop(err)
-		return
 	}
-	a.ledger.Take(notes)
 }
 
 // failure counts a failed try, and says when the next one is.

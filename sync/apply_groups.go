@@ -98,7 +98,9 @@ func (a *applier) createGroup(ctx context.Context, c Change, p place) (Change, N
 	if err != nil { // it was made, but not with everybody
 		p.add = named(p.add, t.Members)
 	}
-	a.noteTeam(notes, c, p, t, state.Created)
+	if noted := a.noteTeam(ctx, notes, c, p, t, state.Created); noted != nil {
+		return a.failed(c, noted), notes
+	}
 	if err != nil {
 		return a.failed(c, err), notes
 	}
@@ -159,22 +161,24 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		t.DisplayName = c.Title
 	}
 	c.Omni = string(t.ID)
-	a.noteTeam(notes, c, p, t, link)
+	if err := a.noteTeam(ctx, notes, c, p, t, link); err != nil {
+		return a.failed(c, err), notes
+	}
 	return a.answered(c), notes
 }
 
 // noteTeam notes the link, and who is in the group in Omni: those whom Okta
 // doesn't know in an adopted group are only found, until somebody approves.
-func (a *applier) noteTeam(notes Notes, c Change, p place, t identity.Team, link state.Link) {
+func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, t identity.Team, link state.Link) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	owner, err := a.ledger.owners(ctx, a.engine.o.Store, t.Members...)
+	if err != nil {
+		return err
+	}
 	g := a.ledger.Groups[c.Group]
 	g.Omni, g.DisplayName, g.Link, g.Intent = t.ID, t.DisplayName, link, ""
 	notes.group(c.Group, g)
-	owner := map[identity.OmniID]identity.OktaID{}
-	for id, u := range a.ledger.Users {
-		owner[u.Omni] = id
-	}
 	for _, member := range t.Members {
 		id, ours := owner[member]
 		if _, added := p.add[id]; !ours || added {
@@ -188,6 +192,7 @@ func (a *applier) noteTeam(notes Notes, c Change, p place, t identity.Team, link
 		notes.member(c.Group, id, m)
 	}
 	a.noteMembers(notes, c.Group, p)
+	return nil
 }
 
 // noteMembers notes who came and who went. The lock is held.
@@ -274,10 +279,10 @@ func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.Tea
 func (a *applier) groupAgain(ctx context.Context, c Change) (Change, Notes) {
 	forget := newNotes()
 	a.mu.Lock()
-	unlinkGroup(forget, a.ledger, c.Group, a.ledger.Groups[c.Group])
-	err := a.engine.write(ctx, forget)
+	err := a.recallCrowd(ctx, c.Group)
 	if err == nil {
-		a.ledger.Take(forget)
+		unlinkGroup(forget, a.ledger, c.Group, a.ledger.Groups[c.Group])
+		err = a.engine.commit(ctx, a.ledger, forget)
 	}
 	c.Add = membersOf(a.ledger, c.Group, func(m state.Member) bool { return m.Okta })
 	c.Drop, c.Kind = nil, Create
@@ -288,6 +293,21 @@ func (a *applier) groupAgain(ctx context.Context, c Change) (Change, Notes) {
 	}
 	c.Reason = "the group was gone from Omni and is made anew"
 	return a.createGroup(ctx, c, a.place(c))
+}
+
+// recallCrowd reads every member of the group, and the records of those who
+// belong in it. The lock is held.
+func (a *applier) recallCrowd(ctx context.Context, id identity.GroupID) error {
+	if err := a.ledger.fetchCrowd(ctx, a.engine.o.Store, id); err != nil {
+		return err
+	}
+	users := map[identity.OktaID]bool{}
+	for u, m := range a.ledger.Members[id] {
+		if m.Okta {
+			users[u] = true
+		}
+	}
+	return a.ledger.fetch(ctx, a.engine.o.Store, users)
 }
 
 // knownToOmni leaves those whom Omni still knows: one unknown member makes it

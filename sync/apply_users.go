@@ -33,15 +33,11 @@ func (a *applier) user(id identity.OktaID) state.User {
 }
 
 // owner gives the Okta user whom an Omni account is linked to, "" for none.
-func (a *applier) owner(id identity.OmniID) identity.OktaID {
+func (a *applier) owner(ctx context.Context, id identity.OmniID) (identity.OktaID, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	for okta, u := range a.ledger.Users {
-		if u.Omni == id {
-			return okta
-		}
-	}
-	return ""
+	owners, err := a.ledger.owners(ctx, a.engine.o.Store, id)
+	return owners[id], err
 }
 
 // create makes an account. The intent is in the ledger before Omni is asked, so
@@ -94,17 +90,16 @@ func (a *applier) intend(ctx context.Context, note func(Notes)) error {
 	note(n)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if err := a.engine.write(ctx, n); err != nil {
+	err := a.engine.commit(ctx, a.ledger, n)
+	if err != nil {
 		a.stop(err)
-		return err
 	}
-	a.ledger.Take(n)
-	return nil
+	return err
 }
 
 // linked is the record of an account as Omni told it.
 func (a *applier) linked(account identity.Account, u state.User) state.User {
-	u.Omni, u.Intent = account.ID, ""
+	u.Omni, u.Intent, u.Seen = account.ID, "", identity.Print{}
 	return corrected(u, account, a.engine.policy.Attributes)
 }
 
@@ -121,7 +116,11 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 	case err != nil:
 		return a.failed(c, err), notes
 	}
-	if other := a.owner(account.ID); other != "" && other != c.User {
+	other, err := a.owner(ctx, account.ID)
+	if err != nil {
+		return a.failed(c, err), notes
+	}
+	if other != "" && other != c.User {
 		notes.Users[c.User] = nil
 		c.State, c.Guard = state.Held, guardRecycled
 		c.Reason = fmt.Sprintf("recycled address: Omni's account of this name is linked to Okta user %s", other)
@@ -196,10 +195,10 @@ func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
 func (a *applier) again(ctx context.Context, c Change) (Change, Notes) {
 	forget := newNotes()
 	a.mu.Lock()
-	forget.forgetUser(a.ledger, c.User)
-	err := a.engine.write(ctx, forget)
+	err := a.ledger.fetchRows(ctx, a.engine.o.Store, map[identity.OktaID]bool{c.User: true})
 	if err == nil {
-		a.ledger.Take(forget)
+		forget.forgetUser(a.ledger, c.User)
+		err = a.engine.commit(ctx, a.ledger, forget)
 	}
 	a.mu.Unlock()
 	if err != nil {
@@ -245,7 +244,10 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	}
 	if u.Omni == "" {
 		account, err := a.engine.o.Omni.FindUser(ctx, u.UserName)
-		owner := a.owner(account.ID)
+		var owner identity.OktaID
+		if err == nil {
+			owner, err = a.owner(ctx, account.ID)
+		}
 		switch {
 		case fault.Is(err, fault.NotFound), err == nil && owner != "":
 			notes.Users[c.User] = nil
@@ -266,7 +268,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	if gone {
 		notes.forgetUser(a.ledger, c.User)
 	} else {
-		u.Active, u.Intent = false, ""
+		u.Active, u.Intent, u.Seen = false, "", identity.Print{}
 		notes.user(c.User, u)
 		notes.membershipsBecome(a.ledger, c.User, state.Ended)
 	}

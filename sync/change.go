@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -70,6 +71,14 @@ func groupKey(k Kind, id identity.GroupID) string { return string(k) + ":" + str
 func memberKey(g identity.GroupID, u identity.OktaID) string {
 	return "member:" + string(g) + ":" + string(u)
 }
+
+// memberOf reads a key that memberKey made.
+func memberOf(key string) (identity.GroupID, identity.OktaID, bool) {
+	rest, ok := strings.CutPrefix(key, "member:")
+	g, u, both := strings.Cut(rest, ":")
+	return identity.GroupID(g), identity.OktaID(u), ok && both
+}
+
 func renameKey(id identity.OktaID, to string) string {
 	return "rename:" + string(id) + ":" + identity.FoldUserName(to)
 }

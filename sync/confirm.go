@@ -85,11 +85,11 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l
 	ask := ends
 	if len(ends) > maxAsked {
 		wanted := map[identity.OktaID]bool{}
-		for a, err := range e.o.Okta.Assignments(ctx) {
+		for s, err := range e.o.Okta.Assignments(ctx) {
 			if err != nil {
 				return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
 			}
-			wanted[a.ID] = !e.person(a).leaves()
+			wanted[s.ID] = !e.person(s).leaves()
 		}
 		for _, c := range ends {
 			if wanted[c.User] {
@@ -119,7 +119,7 @@ const accountDeleted = "DELETED"
 func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, error) {
 	a, err := e.o.Okta.Assignment(ctx, id)
 	switch {
-	case err == nil && e.person(a).leaves():
+	case err == nil && e.person(a.Sighting()).leaves():
 		return a.Account, nil
 	case err == nil:
 		return "", &fault.Error{Kind: fault.Doubt, Op: "the user is assigned after all"}

@@ -8,9 +8,10 @@ import (
 
 // Desired is what Okta says now, and how far that word reaches.
 type Desired struct {
-	Users     map[identity.OktaID]Person
-	AllUsers  bool // the list was read whole: who isn't in Users is unassigned
-	Empty     bool // the whole list was empty: believed only by confirmation, and never unasked
+	Users     map[identity.OktaID]Person   // everyone who isn't as they were, and whom the run looked up besides
+	Same      map[identity.OktaID]struct{} // assigned users who are as they were when their record was found in line
+	AllUsers  bool                         // the list was read whole: who isn't in Users is unassigned
+	Empty     bool                         // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd
 	AllGroups bool // the mappings were read whole: what isn't in Groups is un-pushed
 	Doubts    []string
@@ -24,7 +25,8 @@ type Person struct {
 	identity.User
 	External identity.OmniID // externalId, where Okta knows one
 	InScope  bool
-	Fault    string // why nothing can be decided about the user; "" when all is well
+	Fault    string         // why nothing can be decided about the user; "" when all is well
+	Print    identity.Print // of what Okta and the policy say; zero where it wasn't read in this run
 }
 
 // wanted reports whether the person is to have an account, and may get one.
@@ -47,18 +49,24 @@ func (p Person) leaves() bool {
 type Crowd struct {
 	Name    string
 	Mapping string
-	Paused  bool                     // its mapping is INACTIVE: left as it is
-	Gone    bool                     // the source group is deleted
-	Read    map[identity.OktaID]bool // members as read in this run; nil when they weren't
-	Certain bool                     // the members are completely known: who isn't one has left
-	AsOf    time.Time                // lastMembershipUpdated of that knowledge
+	Paused  bool              // its mapping is INACTIVE: left as it is
+	Gone    bool              // the source group is deleted
+	Read    bool              // the members were read in this run
+	Joined  []identity.OktaID // who is a member and wasn't one in the ledger
+	Left    []identity.OktaID // who was one and isn't listed; counts only where Certain
+	Certain bool              // the members are completely known: who isn't one has left
+	AsOf    time.Time         // lastMembershipUpdated of that knowledge
 }
 
-// standing tells what Okta says of a user whom the ledger may know: the person,
-// and whether anything is said at all.
+// person tells what Okta says of a user whom the ledger may know: the person, and
+// whether anything is said at all. Of those who are as they were and weren't
+// looked up it tells no values.
 func (d Desired) person(id identity.OktaID) (Person, bool) {
 	if p, ok := d.Users[id]; ok {
 		return p, true
+	}
+	if _, same := d.Same[id]; same {
+		return Person{Standing: identity.Assigned, InScope: true}, true
 	}
 	if d.AllUsers {
 		return Person{Standing: identity.Unassigned, InScope: true}, true

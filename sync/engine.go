@@ -4,7 +4,7 @@
 //
 // The way of the data, each step in the file of its name:
 //
-//	read -> correct -> observe -> plan -> guard -> confirm -> apply
+//	read -> gather -> correct -> observe -> plan -> guard -> confirm -> apply
 //
 // The decisions (observe, plan, guard) are pure functions of values and a
 // passed-in now; Pass is the one function that walks through them all.
@@ -99,6 +99,17 @@ func (e *Engine) workers() int {
 		return e.o.Workers
 	}
 	return 4
+}
+
+// commit writes notes into the store, under the fence, and then makes them part
+// of the ledger in memory.
+func (e *Engine) commit(ctx context.Context, l *Ledger, n Notes) error {
+	n.count(l)
+	if err := e.write(ctx, n); err != nil {
+		return err
+	}
+	l.Take(n)
+	return nil
 }
 
 // write puts notes into the store, under the fence.

@@ -67,13 +67,16 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if connection != l.Connection {
 		n.Connection = &connection
 	}
-	l.Take(n)
 	if !doubts {
 		n.settled(results, l)
 	}
+	n.opened(r.desired, l)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
-	err := e.write(ctx, n)
+	err := e.commit(ctx, l, n)
+	if err == nil { // only now: a group that isn't Open is believed
+		err = e.commit(ctx, l, inLine(r.desired, l, results, e.policy))
+	}
 	if err == nil {
 		err = e.remember(ctx, rep, stopErr)
 	}

@@ -157,12 +157,8 @@ func (j *judging) there(kind string) int {
 	n := 0
 	switch kind {
 	case guardMemberRemovals:
-		for _, members := range j.ledger.Members {
-			for _, m := range members {
-				if m.Omni == state.Present {
-					n++
-				}
-			}
+		for _, g := range j.ledger.Groups {
+			n += g.Present
 		}
 	case guardGroupDeletions:
 		for _, g := range j.ledger.Groups {
@@ -171,11 +167,7 @@ func (j *judging) there(kind string) int {
 			}
 		}
 	default:
-		for _, u := range j.ledger.Users {
-			if u.Omni != "" && u.Active {
-				n++
-			}
-		}
+		return j.ledger.active()
 	}
 	return n
 }

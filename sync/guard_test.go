@@ -11,11 +11,12 @@ import (
 
 // leavers is a ledger of n active users, of whom the first m are to leave.
 func leavers(n, m int) (*Ledger, []Change) {
-	l := &Ledger{Users: map[identity.OktaID]state.User{}, Holds: map[string]state.Hold{}}
+	l := newLedger()
 	var changes []Change
 	for i := range n {
 		id := identity.OktaID(fmt.Sprintf("u%03d", i))
-		l.Users[id] = state.User{Omni: identity.OmniID("o" + id), Active: true}
+		u := state.User{Omni: identity.OmniID("o" + id), Active: true}
+		l.Users[id], l.Marks[id] = u, state.MarkOf(u)
 		if i < m {
 			changes = append(changes, Change{Kind: Deactivate, User: id, State: state.Planned})
 		}

@@ -2,22 +2,24 @@ package sync
 
 import (
 	"context"
-	"maps"
-	"slices"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
 
-// Ledger is the ledger as one run sees it, in memory.
+// Ledger is the ledger as one run sees it, in memory: the index of all users and
+// every group, but only those users and members who may matter to the run. Who
+// isn't in Users is, as far as Marks knows them, as they were.
 type Ledger struct {
 	Connection state.Connection
+	Marks      map[identity.OktaID]state.Mark // of every user
 	Users      map[identity.OktaID]state.User
 	Groups     map[identity.GroupID]state.Group
 	Members    map[identity.GroupID]map[identity.OktaID]state.Member
 	Holds      map[string]state.Hold
 	Failing    map[string]state.Failure
 	Window     state.Window
+	Whole      bool // Users and Members are complete
 
 	// Omni's accounts and groups that are linked to nothing, by folded name.
 	// Known only to runs that read Omni's lists.
@@ -26,15 +28,21 @@ type Ledger struct {
 	KeepMissing   bool // Omni's list was doubtful: nothing is created again
 }
 
-// recall reads the ledger from its store.
-func recall(ctx context.Context, s state.Store) (*Ledger, error) {
-	l := &Ledger{
+func newLedger() *Ledger {
+	return &Ledger{
+		Marks:   map[identity.OktaID]state.Mark{},
 		Users:   map[identity.OktaID]state.User{},
 		Groups:  map[identity.GroupID]state.Group{},
 		Members: map[identity.GroupID]map[identity.OktaID]state.Member{},
 		Holds:   map[string]state.Hold{},
 		Failing: map[string]state.Failure{},
 	}
+}
+
+// recall reads the ledger from its store: everything where whole, else without
+// users' records and members.
+func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
+	l := newLedger()
 	var err error
 	if l.Connection, _, err = state.Read[state.Connection](ctx, s, state.Meta, "connection"); err != nil {
 		return nil, err
@@ -42,7 +50,7 @@ func recall(ctx context.Context, s state.Store) (*Ledger, error) {
 	if l.Window, _, err = state.Read[state.Window](ctx, s, state.Meta, "window"); err != nil {
 		return nil, err
 	}
-	if err := collect(ctx, s, state.Users, l.Users); err != nil {
+	if err := collect(ctx, s, state.Marks, l.Marks); err != nil {
 		return nil, err
 	}
 	if err := collect(ctx, s, state.Groups, l.Groups); err != nil {
@@ -54,13 +62,24 @@ func recall(ctx context.Context, s state.Store) (*Ledger, error) {
 	if err := collect(ctx, s, state.Failing, l.Failing); err != nil {
 		return nil, err
 	}
+	if whole {
+		err = l.complete(ctx, s)
+	}
+	return l, err
+}
+
+// complete reads what recall may leave out.
+func (l *Ledger) complete(ctx context.Context, s state.Store) error {
+	if err := l.fetchUsers(ctx, s); err != nil {
+		return err
+	}
 	for id := range l.Groups {
-		l.Members[id] = map[identity.OktaID]state.Member{}
-		if err := collect(ctx, s, state.Members(id), l.Members[id]); err != nil {
-			return nil, err
+		if err := l.fetchCrowd(ctx, s, id); err != nil {
+			return err
 		}
 	}
-	return l, nil
+	l.Whole = true
+	return nil
 }
 
 func collect[K ~string, V any](ctx context.Context, s state.Store, b state.Bucket, into map[K]V) error {
@@ -73,72 +92,16 @@ func collect[K ~string, V any](ctx context.Context, s state.Store, b state.Bucke
 	return nil
 }
 
-// Notes are changes of the ledger: what was seen, decided or done. A nil record
-// is forgotten.
-type Notes struct {
-	Users      map[identity.OktaID]*state.User
-	Groups     map[identity.GroupID]*state.Group
-	Members    map[identity.GroupID]map[identity.OktaID]*state.Member
-	Holds      map[string]*state.Hold
-	Failing    map[string]*state.Failure
-	Connection *state.Connection
-	Window     *state.Window
-	Log        []state.Change
-}
-
-func newNotes() Notes {
-	return Notes{
-		Users:   map[identity.OktaID]*state.User{},
-		Groups:  map[identity.GroupID]*state.Group{},
-		Members: map[identity.GroupID]map[identity.OktaID]*state.Member{},
-		Holds:   map[string]*state.Hold{},
-		Failing: map[string]*state.Failure{},
-	}
-}
-
-func (n Notes) user(id identity.OktaID, u state.User)    { n.Users[id] = &u }
-func (n Notes) group(id identity.GroupID, g state.Group) { n.Groups[id] = &g }
-
-// member notes a membership; one that neither side has is forgotten.
-func (n Notes) member(g identity.GroupID, u identity.OktaID, m state.Member) {
-	if n.Members[g] == nil {
-		n.Members[g] = map[identity.OktaID]*state.Member{}
-	}
-	if !m.Okta && m.Omni == state.Absent {
-		n.Members[g][u] = nil
-		return
-	}
-	n.Members[g][u] = &m
-}
-
-// forgetGroup notes the end of everything known about a group.
-func (n Notes) forgetGroup(l *Ledger, id identity.GroupID) {
-	n.Groups[id] = nil
-	for u := range l.Members[id] {
-		n.member(id, u, state.Member{})
-	}
-}
-
-// forgetUser notes that a user is linked to nothing any more: where Okta has
-// them stays known, where Omni had them doesn't.
-func (n Notes) forgetUser(l *Ledger, id identity.OktaID) {
-	n.Users[id] = nil
-	n.membershipsBecome(l, id, state.Absent)
-}
-
-// membershipsBecome notes one presence for every group that Omni had the user in.
-func (n Notes) membershipsBecome(l *Ledger, id identity.OktaID, p state.Presence) {
-	for g, members := range l.Members {
-		if m, ok := members[id]; ok && m.Omni != state.Absent {
-			m.Omni = p
-			n.member(g, id, m)
-		}
-	}
-}
-
 // Take makes the notes part of the ledger in memory.
 func (l *Ledger) Take(n Notes) {
 	merge(l.Users, n.Users)
+	for id, u := range n.Users {
+		if u == nil {
+			delete(l.Marks, id)
+		} else {
+			l.Marks[id] = state.MarkOf(*u)
+		}
+	}
 	merge(l.Groups, n.Groups)
 	merge(l.Holds, n.Holds)
 	merge(l.Failing, n.Failing)
@@ -166,57 +129,13 @@ func merge[K comparable, V any](into map[K]V, notes map[K]*V) {
 	}
 }
 
-// batches gives the notes as writes, in a fixed order, cut to sizes that every
-// store takes at once. Log and window come with the first batch, so that what
-// was done and what it counts for are written in one step.
-func (n Notes) batches() []state.Batch {
-	var b state.Batch
-	if n.Connection != nil {
-		state.Put(&b, state.Meta, "connection", *n.Connection)
-	}
-	if n.Window != nil {
-		state.Put(&b, state.Meta, "window", *n.Window)
-	}
-	for _, c := range n.Log {
-		state.Add(&b, state.Log, c)
-	}
-	for _, id := range slices.Sorted(maps.Keys(n.Members)) {
-		put(&b, state.Members(id), n.Members[id])
-	}
-	put(&b, state.Users, n.Users)
-	put(&b, state.Groups, n.Groups)
-	put(&b, state.Holds, n.Holds)
-	put(&b, state.Failing, n.Failing)
-	return cut(b)
-}
-
-func put[K ~string, V any](b *state.Batch, bucket state.Bucket, notes map[K]*V) {
-	for _, k := range slices.Sorted(maps.Keys(notes)) {
-		key := string(k)
-		if v := notes[k]; v != nil {
-			state.Put(b, bucket, key, *v)
-		} else {
-			b.Remove(bucket, key)
+// active counts the users who are linked and active.
+func (l *Ledger) active() int {
+	n := 0
+	for _, m := range l.Marks {
+		if m.Active {
+			n++
 		}
 	}
-}
-
-const batchSize = 2000
-
-func cut(b state.Batch) []state.Batch {
-	if b.Empty() {
-		return nil
-	}
-	first := b
-	rest := b.Writes
-	var list []state.Batch
-	for {
-		n := min(len(rest), batchSize)
-		first.Writes, rest = rest[:n], rest[n:]
-		list = append(list, first)
-		if len(rest) == 0 {
-			return list
-		}
-		first = state.Batch{}
-	}
+	return n
 }

@@ -135,14 +135,15 @@ func (m *model) group(n Notes, c Change) error {
 type world struct {
 	Desired Desired
 	Ledger  *Ledger
+	In      map[identity.GroupID]map[identity.OktaID]bool // Okta's members
 }
 
 func drawWorld(t *rapid.T) world {
 	w := world{
 		Desired: Desired{Users: map[identity.OktaID]Person{}, Groups: map[identity.GroupID]Crowd{},
 			AllUsers: rapid.Bool().Draw(t, "all users"), AllGroups: rapid.Bool().Draw(t, "all groups")},
-		Ledger: &Ledger{Users: map[identity.OktaID]state.User{}, Groups: map[identity.GroupID]state.Group{},
-			Members: map[identity.GroupID]map[identity.OktaID]state.Member{}, Holds: map[string]state.Hold{}, Failing: map[string]state.Failure{}},
+		Ledger: newLedger(),
+		In:     map[identity.GroupID]map[identity.OktaID]bool{},
 	}
 	taken := map[string]bool{}
 	for i := range rapid.IntRange(0, 7).Draw(t, "users") {
@@ -205,13 +206,20 @@ func drawGroup(t *rapid.T, w world, id identity.GroupID, names map[string]bool) 
 		}
 	}
 	if rapid.IntRange(0, 3).Draw(t, "pushed") > 0 {
-		c := Crowd{Name: fmt.Sprintf("G%d", rapid.IntRange(0, 5).Draw(t, "name")), Read: map[identity.OktaID]bool{},
+		c := Crowd{Name: fmt.Sprintf("G%d", rapid.IntRange(0, 5).Draw(t, "name")), Read: true,
 			Paused: rapid.IntRange(0, 5).Draw(t, "paused") == 0, Certain: rapid.IntRange(0, 3).Draw(t, "certain") > 0, AsOf: noon}
+		in := map[identity.OktaID]bool{}
 		for i := range 7 {
-			if rapid.Bool().Draw(t, "member") {
-				c.Read[identity.OktaID(fmt.Sprintf("u%d", i))] = true
+			u := identity.OktaID(fmt.Sprintf("u%d", i))
+			in[u] = rapid.Bool().Draw(t, "member")
+			switch known := w.Ledger.Members[id][u].Okta; {
+			case in[u] && !known:
+				c.Joined = append(c.Joined, u)
+			case !in[u] && known:
+				c.Left = append(c.Left, u)
 			}
 		}
+		w.In[id] = in
 		w.Desired.Groups[id] = c
 	}
 }
@@ -295,9 +303,9 @@ func checkGroups(t *rapid.T, w world, left []Change) {
 			in := w.Ledger.Members[id][u].Omni == state.Present
 			switch {
 			case !r.Active || excused[userSubject(u)]:
-			case c.Read[u] && !in:
+			case w.In[id][u] && !in:
 				t.Fatalf("%s is to be in %s, but isn't", u, id)
-			case !c.Read[u] && in && c.Certain && told && person.stays():
+			case !w.In[id][u] && in && c.Certain && told && person.stays():
 				t.Fatalf("%s is not to be in %s, but is", u, id)
 			}
 		}

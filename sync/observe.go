@@ -61,28 +61,25 @@ func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
 	g, known := l.Groups[id]
 	seen := g
 	seen.Name, seen.Mapping = c.Name, c.Mapping
-	if c.Read != nil && c.Certain {
+	if c.Read && c.Certain {
 		seen.AsOf = c.AsOf
 	}
-	if c.Read != nil && !c.Certain {
+	if c.Read && !c.Certain {
 		seen.AsOf = time.Time{} // read again next time
+	}
+	for _, u := range c.Joined {
+		m := l.Members[id][u]
+		m.Okta, seen.Open = true, true
+		n.member(id, u, m)
+	}
+	if c.Certain {
+		for _, u := range c.Left {
+			m := l.Members[id][u]
+			m.Okta, seen.Open = false, true
+			n.member(id, u, m)
+		}
 	}
 	if !known || seen != g {
 		n.group(id, seen)
-	}
-	for u := range c.Read {
-		if m := l.Members[id][u]; !m.Okta {
-			m.Okta = true
-			n.member(id, u, m)
-		}
-	}
-	if c.Read == nil || !c.Certain {
-		return
-	}
-	for u, m := range l.Members[id] {
-		if m.Okta && !c.Read[u] {
-			m.Okta = false
-			n.member(id, u, m)
-		}
 	}
 }

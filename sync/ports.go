@@ -15,7 +15,7 @@ type Source interface {
 	// App reads the application itself; fault.NotFound when there is none.
 	App(ctx context.Context) (identity.App, error)
 	// Assignments lists every app user.
-	Assignments(ctx context.Context) iter.Seq2[identity.Assignment, error]
+	Assignments(ctx context.Context) iter.Seq2[identity.Sighting, error]
 	// Mappings lists every group-push mapping of the app.
 	Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error]
 	// Members lists the ids of everyone in the group, whether assigned or not.

@@ -69,15 +69,18 @@ func (r *run) progress(step string, total int) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> correct -> observe -> plan -> guard -> confirm -> apply
+//	recall -> read -> gather -> correct -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
 	var err error
-	if run.ledger, err = e.ledger(ctx, run); err != nil {
+	if run.ledger, err = e.recall(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	run.progress("read", 0)
 	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if err := e.gather(ctx, &run.desired, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	if err := e.correct(ctx, run); err != nil {
@@ -102,9 +105,9 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	return e.finish(ctx, run, results, stopErr)
 }
 
-// ledger recalls the ledger, and refuses one that belongs to other sides.
-func (e *Engine) ledger(ctx context.Context, run *run) (*Ledger, error) {
-	l, err := recall(ctx, e.o.Store)
+// recall reads the ledger, and refuses one that belongs to other sides.
+func (e *Engine) recall(ctx context.Context, run *run) (*Ledger, error) {
+	l, err := recall(ctx, e.o.Store, run.request.Kind == Reconcile)
 	if err != nil {
 		return nil, err
 	}
@@ -136,6 +139,10 @@ func (e *Engine) correct(ctx context.Context, run *run) error {
 	if !whole && unlinked(*d, l) <= manyJoiners {
 		return nil
 	}
+	if err := l.fetchUsers(ctx, e.o.Store); err != nil {
+		return err
+	}
+	d.recallSame(l)
 	s, err := e.survey(ctx, l)
 	if err != nil {
 		return err
@@ -208,11 +215,10 @@ func some(names []string, one, many string) string {
 // note makes notes part of the ledger, and writes them unless the run is dry.
 func (e *Engine) note(ctx context.Context, run *run, list ...Notes) error {
 	for _, n := range list {
-		run.ledger.Take(n)
 		if run.request.DryRun {
-			continue
-		}
-		if err := e.write(ctx, n); err != nil {
+			n.count(run.ledger)
+			run.ledger.Take(n)
+		} else if err := e.commit(ctx, run.ledger, n); err != nil {
 			return err
 		}
 	}

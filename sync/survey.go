@@ -90,6 +90,7 @@ func correct(s Survey, l *Ledger, p Policy) (Notes, Strangers) {
 			n.forgetUser(l, id)
 		case u.Omni != "" && listed:
 			if seen := corrected(u, a, p.Attributes); !sameRecord(seen, u) {
+				seen.Seen = identity.Print{}
 				n.user(id, seen)
 			}
 		}

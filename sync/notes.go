@@ -1,0 +1,162 @@
+package sync
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// Notes are changes of the ledger: what was seen, decided or done. A nil record
+// is forgotten.
+type Notes struct {
+	Users      map[identity.OktaID]*state.User
+	Groups     map[identity.GroupID]*state.Group
+	Members    map[identity.GroupID]map[identity.OktaID]*state.Member
+	Holds      map[string]*state.Hold
+	Failing    map[string]*state.Failure
+	Connection *state.Connection
+	Window     *state.Window
+	Log        []state.Change
+}
+
+func newNotes() Notes {
+	return Notes{
+		Users:   map[identity.OktaID]*state.User{},
+		Groups:  map[identity.GroupID]*state.Group{},
+		Members: map[identity.GroupID]map[identity.OktaID]*state.Member{},
+		Holds:   map[string]*state.Hold{},
+		Failing: map[string]*state.Failure{},
+	}
+}
+
+func (n Notes) user(id identity.OktaID, u state.User)    { n.Users[id] = &u }
+func (n Notes) group(id identity.GroupID, g state.Group) { n.Groups[id] = &g }
+
+// member notes a membership; one that neither side has is forgotten.
+func (n Notes) member(g identity.GroupID, u identity.OktaID, m state.Member) {
+	if n.Members[g] == nil {
+		n.Members[g] = map[identity.OktaID]*state.Member{}
+	}
+	if !m.Okta && m.Omni == state.Absent {
+		n.Members[g][u] = nil
+		return
+	}
+	n.Members[g][u] = &m
+}
+
+// forgetGroup notes the end of everything known about a group.
+func (n Notes) forgetGroup(l *Ledger, id identity.GroupID) {
+	n.Groups[id] = nil
+	for u := range l.Members[id] {
+		n.member(id, u, state.Member{})
+	}
+}
+
+// forgetUser notes that a user is linked to nothing any more: where Okta has
+// them stays known, where Omni had them doesn't.
+func (n Notes) forgetUser(l *Ledger, id identity.OktaID) {
+	n.Users[id] = nil
+	n.membershipsBecome(l, id, state.Absent)
+}
+
+// membershipsBecome notes one presence for every group that Omni had the user in.
+func (n Notes) membershipsBecome(l *Ledger, id identity.OktaID, p state.Presence) {
+	for g, members := range l.Members {
+		if m, ok := members[id]; ok && m.Omni != state.Absent {
+			m.Omni = p
+			n.member(g, id, m)
+		}
+	}
+}
+
+// count brings the number of each group's present members in line with the
+// notes. Whatever is noted of a member, l must know the member's place before.
+func (n Notes) count(l *Ledger) {
+	for id, members := range n.Members {
+		g, noted := n.Groups[id]
+		if noted && g == nil {
+			continue // the group is forgotten
+		}
+		change := 0
+		for u, m := range members {
+			if l.Members[id][u].Omni == state.Present {
+				change--
+			}
+			if m != nil && m.Omni == state.Present {
+				change++
+			}
+		}
+		if !noted && change == 0 {
+			continue
+		}
+		counted := l.Groups[id]
+		if noted {
+			counted = *g
+		}
+		counted.Present = l.Groups[id].Present + change
+		n.group(id, counted)
+	}
+}
+
+// batches gives the notes as writes, in a fixed order, cut to sizes that every
+// store takes at once. Log and window come with the first batch, so that what
+// was done and what it counts for are written in one step.
+func (n Notes) batches() []state.Batch {
+	var b state.Batch
+	if n.Connection != nil {
+		state.Put(&b, state.Meta, "connection", *n.Connection)
+	}
+	if n.Window != nil {
+		state.Put(&b, state.Meta, "window", *n.Window)
+	}
+	for _, c := range n.Log {
+		state.Add(&b, state.Log, c)
+	}
+	for _, id := range slices.Sorted(maps.Keys(n.Members)) {
+		put(&b, state.Members(id), n.Members[id])
+	}
+	for _, id := range slices.Sorted(maps.Keys(n.Users)) {
+		if u := n.Users[id]; u != nil {
+			state.PutUser(&b, id, *u)
+		} else {
+			state.RemoveUser(&b, id)
+		}
+	}
+	put(&b, state.Groups, n.Groups)
+	put(&b, state.Holds, n.Holds)
+	put(&b, state.Failing, n.Failing)
+	return cut(b)
+}
+
+func put[K ~string, V any](b *state.Batch, bucket state.Bucket, notes map[K]*V) {
+	for _, k := range slices.Sorted(maps.Keys(notes)) {
+		key := string(k)
+		if v := notes[k]; v != nil {
+			state.Put(b, bucket, key, *v)
+		} else {
+			b.Remove(bucket, key)
+		}
+	}
+}
+
+const batchSize = 2000
+
+func cut(b state.Batch) []state.Batch {
+	if b.Empty() {
+		return nil
+	}
+	first := b
+	rest := b.Writes
+	var list []state.Batch
+	for {
+		n := min(len(rest), batchSize)
+		first.Writes, rest = rest[:n], rest[n:]
+		list = append(list, first)
+		if len(rest) == 0 {
+			return list
+		}
+		first = state.Batch{}
+	}
+}
