@@ -27,6 +27,7 @@ func testPolicy() Policy {
 // would do if it did everything that it is asked.
 type model struct {
 	ledger *Ledger
+	commit func(Notes) error // nil: the ledger in memory alone
 	next   int
 }
 
@@ -46,7 +47,11 @@ func (m *model) apply(changes []Change) error {
 		if err != nil {
 			return fmt.Errorf("%s %s: %w", c.Kind, c.subject(), err)
 		}
-		m.ledger.Take(n)
+		if m.commit == nil {
+			m.ledger.Take(n)
+		} else if err := m.commit(n); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -74,6 +79,7 @@ func (m *model) user(n Notes, c Change) error {
 			return fmt.Errorf("the name %s belongs to %s", u.UserName, id)
 		}
 	}
+	u.Seen = identity.Print{}
 	n.user(c.User, u)
 	return nil
 }
