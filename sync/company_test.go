@@ -71,7 +71,11 @@ func lenient() sync.Policy {
 // simulated time. What keeps goroutines for good (Okta's SDK) is made outside it.
 func simulated(t *testing.T, policy sync.Policy, play func(c *company)) {
 	t.Helper()
-	c := newCompany(t, policy)
+	simulatedOn(t, newCompany(t, policy), play)
+}
+
+func simulatedOn(t *testing.T, c *company, play func(c *company)) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		c.t = t
 		c.start()
