@@ -2,144 +2,103 @@ package configs
 
 import (
 	"fmt"
-	"net"
-	"net/netip"
-	"net/url"
 	"path"
 	"regexp"
-	"strconv"
 	"strings"
-	"time"
-
-	"github.com/robfig/cron/v3"
-)
-
-var (
-	namePattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$`)
-	idPattern   = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 )
 
 // check looks at what the schema can't say.
 func check(c *Config) []Fault {
 	var faults []Fault
-	add := func(path, message, mend string) {
+	judge := func(path, message, mend string) {
 		if message != "" {
 			faults = append(faults, Fault{Path: path, Message: message, Mend: mend})
 		}
 	}
-	both := func(path string, judge func(string) (string, string), value string) {
-		message, mend := judge(value)
-		add(path, message, mend)
+	one := func(path string, check func(string) (string, string), value string) {
+		message, mend := check(value)
+		judge(path, message, mend)
 	}
-	both("name", checkName, c.Name)
-	both("okta.org_url", checkOrgURL, c.Okta.OrgURL)
-	both("okta.app_id", checkAppID, c.Okta.AppID)
-	if c.Okta.Auth.APIToken.Ref() == "" {
-		add("okta.auth.api_token", "is missing", "write ${env:OKTA_API_TOKEN} and set that variable, or ${file:PATH}")
-	}
-	both("omni.base_url", checkBaseURL, c.Omni.BaseURL)
+	one("name", checkName, c.Name)
+	one("okta.org_url", checkOrgURL, c.Okta.OrgURL)
+	one("okta.app_id", checkAppID, c.Okta.AppID)
+	faults = append(faults, checkAuth(c.Okta)...)
+	one("omni.base_url", checkBaseURL, c.Omni.BaseURL)
 	faults = append(faults, checkKeys(c.Omni.APIKeys)...)
-	if _, _, err := c.State.Backend(); err != nil && c.State.URL.text != "" {
-		add("state.url", err.Error(), "write bolt://syncd.db, bolt:///var/lib/syncd/syncd.db, redis://host:6379 or rediss://host:6379")
-	} else if c.State.URL.Equal(StoreURL{}) {
-		add("state.url", "is empty", "write bolt://syncd.db, or remove the key")
-	}
-	both("schedule.full", checkCron, c.Schedule.Full)
-	both("schedule.reconcile", checkCron, c.Schedule.Reconcile)
-	both("schedule.timezone", checkZone, c.Schedule.Timezone)
-	for i, glob := range c.Users.Protected {
-		both(fmt.Sprintf("users.protected[%d]", i), checkGlob, glob)
-	}
+	message, mend := checkStore(c.State)
+	judge("state.url", message, mend)
+	one("schedule.full", checkCron, c.Schedule.Full)
+	one("schedule.reconcile", checkCron, c.Schedule.Reconcile)
+	one("schedule.timezone", checkZone, c.Schedule.Timezone)
+	faults = append(faults, checkGlobs("users.protected", c.Users.Protected, "*@acme.com or svc-*@acme.com")...)
+	faults = append(faults, checkGroups(c.Groups)...)
 	if c.Guard.Window <= 0 {
-		add("guard.window", "must be longer than nothing", "write a duration such as 24h")
+		judge("guard.window", "must be longer than nothing", "write a duration such as 24h")
 	}
-	both("console.listen", checkListen, c.Console.Listen)
+	one("console.listen", checkListen, c.Console.Listen)
 	return faults
 }
 
+// namePattern is what Redis keys and file names take without quoting. Dots
+// alone would name a folder.
+var namePattern = regexp.MustCompile(`^\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
+
 func checkName(name string) (message, mend string) {
-	const form = "use up to 63 letters, digits, - _ and . and begin with a letter or digit"
 	switch {
 	case name == "":
 		return "is missing", "give this connection a name, such as acme"
-	case !namePattern.MatchString(name):
-		return fmt.Sprintf("%q can't be part of Redis keys and file names", name), form
+	case len(name) > 63 || !namePattern.MatchString(name):
+		return quoted(name) + " can't be part of Redis keys and file names", "use 1 to 63 of A-Z a-z 0-9 . _ and -"
 	}
 	return "", ""
 }
 
-func checkOrgURL(text string) (message, mend string) {
-	const form = "write the org's address, such as https://acme.okta.com"
-	u, message := parseURL(text)
-	switch {
-	case message != "":
-		return message, form
-	case u.Path != "":
-		return "has a path", form
-	}
-	host := strings.ToLower(u.Hostname())
-	if org, rest, _ := strings.Cut(host, "."); strings.HasSuffix(org, "-admin") && strings.HasPrefix(rest, "okta") {
-		return "is the address of the admin console", "write https://" + strings.TrimSuffix(org, "-admin") + "." + rest
-	}
-	return "", ""
-}
-
-func checkBaseURL(text string) (message, mend string) {
-	const form = "write the login URL, such as https://acme.omniapp.co"
-	u, message := parseURL(text)
-	switch {
-	case message != "":
-		return message, form
-	case strings.Contains(u.Path+"/", "/api/"):
-		return "contains /api", "write the login URL without /api"
-	}
-	return "", ""
-}
-
-// parseURL accepts https, and http for loopback hosts; it never repeats the
-// text, which may hold a password.
-func parseURL(text string) (u *url.URL, message string) {
-	if text == "" {
-		return nil, "is missing"
-	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil || u.Hostname() == "" || u.Opaque != "":
-		return nil, "is not a URL with a host"
-	case u.User != nil:
-		return nil, "holds a user name or password"
-	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
-		return nil, "has a query or fragment"
-	case u.Scheme == "http" && !loopback(u.Hostname()):
-		return nil, "is http://, which is accepted for this machine only"
-	case u.Scheme != "http" && u.Scheme != "https":
-		return nil, "is not https://"
-	}
-	if p := u.Port(); p != "" && !isPort(p) {
-		return nil, "has a port that doesn't exist"
-	}
-	return u, ""
-}
-
-func loopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && addr.IsLoopback()
-}
-
-func isPort(text string) bool {
-	_, err := strconv.ParseUint(text, 10, 16)
-	return err == nil
-}
+var (
+	idPattern = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+	appID     = regexp.MustCompile(`^0oa[A-Za-z0-9_-]*$`)
+	appInURL  = regexp.MustCompile(`/(0oa[A-Za-z0-9]{17})(?:[/?#]|$)`)
+)
 
 func checkAppID(id string) (message, mend string) {
-	const form = "it stands in the address of the app's page in Okta's admin console, such as 0oa1gjh63g214q0Hq0g4"
-	switch {
+	const form = "it stands in the address of the app's page in Okta's admin console, after /instance/, such as 0oa1gjh63g214q0Hq0g4"
+	switch m := appInURL.FindStringSubmatch(id); {
 	case id == "":
 		return "is missing", form
-	case !idPattern.MatchString(id):
-		return fmt.Sprintf("%q is not an id", id), form
+	case m != nil:
+		return "is an address", "write the id that it holds: " + m[1]
+	case !appID.MatchString(id):
+		return quoted(id) + " is not the id of an app, which begins with 0oa", form
 	}
 	return "", ""
+}
+
+func checkAuth(o Okta) []Fault {
+	const at, tab = "okta.auth", "the General tab of the API Services app in Okta's admin console"
+	app, token := o.Auth.OAuth, o.Auth.APIToken.Ref() != ""
+	switch {
+	case token && app.IsSet():
+		return []Fault{{Path: at, Message: "holds both api_token and oauth", Mend: "keep one, and remove the other; oauth doesn't end when the token's owner leaves"}}
+	case token:
+		return nil
+	case !app.IsSet():
+		return []Fault{{Path: at, Message: "is missing", Mend: "write api_token: ${env:OKTA_API_TOKEN} below it and set that variable, or oauth: with client_id and private_key"}}
+	}
+	var faults []Fault
+	add := func(key, message, mend string) {
+		faults = append(faults, Fault{Path: at + ".oauth." + key, Message: message, Mend: mend})
+	}
+	switch id := app.ClientID; {
+	case id == "":
+		add("client_id", "is missing", "it stands on "+tab+", such as 0oa2hm6qw3cSYrTlX0g4")
+	case !idPattern.MatchString(id):
+		add("client_id", quoted(id)+" is not a client id", "copy it from "+tab)
+	case id == o.AppID:
+		add("client_id", "is the same as okta.app_id", "write the id of the API Services app that reads here, and of the app whose assignments are read there")
+	}
+	if app.PrivateKey.Ref() == "" {
+		add("private_key", "is missing", "put the key into a file and write ${file:PATH}, or ${env:NAME}")
+	}
+	return faults
 }
 
 func checkKeys(keys []Secret) []Fault {
@@ -157,61 +116,48 @@ func checkKeys(keys []Secret) []Fault {
 	return faults
 }
 
-func checkCron(expression string) (message, mend string) {
-	const form = `write five fields, such as "0 * * * *", or "@every 10m", or "" for never`
-	switch {
-	case expression == "":
-		return "", ""
-	case strings.Contains(expression, "TZ="):
-		return "names a time zone", "write it as schedule.timezone"
+// checkStore leaves alone what a reference holds: see Secrets.
+func checkStore(s State) (message, mend string) {
+	if s.URL.Equal(StoreURL{}) {
+		return "is empty", "write bolt://syncd.db, or remove the key"
 	}
-	s, err := cron.ParseStandard(expression)
-	if err != nil {
-		return fmt.Sprintf("%q is not a cron expression: %v", expression, err), form
+	if _, _, err := s.Backend(); err != nil && s.URL.text != "" {
+		return err.Error(), "write bolt://syncd.db, bolt:///var/lib/syncd/syncd.db, redis://host:6379 or rediss://host:6379"
 	}
-	if every, ok := strings.CutPrefix(expression, "@every "); ok {
-		if d, err := time.ParseDuration(every); err == nil && d < time.Second {
-			return "is shorter than a second", form
+	return "", ""
+}
+
+func checkGroups(g Groups) []Fault {
+	if len(g.Match) > 0 && (g.From == "push_mappings" || g.From == "app_groups") {
+		return []Fault{{Path: "groups.match", Message: "does nothing with from: " + g.From, Mend: "write from: match, or remove it"}}
+	}
+	return checkGlobs("groups.match", g.Match, "Engineering or omni-*")
+}
+
+func checkGlobs(at string, globs []string, example string) []Fault {
+	var faults []Fault
+	for i, glob := range globs {
+		message := ""
+		if strings.TrimSpace(glob) == "" {
+			message = "is empty"
+		} else if _, err := path.Match(glob, ""); err != nil {
+			message = fmt.Sprintf("%q is not a glob: it has an open [, or ends in a backslash", glob)
+		}
+		if message != "" {
+			faults = append(faults, Fault{Path: fmt.Sprintf("%s[%d]", at, i), Message: message, Mend: "write a name or a glob such as " + example + `; in a name \ stands before *, ?, [ and \`})
 		}
 	}
-	if s.Next(time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)).IsZero() {
-		return fmt.Sprintf("%q names a day that never comes", expression), form
-	}
-	return "", ""
+	return faults
 }
 
-func checkZone(name string) (message, mend string) {
-	const form = "write UTC, Local or a name such as Europe/Berlin"
-	if name == "" {
-		return "is empty", form
-	}
-	if _, err := time.LoadLocation(name); err != nil {
-		return fmt.Sprintf("%q is not a known time zone", name), form
-	}
-	return "", ""
-}
+// longest bounds what is repeated of a value: above it stands a secret, more
+// likely than a name.
+const longest = 63
 
-func checkGlob(glob string) (message, mend string) {
-	const form = "write a glob such as *@acme.com or svc-*@acme.com"
-	if strings.TrimSpace(glob) == "" {
-		return "is empty", form
+// quoted repeats a value that may be a secret put in the wrong place.
+func quoted(value string) string {
+	if len(value) > longest || strings.ContainsAny(value, "\r\n") {
+		return "what stands here"
 	}
-	if _, err := path.Match(glob, ""); err != nil {
-		return fmt.Sprintf("%q is not a glob: it has an open [ or ends in a backslash", glob), form
-	}
-	return "", ""
-}
-
-func checkListen(address string) (message, mend string) {
-	const form = "write an address and port, such as 127.0.0.1:8180"
-	host, port, err := net.SplitHostPort(address)
-	switch {
-	case err != nil:
-		return fmt.Sprintf("%q is not an address with a port", address), form
-	case !isPort(port):
-		return fmt.Sprintf("%q is not a port", port), form
-	case !loopback(host):
-		return "is reachable from other machines, which needs TLS, and that is not available yet", form + "; put a proxy with TLS before it where others must reach it"
-	}
-	return "", ""
+	return fmt.Sprintf("%q", value)
 }

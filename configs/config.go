@@ -12,7 +12,7 @@ import "time"
 
 // Config is the whole configuration of one connection.
 type Config struct {
-	Name        string      `koanf:"name" json:"name" jsonschema:"required,minLength=1,maxLength=63" jsonschema_description:"Name of this connection; part of Redis keys and file names."`
+	Name        string      `koanf:"name" json:"name" jsonschema:"required,minLength=1,maxLength=63,pattern=^\\.*[A-Za-z0-9_-][A-Za-z0-9._-]*$" jsonschema_description:"Name of this connection; part of Redis keys and file names: 1 to 63 of A-Z a-z 0-9 . _ and -."`
 	Okta        Okta        `koanf:"okta" json:"okta" jsonschema:"required" jsonschema_description:"What is read, and how."`
 	Omni        Omni        `koanf:"omni" json:"omni" jsonschema:"required" jsonschema_description:"What is written to."`
 	State       State       `koanf:"state" json:"state" jsonschema_description:"Where the ledger is kept."`
@@ -28,14 +28,29 @@ type Config struct {
 // Okta says what is read, and how.
 type Okta struct {
 	OrgURL    string  `koanf:"org_url" json:"org_url" jsonschema:"required" jsonschema_description:"Address of the Okta org, such as https://acme.okta.com."`
-	AppID     string  `koanf:"app_id" json:"app_id" jsonschema:"required" jsonschema_description:"Id of the Okta application whose assignments are read."`
+	AppID     string  `koanf:"app_id" json:"app_id" jsonschema:"required,pattern=^0oa[A-Za-z0-9_-]*$" jsonschema_description:"Id of the Okta application whose assignments are read; it stands in the address of the app's page in Okta's admin console."`
 	Auth      Auth    `koanf:"auth" json:"auth" jsonschema:"required" jsonschema_description:"The credential for Okta's management API."`
 	RateShare float64 `koanf:"rate_share" json:"rate_share" jsonschema:"minimum=0.01,maximum=1" jsonschema_description:"At most this share of Okta's announced limits is used."`
 }
 
-// Auth is the credential for Okta's management API.
+// Auth is the credential for Okta's management API: exactly one of the two.
 type Auth struct {
-	APIToken Secret `koanf:"api_token" json:"api_token" jsonschema:"required" jsonschema_description:"API token of an Okta administrator who may read the app, its users and groups."`
+	APIToken Secret `koanf:"api_token" json:"api_token" jsonschema:"oneof_required=token" jsonschema_description:"API token of an Okta administrator who may read the app, its users and groups."`
+	OAuth    OAuth  `koanf:"oauth" json:"oauth" jsonschema:"oneof_required=app" jsonschema_description:"An API Services app of the Okta org, instead of api_token."`
+}
+
+// OAuth is an API Services app that gets tokens by its private key
+// (private_key_jwt, the one way that Okta grants okta.* scopes to an app).
+type OAuth struct {
+	ClientID   string `koanf:"client_id" json:"client_id" jsonschema:"required" jsonschema_description:"Client ID of the API Services app, such as 0oa2hm6qw3cSYrTlX0g4."`
+	PrivateKey Secret `koanf:"private_key" json:"private_key" jsonschema:"required" jsonschema_description:"The app's private key, RSA or EC, in PEM form or as JSON (JWK)."`
+	KeyID      string `koanf:"key_id" json:"key_id" jsonschema_description:"The key's id (kid) at the app; needed where the app has several keys."`
+	DPoP       string `koanf:"dpop" json:"dpop" jsonschema:"enum=auto,enum=always,enum=never" jsonschema_description:"Whether each request proves that the token is ours; auto: when Okta asks for it."`
+}
+
+// IsSet reports whether any of the app's keys was given.
+func (o OAuth) IsSet() bool {
+	return o != OAuth{DPoP: defaultDPoP}
 }
 
 // Omni says what is written to.
@@ -70,8 +85,10 @@ type Users struct {
 
 // Groups says how groups are treated.
 type Groups struct {
-	OnUnpush string `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
-	Adopt    string `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
+	From     string   `koanf:"from" json:"from" jsonschema:"enum=auto,enum=push_mappings,enum=app_groups,enum=match" jsonschema_description:"Which Okta groups are written to Omni: those that the app pushes, those that are assigned to it, or those that match names; auto: push_mappings where the app can push groups, else match."`
+	Match    []string `koanf:"match" json:"match" jsonschema_description:"Names of Okta groups, or globs over them, for from: match (and auto); none: no group."`
+	OnUnpush string   `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
+	Adopt    string   `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
 }
 
 // Deprovision says how a membership ends.
@@ -114,13 +131,16 @@ type Log struct {
 // be absent, because a token is then made at the first start.
 const consoleToken = "${env:SYNCD_CONSOLE_TOKEN}"
 
+// defaultDPoP is the default of okta.auth.oauth.dpop.
+const defaultDPoP = "auto"
+
 // Defaults gives the configuration of someone who set nothing. The required
 // keys are empty in it.
 func Defaults() *Config { return defaults(nil) }
 
 func defaults(env environment) *Config {
 	return &Config{
-		Okta:  Okta{RateShare: 0.25},
+		Okta:  Okta{Auth: Auth{OAuth: OAuth{DPoP: defaultDPoP}}, RateShare: 0.25},
 		Omni:  Omni{RequestsPerMinute: 60},
 		State: State{URL: StoreURL{text: "bolt://syncd.db"}},
 		Schedule: Schedule{
@@ -136,7 +156,7 @@ func defaults(env environment) *Config {
 			Suspended:        "keep",
 			Protected:        []string{},
 		},
-		Groups:      Groups{OnUnpush: "keep", Adopt: "ask"},
+		Groups:      Groups{From: "auto", Match: []string{}, OnUnpush: "keep", Adopt: "ask"},
 		Deprovision: Deprovision{Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second},
 		Guard: Guard{
 			Window:         24 * time.Hour,

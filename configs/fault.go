@@ -9,6 +9,7 @@ import (
 type Fault struct {
 	Path    string // of the key, such as okta.rate_share; "" for the file as a whole
 	Line    int    // in the file, from 1; 0 when the value is not from a file, or missing
+	Column  int    // of that line, from 1; 0 when it isn't known
 	Source  string // the file, or the environment variable; "" for a default
 	Message string // what is wrong
 	Mend    string // what to do about it
@@ -21,6 +22,9 @@ func (f Fault) String() string {
 		b.WriteString(f.Source)
 		if f.Line > 0 {
 			fmt.Fprintf(&b, ":%d", f.Line)
+		}
+		if f.Column > 0 {
+			fmt.Fprintf(&b, ":%d", f.Column)
 		}
 		b.WriteString(": ")
 	}
@@ -49,6 +53,7 @@ func (e *Invalid) Error() string {
 
 // Warning is something odd that stops nothing.
 type Warning struct {
+	Column  int    // of that line, from 1; 0 when it isn't known
 	Source  string // the environment variable
 	Message string
 }

@@ -1,11 +1,13 @@
 package configs_test
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v3"
 
 	"github.com/omnisync/omnisync/configs"
 )
@@ -29,18 +31,18 @@ deprovision:
 guard: []
 api_keys: x
 `
-	want := `syncd.yaml:1: name: "a/b" can't be part of Redis keys and file names; use up to 63 letters, digits, - _ and . and begin with a letter or digit
-syncd.yaml:3: okta.org_url: is http://, which is accepted for this machine only; write the org's address, such as https://acme.okta.com
-syncd.yaml:4: okta.app_id: is a number where text belongs; put it in quotes: "0123"
-syncd.yaml:5: okta.auth.api_token: is not a reference, and a secret must not stand in the configuration; write ${env:NAME} and set that variable, or ${file:PATH}; if this was a real secret, replace it
-syncd.yaml:6: okta.rate_shar: unknown key; did you mean rate_share?
-syncd.yaml:8: omni.base_url: contains /api; write the login URL without /api
-syncd.yaml:9: omni.api_keys[1]: is the same as one before; remove it: the allowances of different keys add up, one key's doesn't
-syncd.yaml:11: users.suspended: "keeep" is not known; write one of keep, deactivate; did you mean keep?
-syncd.yaml:13: deprovision.grace: "30d": days and weeks are not known, hours are the largest unit; write 720h
-syncd.yaml:14: deprovision.grace: stands here twice, first in line 13; remove one
-syncd.yaml:15: guard: is a list where keys with values belong; write window: and such below it, indented
-syncd.yaml:16: api_keys: unknown key; did you mean omni.api_keys?
+	want := `syncd.yaml:1:7: name: "a/b" can't be part of Redis keys and file names; use 1 to 63 of A-Z a-z 0-9 . _ and -
+syncd.yaml:3:12: okta.org_url: is http://, which is accepted for this machine only; write https://acme.okta.com
+syncd.yaml:4:11: okta.app_id: is a number where text belongs; put it in quotes: "0123"
+syncd.yaml:5:21: okta.auth.api_token: is not a reference, and a secret must not stand in the configuration; write ${env:NAME} and set that variable, or ${file:PATH}; if this was a real secret, replace it
+syncd.yaml:6:3: okta.rate_shar: unknown key; did you mean rate_share?
+syncd.yaml:8:13: omni.base_url: contains /api; write https://acme.omniapp.co
+syncd.yaml:9:26: omni.api_keys[1]: is the same as one before; remove it: the allowances of different keys add up, one key's doesn't
+syncd.yaml:11:14: users.suspended: "keeep" is not known; write one of keep, deactivate; did you mean keep?
+syncd.yaml:13:10: deprovision.grace: "30d": days and weeks are not known, hours are the largest unit; write 720h
+syncd.yaml:14:3: deprovision.grace: stands here twice, first in line 13; remove one
+syncd.yaml:15:8: guard: is a list where keys with values belong; write window: and such below it, indented
+syncd.yaml:16:1: api_keys: unknown key; did you mean omni.api_keys?
 SYNCD_OMNI_REQUESTS_PER_MINUTE: omni.requests_per_minute: is text where a whole number belongs; give a number from 1 to 100000
 SYNCD_LOG_LEVEL: log.level: "loud" is not known; write one of debug, info, warn, error`
 	c, _, err := configs.Parse([]byte(text), "syncd.yaml", []string{"SYNCD_OMNI_REQUESTS_PER_MINUTE=many", "SYNCD_LOG_LEVEL=loud"})
@@ -62,7 +64,7 @@ func TestMissingKeys(t *testing.T) {
 				t.Errorf("fault %v", f)
 			}
 		}
-		want := "name okta.app_id okta.auth.api_token okta.org_url omni.api_keys omni.base_url"
+		want := "name okta.app_id okta.auth okta.org_url omni.api_keys omni.base_url"
 		if got := strings.Join(sorted(paths), " "); got != want {
 			t.Errorf("%q: missing %s, want %s", text, got, want)
 		}
@@ -90,7 +92,16 @@ func TestFaultOfOneKey(t *testing.T) {
 		{"okta.org_url", `https://acme.okta.com:99999`, "port"},
 		{"okta.org_url", `https://acme-admin.okta.com`, "admin console"},
 		{"okta.org_url", `http://10.0.0.1`, "is http://"},
-		{"okta.app_id", `a/b`, "is not an id"},
+		{"okta.app_id", `a/b`, "is not the id of an app"},
+		{"okta.auth", `{}`, "is missing"},
+		{"okta.auth", `{api_token: "${env:A}", oauth: {client_id: 0oa3, private_key: "${env:K}"}}`, "holds both api_token and oauth"},
+		{"okta.auth", `{api_token: "${env:A}", oauth: {dpop: never}}`, "holds both api_token and oauth"},
+		{"okta.auth", `{oauth: {private_key: "${env:K}"}}`, "client_id: is missing"},
+		{"okta.auth", `{oauth: {client_id: 0oa3}}`, "private_key: is missing"},
+		{"okta.auth", `{oauth: {client_id: "My app", private_key: "${env:K}"}}`, "is not a client id"},
+		{"okta.auth", `{oauth: {client_id: 0oa3, private_key: abc}}`, "is not a reference"},
+		{"okta.auth", `{oauth: {client_id: 0oa3, private_key: "${env:K}", dpop: true}}`, "true or false where text belongs"},
+		{"okta.auth", `{oauth: {client_id: 0oa3, private_key: "${env:K}", dpop: Never}}`, "did you mean never?"},
 		{"okta.auth.api_token", ``, "has no value"},
 		{"okta.auth.api_token", `"x${env:A}"`, "is not a reference"},
 		{"okta.auth.api_token", `"${env:A B}"`, "is not a reference"},
@@ -125,6 +136,11 @@ func TestFaultOfOneKey(t *testing.T) {
 		{"users.attributes", `[a]`, "is a list where keys"},
 		{"users.protected[1]", `["*", "[a"]`, "is not a glob"},
 		{"users.protected[0]", `[""]`, "is empty"},
+		{"groups.from", `matches`, "did you mean match?"},
+		{"groups.match[0]", `["[a"]`, "is not a glob"},
+		{"groups.match[1]", `["a", " "]`, "is empty"},
+		{"groups", `{from: push_mappings, match: [a]}`, "does nothing with from: push_mappings"},
+		{"groups", `{from: app_groups, match: [a]}`, "does nothing with from: app_groups"},
 		{"groups.adopt", `Auto`, "did you mean auto?"},
 		{"deprovision.grace", `-1h`, "is negative"},
 		{"deprovision.grace", `5`, "has no unit"},
@@ -146,7 +162,7 @@ func TestFaultOfOneKey(t *testing.T) {
 			text := with(strings.TrimRight(tt.path, "[01]"), tt.value)
 			_, _, err := configs.Parse([]byte(text), "f", nil)
 			faults := faultsOf(t, err)
-			wanted := strings.HasPrefix(tt.path, faults[0].Path) // an unknown section hides its keys
+			wanted := strings.HasPrefix(tt.path, faults[0].Path) || strings.HasPrefix(faults[0].Path, tt.path) // an unknown section hides its keys
 			if len(faults) != 1 || !wanted || !strings.Contains(err.Error(), tt.message) || faults[0].Mend == "" || faults[0].Line == 0 {
 				t.Errorf("%v\nwant one fault with a line and mending: %s", err, tt.message)
 			}
@@ -159,46 +175,38 @@ func TestFaultOfOneKey(t *testing.T) {
 	}
 }
 
-// with gives the minimal configuration, as YAML, with one key set to a value.
+// with gives the minimal configuration with one key set to a value, in YAML.
 func with(path, value string) string {
-	head, rest, nested := strings.Cut(path, ".")
-	var kept []string
-	skip := false
-	for line := range strings.SplitSeq(strings.TrimSpace(minimal), "\n") {
-		key := strings.TrimSpace(line)
-		top := !strings.HasPrefix(line, " ")
-		switch {
-		case !nested && top:
-			skip = strings.HasPrefix(key, head+":")
-		case nested && top && strings.HasPrefix(key, head+":"):
-			skip = false
-			kept = append(kept, line, indented(rest, value))
-			continue
-		case nested && !top:
-			skip = strings.HasPrefix(key, rest[strings.LastIndex(rest, ".")+1:]+":") || strings.HasPrefix(rest, "auth") && key == "auth:"
-		case nested:
-			skip = false
-		}
-		if !skip {
-			kept = append(kept, line)
-		}
+	var doc, wanted yaml.Node
+	err := errors.Join(yaml.Unmarshal([]byte(minimal), &doc), yaml.Unmarshal([]byte("x: "+value), &wanted))
+	if err != nil {
+		panic(fmt.Sprintf("%s: %s: %v", path, value, err))
 	}
-	text := strings.Join(kept, "\n") + "\n"
-	if !strings.Contains(text, "\n"+head+":") || !nested {
-		text += indentedAt(path, value, 0)
+	set(doc.Content[0], strings.Split(path, "."), wanted.Content[0].Content[1])
+	text, err := yaml.Marshal(&doc)
+	if err != nil {
+		panic(err)
 	}
-	return text
+	return string(text)
 }
 
-func indented(path, value string) string { return strings.TrimRight(indentedAt(path, value, 1), "\n") }
-
-func indentedAt(path, value string, depth int) string {
-	var b strings.Builder
-	for name := range strings.SplitSeq(path, ".") {
-		fmt.Fprintf(&b, "\n%s%s:", strings.Repeat("  ", depth), name)
-		depth++
+// set gives the key at path below section its value, with the sections between.
+func set(section *yaml.Node, path []string, value *yaml.Node) {
+	var at *yaml.Node
+	for i := 0; i < len(section.Content); i += 2 {
+		if section.Content[i].Value == path[0] {
+			at = section.Content[i+1]
+		}
 	}
-	return strings.TrimPrefix(b.String(), "\n") + " " + value + "\n"
+	if at == nil {
+		at = &yaml.Node{Kind: yaml.MappingNode}
+		section.Content = append(section.Content, &yaml.Node{Kind: yaml.ScalarNode, Value: path[0]}, at)
+	}
+	if len(path) == 1 {
+		*at = *value
+		return
+	}
+	set(at, path[1:], value)
 }
 
 func TestBrokenYAML(t *testing.T) {
@@ -211,7 +219,7 @@ func TestBrokenYAML(t *testing.T) {
 		{"name: a\n---\nname: b\n", "more than one YAML document", 2},
 		{"- a\n- b\n", "is a list where keys with values belong", 1},
 		{"hello\n", "is text where keys with values belong", 1},
-		{"name: *nowhere\n", "not valid YAML", 0},
+		{"name: *nowhere\n", "not valid YAML", 1},
 		{"name: \xff\xfe\n", "not valid YAML", 0},
 	}
 	for _, tt := range tests {
@@ -232,7 +240,7 @@ func TestKeyThatIsNoName(t *testing.T) {
 
 func TestReferenceWithoutQuotes(t *testing.T) {
 	_, _, err := configs.Parse([]byte(strings.ReplaceAll(minimal, `"${env:OMNI_API_KEY}"`, "${env:OMNI_API_KEY}")), "f", nil)
-	if faults := faultsOf(t, err); len(faults) != 1 || faults[0].Line != 9 || !strings.Contains(faults[0].Mend, "stands in quotes") {
+	if faults := faultsOf(t, err); len(faults) != 1 || faults[0].Line != 9 || !strings.Contains(faults[0].Mend, "in quotes") {
 		t.Errorf("faults %v", err)
 	}
 }

@@ -1,8 +1,10 @@
 package configs
 
 import (
+	"cmp"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"reflect"
 	"slices"
@@ -135,11 +137,12 @@ func nested(path string, v any) map[string]any {
 	return m
 }
 
-// covered reports whether the value at path could not be read, so that judging
-// what stands in its place would only confuse.
+// covered reports whether the value at path, or a part of it, could not be read,
+// so that judging what stands in its place would only confuse.
 func covered(path string, unread []Fault) bool {
 	return slices.ContainsFunc(unread, func(f Fault) bool {
-		return f.Path == path || strings.HasPrefix(path, f.Path+".") || strings.HasPrefix(f.Path, path+"[")
+		return f.Path == path || strings.HasPrefix(path, f.Path+".") ||
+			strings.HasPrefix(f.Path, path+".") || strings.HasPrefix(f.Path, path+"[")
 	})
 }
 
@@ -148,7 +151,7 @@ func (r *reader) locate(source string, f Fault) Fault {
 	f.Source = source
 	for path := f.Path; path != ""; path = path[:max(0, strings.LastIndexAny(path, ".["))] {
 		if p, ok := r.places[path]; ok {
-			f.Source, f.Line = p.source, p.line
+			f.Source, f.Line, f.Column = p.source, p.line, p.column
 			break
 		}
 	}
@@ -157,12 +160,14 @@ func (r *reader) locate(source string, f Fault) Fault {
 
 // inOrder puts faults of the file first, by line, then the others as found.
 func inOrder(faults []Fault) []Fault {
-	rank := func(f Fault) int {
+	line := func(f Fault) int {
 		if f.Line == 0 {
-			return maxFile
+			return math.MaxInt
 		}
 		return f.Line
 	}
-	slices.SortStableFunc(faults, func(a, b Fault) int { return rank(a) - rank(b) })
+	slices.SortStableFunc(faults, func(a, b Fault) int {
+		return cmp.Or(cmp.Compare(line(a), line(b)), cmp.Compare(a.Column, b.Column))
+	})
 	return faults
 }

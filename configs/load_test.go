@@ -25,6 +25,9 @@ omni:
   api_keys: ["${env:OMNI_API_KEY}"]
 `
 
+// withApp is minimal with an API Services app in place of the token.
+var withApp = strings.Replace(minimal, "api_token: ${env:OKTA_API_TOKEN}", "oauth: {client_id: 0oa3, private_key: \"${file:/run/okta.pem}\"}", 1)
+
 func parse(t testing.TB, text string, environ ...string) *configs.Config {
 	t.Helper()
 	c, _, err := configs.Parse([]byte(text), "syncd.yaml", environ)
@@ -41,6 +44,15 @@ func faultsOf(t testing.TB, err error) []configs.Fault {
 		t.Fatalf("error %v, want *Invalid", err)
 	}
 	return invalid.Faults
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(b)
 }
 
 func secret(t testing.TB, ref string) configs.Secret {
@@ -65,26 +77,27 @@ func TestMinimalHasTheDefaults(t *testing.T) {
 }
 
 func TestEveryKeyIsRead(t *testing.T) {
-	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"api_token": "${file:/t}"}, "rate_share": 1},
+	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"oauth": {"client_id": "0oa3", "private_key": "${file:/k}", "key_id": "k1", "dpop": "never"}}, "rate_share": 1},
 		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500},
 		"state": {"url": "redis://h:1/2"}, "schedule": {"full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
 		"users": {"scope": "false", "display_name": "user.x", "attributes": {"a.b": "1", "c": "2"}, "adopt_attributes": "replace",
 			"on_username_change": "hold", "suspended": "deactivate", "protected": ["*@a", "b,c"]},
-		"groups": {"on_unpush": "delete", "adopt": "never"},
+		"groups": {"from": "match", "match": ["Engineering", "omni-*"], "on_unpush": "delete", "adopt": "never"},
 		"deprovision": {"action": "none", "grace": "2160h", "grace_deactivated": "1m30s", "settle": "0s"},
 		"guard": {"window": "1h", "deactivations": {"count": 0, "percent": 0.5}, "member_removals": {"count": 1}, "group_deletions": {"percent": 2},
 			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
 		"console": {"listen": "[::1]:0", "token": "${file:/c}"}, "log": {"level": "debug", "format": "text"}}`)
 	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
 	want := &configs.Config{
-		Name:     "b",
-		Okta:     configs.Okta{OrgURL: "http://127.0.0.1:8081", AppID: "0oa2", Auth: configs.Auth{APIToken: secret(t, "${file:/t}")}, RateShare: 1},
+		Name: "b",
+		Okta: configs.Okta{OrgURL: "http://127.0.0.1:8081", AppID: "0oa2", RateShare: 1,
+			Auth: configs.Auth{OAuth: configs.OAuth{ClientID: "0oa3", PrivateKey: secret(t, "${file:/k}"), KeyID: "k1", DPoP: "never"}}},
 		Omni:     configs.Omni{BaseURL: "https://x.co/omni", APIKeys: []configs.Secret{secret(t, "${env:A}"), secret(t, "${env:B}")}, RequestsPerMinute: 500},
 		State:    c.State,
 		Schedule: configs.Schedule{Reconcile: "@every 10m", Timezone: "Europe/Berlin"},
 		Users: configs.Users{Scope: "false", DisplayName: "user.x", Attributes: map[string]string{"a.b": "1", "c": "2"}, AdoptAttributes: "replace",
 			OnUsernameChange: "hold", Suspended: "deactivate", Protected: []string{"*@a", "b,c"}},
-		Groups:      configs.Groups{OnUnpush: "delete", Adopt: "never"},
+		Groups:      configs.Groups{From: "match", Match: []string{"Engineering", "omni-*"}, OnUnpush: "delete", Adopt: "never"},
 		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second},
 		Guard: configs.Guard{Window: time.Hour, Deactivations: limit(0, 0.5), MemberRemovals: limit(1, 10), GroupDeletions: limit(1, 2),
 			PolicyChange: limit(3, 4), Creations: limit(5, 100)},
@@ -107,13 +120,10 @@ func TestExampleIsTheDefaults(t *testing.T) {
 	if diff := cmp.Diff(parse(t, minimal), c); diff != "" {
 		t.Errorf("the example differs from the defaults (-want +got)\n%s", diff)
 	}
-	text, err := os.ReadFile("syncd.example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := read(t, "syncd.example.yaml")
 	for _, variable := range variables(t) {
 		names := strings.Split(variable, ".")
-		if last := names[len(names)-1]; !strings.Contains(string(text), last+":") {
+		if last := names[len(names)-1]; !strings.Contains(text, last+":") {
 			t.Errorf("the example lacks %s", variable)
 		}
 	}
@@ -183,10 +193,10 @@ func TestAddedCheckGetsItsPlace(t *testing.T) {
 	}
 	text := minimal + "users:\n  attributes:\n    a: x\n    b: y\nguard:\n  window: soon\n"
 	_, _, err := configs.Parse([]byte(text), "syncd.yaml", []string{"SYNCD_LOG_LEVEL=warn"}, check)
-	want := `syncd.yaml:10: users.scope: default
-syncd.yaml:13: users.attributes.b: first
-syncd.yaml:13: users.attributes.b: second
-syncd.yaml:15: guard.window: "soon" is not a duration; write a duration such as 24h, 90m or 10s
+	want := `syncd.yaml:10:1: users.scope: default
+syncd.yaml:13:8: users.attributes.b: first
+syncd.yaml:13:8: users.attributes.b: second
+syncd.yaml:15:11: guard.window: "soon" is not a duration; write a duration such as 24h, 90m or 10s
 SYNCD_LOG_LEVEL: log.level: variable`
 	if diff := cmp.Diff(want, err.Error()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -47,3 +47,14 @@ func didYouMean(word string, candidates []string) string {
 	}
 	return "known here: " + strings.Join(candidates, ", ")
 }
+
+// withPart gives the candidate of which word is the first or last part, such as
+// base_url of url.
+func withPart(word string, candidates []string) string {
+	for _, c := range candidates {
+		if word != "" && (strings.HasSuffix(c, "_"+word) || strings.HasPrefix(c, word+"_")) {
+			return c
+		}
+	}
+	return ""
+}

@@ -8,7 +8,7 @@ import (
 
 // plain gives the configuration as nested maps of strings, numbers and lists:
 // the form in which koanf merges, and which is printed. Secrets become their
-// references.
+// references, and one that isn't set is left out.
 func plain(c *Config) map[string]any {
 	m, _ := plainValue(reflect.ValueOf(*c)).(map[string]any)
 	return m
@@ -33,7 +33,9 @@ func plainValue(v reflect.Value) any {
 	case reflect.Struct:
 		m := make(map[string]any, v.NumField())
 		for i := range v.NumField() {
-			m[v.Type().Field(i).Tag.Get("koanf")] = plainValue(v.Field(i))
+			if s, is := reflect.TypeAssert[Secret](v.Field(i)); !is || s.Ref() != "" {
+				m[v.Type().Field(i).Tag.Get("koanf")] = plainValue(v.Field(i))
+			}
 		}
 		return m
 	case reflect.Slice:

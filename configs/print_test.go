@@ -22,6 +22,7 @@ func printed(t testing.TB, c *configs.Config) string {
 func TestPrintCanBeLoaded(t *testing.T) {
 	for name, text := range map[string]string{
 		"minimal": minimal,
+		"an app":  withApp,
 		"odd values": minimal + `users: {scope: "has(user.x)", attributes: {a.b: "1", "null": "~", c: "x: #y"}, protected: ["*", "[a]"]}
 schedule: {full: "", timezone: Europe/Berlin}
 deprovision: {grace: 90m, grace_deactivated: 1h0m1s, settle: 1500ms}
@@ -81,12 +82,14 @@ func FuzzParse(f *testing.F) {
 	f.Add(minimal+"guard: &g {creations: *g}\n", "SYNCD_GUARD=[")
 	f.Add("a: &a [*a]\n", "SYNCD_USERS_ATTRIBUTES={\"a\": \"b\"}")
 	f.Add("<<: {name: x}\n? [a]\n: b\n", "SYNCD_SCHEDULE_FULL=TZ=UTC")
+	f.Add(withApp+"groups: {match: [\"*\"]}\n", "SYNCD_OKTA_AUTH_OAUTH_PRIVATE_KEY=-----BEGIN\n")
+	f.Add("name:acme\n\tokta: @x\n", "SYNCD_GUARD_CREATIONS_PERCENT=5%")
 	f.Add(with("schedule.full", `"*/0 0-99999999999 * * *"`), "SYNCD_STATE_URL=redis://:p@[::1")
 	f.Fuzz(func(t *testing.T, text, variable string) {
 		c, _, err := configs.Parse([]byte(text), "f", []string{variable})
 		if err != nil {
 			for _, fault := range faultsOf(t, err) {
-				if fault.Message == "" || fault.Mend == "" {
+				if fault.Message == "" || fault.Mend == "" || fault.Line < 0 || fault.Column > 0 && fault.Line == 0 {
 					t.Fatalf("fault %#v tells too little", fault)
 				}
 			}

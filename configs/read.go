@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/invopop/jsonschema"
@@ -16,8 +14,8 @@ import (
 
 // place is where a value stands.
 type place struct {
-	source string // file or environment variable
-	line   int    // 0 in the environment
+	source       string // file or environment variable
+	line, column int    // 0 in the environment
 }
 
 // reader turns YAML nodes into plain values as the schema wants them, and
@@ -30,21 +28,16 @@ type reader struct {
 }
 
 func (r *reader) fault(path string, n *yaml.Node, message, mend string) {
-	r.faults = append(r.faults, Fault{Path: path, Line: r.line(n), Source: r.source, Message: message, Mend: mend})
+	at := r.place(n)
+	r.faults = append(r.faults, Fault{Path: path, Line: at.line, Column: at.column, Source: at.source, Message: message, Mend: mend})
 }
 
-func (r *reader) line(n *yaml.Node) int {
+func (r *reader) place(n *yaml.Node) place {
 	if !r.inFile {
-		return 0
+		return place{source: r.source}
 	}
-	return n.Line
+	return place{r.source, n.Line, n.Column}
 }
-
-var (
-	yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-	// The library counts the lines of these errors from 0, of all others from 1.
-	fromZero = regexp.MustCompile(`did not find expected (<|node|'-'|key|',' or)`)
-)
 
 // document reads the one YAML document in data; an empty one is an empty map.
 func (r *reader) document(data []byte, s *jsonschema.Schema) map[string]any {
@@ -55,7 +48,7 @@ func (r *reader) document(data []byte, s *jsonschema.Schema) map[string]any {
 		return map[string]any{}
 	}
 	if err != nil {
-		r.broken(err)
+		r.broken(err, data)
 		return map[string]any{}
 	}
 	if err := d.Decode(&more); !errors.Is(err, io.EOF) {
@@ -64,19 +57,6 @@ func (r *reader) document(data []byte, s *jsonschema.Schema) map[string]any {
 	v, _ := r.value("", doc.Content[0], s)
 	m, _ := v.(map[string]any)
 	return m
-}
-
-// broken tells that the file isn't YAML.
-func (r *reader) broken(err error) {
-	line := 0
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		line, _ = strconv.Atoi(m[1]) // "" stays 0
-	}
-	if line > 0 && fromZero.MatchString(err.Error()) {
-		line++
-	}
-	r.fault("", &yaml.Node{Line: line}, "not valid YAML: "+yamlLine.ReplaceAllString(err.Error(), ""),
-		"check indentation and quotes around this line; ${...} inside [ ] and { } stands in quotes")
 }
 
 // value reads n as s describes it; false when it can't.
@@ -91,7 +71,11 @@ func (r *reader) value(path string, n *yaml.Node, s *jsonschema.Schema) (any, bo
 		return r.list(path, n, s)
 	}
 	if n.Kind != yaml.ScalarNode {
-		r.fault(path, n, "is "+kindOf(n)+" where "+wanted(s)+" belongs", example(s))
+		mend := example(s)
+		if s.Format == formatSecret { // a key in JSON form, perhaps
+			mend += "; if a real secret stands here, replace it"
+		}
+		r.fault(path, n, "is "+kindOf(n)+" where "+wanted(s)+" belongs", mend)
 		return nil, false
 	}
 	return r.scalar(path, n, s)
@@ -121,8 +105,12 @@ func (r *reader) object(path string, n *yaml.Node, s *jsonschema.Schema) (any, b
 		if property == nil {
 			continue
 		}
-		r.places[join(path, name)] = place{r.source, r.line(key)}
-		if v, ok := r.value(join(path, name), n.Content[i+1], property); ok {
+		value := n.Content[i+1]
+		r.places[join(path, name)] = r.place(key)
+		if value.Kind == yaml.ScalarNode && value.Value != "" {
+			r.places[join(path, name)] = r.place(value)
+		}
+		if v, ok := r.value(join(path, name), value, property); ok {
 			values[name] = v
 		}
 	}
@@ -142,7 +130,9 @@ func (r *reader) property(path string, key *yaml.Node, s *jsonschema.Schema) *js
 		names = append(names, p.Key)
 	}
 	mend := didYouMean(key.Value, names)
-	if elsewhere := keysNamed(key.Value); nearest(key.Value, names) == "" && len(elsewhere) > 0 {
+	if part := withPart(key.Value, names); part != "" {
+		mend = "did you mean " + part + "?"
+	} else if elsewhere := keysNamed(key.Value); nearest(key.Value, names) == "" && len(elsewhere) > 0 {
 		mend = "did you mean " + strings.Join(elsewhere, " or ") + "?"
 	}
 	r.fault(join(path, key.Value), key, "unknown key", mend)
@@ -154,17 +144,29 @@ func (r *reader) list(path string, n *yaml.Node, s *jsonschema.Schema) (any, boo
 		return []any{}, true
 	}
 	if n.Kind != yaml.SequenceNode {
-		r.fault(path, n, "is "+kindOf(n)+" where a list belongs", example(s))
+		r.fault(path, n, "is "+kindOf(n)+" where a list belongs", listMend(n, s))
 		return nil, false
 	}
 	list, sound := make([]any, 0, len(n.Content)), true
 	for i, item := range n.Content {
 		at := fmt.Sprintf("%s[%d]", path, i)
-		r.places[at] = place{r.source, r.line(item)}
+		r.places[at] = r.place(item)
 		v, ok := r.value(at, item, s.Items)
 		list, sound = append(list, v), sound && ok
 	}
 	return list, sound
+}
+
+// listMend puts what is alone into a list, unless it may be a secret.
+func listMend(n *yaml.Node, s *jsonschema.Schema) string {
+	text := n.Kind == yaml.ScalarNode && n.ShortTag() == "!!str"
+	if text && (s.Items.Format != formatSecret && len(n.Value) < longest || reference.MatchString(n.Value)) {
+		return fmt.Sprintf("write [%q]", n.Value)
+	}
+	if s.Items.Format == formatSecret {
+		return example(s) + "; if a real secret stands here, replace it"
+	}
+	return example(s)
 }
 
 func join(path, name string) string {

@@ -15,6 +15,10 @@ import (
 
 // scalar reads one number or text, within the bounds of the schema.
 func (r *reader) scalar(path string, n *yaml.Node, s *jsonschema.Schema) (any, bool) {
+	if s.Format != formatSecret && s.Format != formatStore && reference.MatchString(n.Value) {
+		r.fault(path, n, "is a reference, which only secrets and state.url may be", "write the value itself"+orVariable(path))
+		return nil, false
+	}
 	var v any
 	var message, mend string
 	switch s.Type {
@@ -31,10 +35,20 @@ func (r *reader) scalar(path string, n *yaml.Node, s *jsonschema.Schema) (any, b
 	return v, message == ""
 }
 
+// orVariable names the variable that overrides the key at path, if there is one.
+func orVariable(path string) string {
+	for _, k := range knownKeys() {
+		if k.path == path {
+			return ", or set " + k.variable()
+		}
+	}
+	return ""
+}
+
 func readInt(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) {
 	var i int
 	if n.ShortTag() != "!!int" || n.Decode(&i) != nil {
-		return nil, "is " + kindOf(n) + " where a whole number belongs", example(s)
+		return nil, "is " + kindOf(n) + " where a whole number belongs", numberMend(n, s)
 	}
 	message, mend = inRange(float64(i), n.Value, s)
 	return i, message, mend
@@ -44,10 +58,30 @@ func readNumber(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string
 	var f float64
 	tag := n.ShortTag()
 	if tag != "!!int" && tag != "!!float" || n.Decode(&f) != nil || math.IsNaN(f) || math.IsInf(f, 0) {
-		return nil, "is " + kindOf(n) + " where a number belongs", example(s)
+		return nil, "is " + kindOf(n) + " where a number belongs", numberMend(n, s)
 	}
 	message, mend = inRange(f, n.Value, s)
 	return f, message, mend
+}
+
+var numeral = regexp.MustCompile(`^\s*(\d{1,6})(?:[.,](\d{1,6}))?\s*(%?)\s*$`)
+
+// numberMend tells the number that somebody put in quotes, wrote as 5% or with
+// a comma, where it is one that the key takes.
+func numberMend(n *yaml.Node, s *jsonschema.Schema) string {
+	m := numeral.FindStringSubmatch(n.Value)
+	if m == nil || s.Type == "integer" && (m[2] != "" || m[3] != "") {
+		return example(s)
+	}
+	f, _ := strconv.ParseFloat(m[1]+"."+m[2], 64) // what the pattern takes is a number
+	if most, set := bound(s.Maximum); set && m[3] != "" && most <= 1 {
+		f /= 100 // a share, not a percentage
+	}
+	text := strconv.FormatFloat(f, 'f', -1, 64)
+	if message, _ := inRange(f, text, s); message != "" {
+		return example(s)
+	}
+	return "write " + text + ", without quotes"
 }
 
 func inRange(f float64, text string, s *jsonschema.Schema) (message, mend string) {
@@ -79,6 +113,10 @@ func readText(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) 
 	if len(s.Enum) == 0 {
 		return n.Value, "", ""
 	}
+	return readWord(n, s)
+}
+
+func readWord(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) {
 	var words []string
 	for _, e := range s.Enum {
 		if e == n.Value {
@@ -91,18 +129,6 @@ func readText(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string) 
 		mend += "; did you mean " + near + "?"
 	}
 	return nil, fmt.Sprintf("%q is not known", n.Value), mend
-}
-
-// readSecretRef never repeats what it refuses: it may be a secret.
-func readSecretRef(n *yaml.Node) (v any, message, mend string) {
-	if n.ShortTag() == "!!str" && reference.MatchString(n.Value) {
-		return n.Value, "", ""
-	}
-	mend = "write ${env:NAME} and set that variable, or ${file:PATH}"
-	if n.ShortTag() == "!!null" || n.Value == "" {
-		return nil, "has no value", mend
-	}
-	return nil, "is not a reference, and a secret must not stand in the configuration", mend + "; if this was a real secret, replace it"
 }
 
 var days = regexp.MustCompile(`^(\d{1,5})\s*(d|day|days|w|week|weeks)$`)
@@ -172,6 +198,8 @@ func example(s *jsonschema.Schema) string {
 		return "write " + s.Properties.Oldest().Key + ": and such below it, indented"
 	case s.Type == "object":
 		return `write name: value lines below it, indented, or {}`
+	case s.Type == "array" && s.Items.Format == formatSecret:
+		return `write ["${env:NAME}"]`
 	case s.Type == "array":
 		return `write a list such as ["..."], or []`
 	case s.Format == formatSecret:

@@ -13,9 +13,10 @@ import (
 const (
 	formatDuration = "go-duration"
 	formatSecret   = "secret-reference"
+	formatStore    = "store-url"
 )
 
-//go:generate go test -run TestSchemaIsCurrent -update .
+//go:generate go test -run ^Test(Schema|Reference)IsCurrent$ -update .
 
 // Schema gives the JSON schema of the configuration file, generated from the
 // types and ended by a line break.
@@ -45,11 +46,11 @@ func schema() *jsonschema.Schema {
 func mapType(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[time.Duration]():
-		return &jsonschema.Schema{Type: "string", Format: formatDuration, Pattern: `^([0-9]+(\.[0-9]+)?(h|m|s|ms))+$|^0$`}
+		return &jsonschema.Schema{Type: "string", Format: formatDuration, Pattern: `^([0-9]+(\.[0-9]+)?(h|m|s|ms|us|µs|ns))+$|^0$`}
 	case reflect.TypeFor[Secret]():
 		return &jsonschema.Schema{Type: "string", Format: formatSecret, Pattern: reference.String()}
 	case reflect.TypeFor[StoreURL]():
-		return &jsonschema.Schema{Type: "string"}
+		return &jsonschema.Schema{Type: "string", Format: formatStore}
 	}
 	return nil
 }

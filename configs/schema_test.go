@@ -79,10 +79,11 @@ func variables(t testing.TB) []string {
 
 func TestSchemaTellsEverything(t *testing.T) {
 	root := readSchema(t)
-	required := map[string]bool{"name": true, "okta.org_url": true, "okta.app_id": true, "okta.auth.api_token": true, "omni.base_url": true, "omni.api_keys": true}
+	required := map[string]bool{"name": true, "okta.org_url": true, "okta.app_id": true, "okta.auth.api_token": true,
+		"okta.auth.oauth.client_id": true, "okta.auth.oauth.private_key": true, "omni.base_url": true, "omni.api_keys": true}
 	all := leaves("", root)
-	if len(all) != 40 {
-		t.Errorf("the schema knows %d keys, want 40", len(all))
+	if len(all) != 46 {
+		t.Errorf("the schema knows %d keys, want 46", len(all))
 	}
 	for path, n := range all {
 		if n.Description == "" || n.Type == "" {

@@ -14,6 +14,16 @@ import (
 // does not exist, or is empty.
 var ErrAbsent = errors.New("secret is absent")
 
+// absent tells which variable or file there isn't; its chain holds ErrAbsent.
+type absent string
+
+func (a absent) Error() string { return string(a) }
+
+func (absent) Is(target error) bool { return target == ErrAbsent }
+
+// errFolder is in the chain of the error for a secret whose file is a directory.
+var errFolder = errors.New("is a directory, not a file")
+
 // mask stands where a secret would be printed.
 const mask = "***"
 
@@ -116,7 +126,7 @@ func (s Secret) MarshalYAML() (any, error) { return mask, nil }
 func (c *cell) resolve() (string, error) {
 	m := reference.FindStringSubmatch(c.ref)
 	if m == nil {
-		return "", fmt.Errorf("secret without a reference: %w", ErrAbsent)
+		return "", absent("secret without a reference")
 	}
 	value, place := c.env[m[1]], "environment variable "+m[1]
 	if m[2] != "" {
@@ -127,7 +137,7 @@ func (c *cell) resolve() (string, error) {
 		}
 	}
 	if value == "" {
-		return "", fmt.Errorf("%s is not set or empty: %w", place, ErrAbsent)
+		return "", absent(place + " is not set or empty")
 	}
 	if reference.MatchString(value) {
 		return "", fmt.Errorf("%s holds another reference instead of the secret", place)
@@ -138,12 +148,15 @@ func (c *cell) resolve() (string, error) {
 func readSecret(path string) (string, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return "", fmt.Errorf("file %s does not exist: %w", path, ErrAbsent)
+		return "", absent("file " + path + " does not exist")
 	}
 	if err != nil {
 		return "", fmt.Errorf("secret can't be read: %w", err)
 	}
 	defer func() { _ = f.Close() }()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return "", fmt.Errorf("%s %w", path, errFolder)
+	}
 	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	if err != nil {
 		return "", fmt.Errorf("secret can't be read: %w", err)

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"go.uber.org/zap"
@@ -114,7 +115,7 @@ func TestSecretThatCannotBe(t *testing.T) {
 	if err := os.WriteFile(large, make([]byte, 2<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for ref, want := range map[string]string{"${env:R}": "another reference", "${file:" + dir + "}": "can't be read", "${file:" + large + "}": "too large"} {
+	for ref, want := range map[string]string{"${env:R}": "another reference", "${file:" + dir + "}": "is a directory", "${file:" + large + "}": "too large"} {
 		s, err := configs.ParseSecret(ref, []string{"R=${env:R}"})
 		if err != nil {
 			t.Fatal(err)
@@ -148,9 +149,9 @@ func TestSecretsCheck(t *testing.T) {
 		want    string
 	}{
 		{[]string{"OKTA_API_TOKEN=t", "A=a", "B=b", "REDIS_URL=rediss://:s3cret@h"}, ""},
-		{[]string{"OKTA_API_TOKEN=t", "A=a", "B=b", "REDIS_URL=s3cret"}, "f:10: state.url: what ${env:REDIS_URL} holds is neither bolt://, redis:// nor rediss://; put a bolt://, redis:// or rediss:// URL there"},
-		{[]string{"A=a", "REDIS_URL=bolt://x"}, "f:6: okta.auth.api_token: environment variable OKTA_API_TOKEN is not set or empty: secret is absent; set it, or change the reference ${env:OKTA_API_TOKEN}\n" +
-			"f:9: omni.api_keys[1]: environment variable B is not set or empty: secret is absent; set it, or change the reference ${env:B}"},
+		{[]string{"OKTA_API_TOKEN=t", "A=a", "B=b", "REDIS_URL=s3cret"}, "f:10:14: state.url: what ${env:REDIS_URL} holds is neither bolt://, redis:// nor rediss://; put a bolt://, redis:// or rediss:// URL there"},
+		{[]string{"A=a", "REDIS_URL=bolt://x"}, "f:6:16: okta.auth.api_token: environment variable OKTA_API_TOKEN is not set or empty; set it, or change the reference ${env:OKTA_API_TOKEN}\n" +
+			"f:9:26: omni.api_keys[1]: environment variable B is not set or empty; set it, or change the reference ${env:B}"},
 	}
 	for _, tt := range tests {
 		_, _, err := configs.Parse([]byte(text), "f", tt.environ, configs.Secrets)
@@ -160,6 +161,56 @@ func TestSecretsCheck(t *testing.T) {
 		}
 		if got != tt.want {
 			t.Errorf("%v:\n%s\nwant\n%s", tt.environ, got, tt.want)
+		}
+	}
+}
+
+// TestSecretIsReadByMany resolves and forgets one secret from many sides at
+// once; the race detector looks on.
+func TestSecretIsReadByMany(t *testing.T) {
+	c := parse(t, minimal, "OKTA_API_TOKEN=t", "OMNI_API_KEY=k")
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for range 200 {
+				if v, err := c.Okta.Auth.APIToken.Value(); v != "t" || err != nil {
+					t.Errorf("Value() = %q, %v", v, err)
+				}
+				c.Reread()
+			}
+		})
+	}
+	all.Wait()
+}
+
+func TestStateURLIsRereadToo(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "url")
+	write := func(url string) {
+		if err := os.WriteFile(file, []byte(url+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("redis://one")
+	c := parse(t, with("state.url", "${file:"+file+"}"))
+	for _, want := range []string{"redis://one", "rediss://two"} {
+		write(want)
+		c.State.URL.Reread()
+		if kind, address, err := c.State.Backend(); kind != configs.Redis || address != want || err != nil {
+			t.Errorf("Backend() = %q, %q, %v; want %q", kind, address, err, want)
+		}
+	}
+}
+
+// TestReferences: what is one, and what only looks so.
+func TestReferences(t *testing.T) {
+	for ref, sound := range map[string]bool{
+		"${env:A}": true, "${env:_a9}": true, "${file:x}": true, "${file:/a b/c.pem}": true,
+		"": false, "${env:}": false, "${env:9}": false, "${env:A-B}": false, "${file:}": false, "${file:a}b}": false,
+		"x${env:A}": false, "${env:A} ": false, "${ENV:A}": false, "${env:A}${env:B}": false, "$A": false, "${A}": false,
+	} {
+		s, err := configs.ParseSecret(ref, nil)
+		if (err == nil) != sound || sound && s.Ref() != ref || !sound && s.Ref() != "" {
+			t.Errorf("%q: %v, reference %q; want sound: %v", ref, err, s.Ref(), sound)
 		}
 	}
 }

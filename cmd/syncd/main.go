@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // schedule.timezone, on a machine or in a container that has no zone files
 
 	"github.com/omnisync/omnisync/state/redis"
 )
