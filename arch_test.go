@@ -43,6 +43,7 @@ var arrows = map[string][]string{
 	"mapping":    {"identity", "fault"},
 	"omniclient": {"identity", "fault"},
 	"push":       {"identity", "fault", "state"},
+	"check":      {"identity", "fault"},
 
 	"sync":    {"identity", "fault", "state"},
 	"console": {"identity", "fault", "state", "sync"},

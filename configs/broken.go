@@ -25,7 +25,7 @@ var slips = []slip{
 	{`^ *(\t)`, "the line is indented by a tab", "indent by spaces"},
 	{`(-----BEGIN )`, "a private key stands here, and a secret must not stand in the configuration",
 		"save it in a file that only syncd may read, write ${file:PATH}, and replace the key in Okta"},
-	{`(?:^|[^$])[\[{](?:.*[\s,:\[{])?(\$\{)`, "${...} stands inside [ ] or { } without quotes", `put it in quotes: "${env:NAME}"`},
+	{`^(?:\s*|(?:.*[^$])?[\[{](?:.*[\s,:\[{])?)(\$\{)`, "${...} stands inside [ ] or { } without quotes", `put it in quotes: "${env:NAME}"`},
 	{"(?:[:,-]\\s+|[\\[{]\\s*)([*@%`])", "the value begins with a character that YAML keeps for itself", "put the value in quotes"},
 	{`^ *(?:- )?[a-z_]+(:)[^\s/]`, "no space follows the colon", "write key: value, with a space"},
 }

@@ -42,6 +42,19 @@ log: {level: "error"}
 	}
 }
 
+// TestPrintedTextsLoad holds texts that a YAML library is known to write in a
+// way that it can't read.
+func TestPrintedTextsLoad(t *testing.T) {
+	for _, text := range []string{" a\n", "\na", "\ta\nb", "a\n b\n", "a\n\n", "# a\n", "- a", "~", "a: b", "'", "\"", "|", "\u00a0\na", "\x7f", "\r\na", "0o7", "=", "<<"} {
+		c := parse(t, minimal)
+		c.Users.Scope, c.Users.Protected = text, []string{text, text}
+		c.Users.Attributes = map[string]string{text: text}
+		if diff := cmp.Diff(c, parse(t, printed(t, c))); diff != "" {
+			t.Errorf("%q (-want +got)\n%s", text, diff)
+		}
+	}
+}
+
 func TestPrintReadsWell(t *testing.T) {
 	out := printed(t, parse(t, minimal))
 	for _, want := range []string{"name: acme\nokta:\n  org_url: https://acme.okta.com\n", "    api_token: ${env:OKTA_API_TOKEN}\n", "  grace: 24h\n", "  grace_deactivated: 0s\n", "  rate_share: 0.25\n", "  deactivations:\n    count: 25\n    percent: 5\n"} {

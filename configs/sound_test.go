@@ -78,6 +78,7 @@ func TestBrokenYAMLIsExplained(t *testing.T) {
 		{"@x", "close every quote", 0, 0},
 		{"name: a\nokta:\n  org_url: *acme\n", quotes, 3, 12},
 		{"name: a\n\x00", "close every quote", 0, 0},
+		{"omni: {\n  api_keys: [\n    ${env:A}\n  ]\n}\n", ref, 3, 5},
 		{"private_key: -----BEGIN KEY-----\nMIIE\n-----END KEY-----\n", "replace the key in Okta", 1, 14},
 	}
 	for _, tt := range tests {
@@ -142,6 +143,7 @@ func TestNumbersWrittenAsText(t *testing.T) {
 		{"guard.creations.count", `"2.5"`, count},
 		{"guard.creations.count", `true`, count},
 		{"guard.creations.count", `~`, count},
+		{"users.protected", `5`, `write a list such as ["..."], or []`},
 		{"omni.requests_per_minute", `60/min`, "give a number from 1 to 100000"},
 		{"omni.requests_per_minute", `60.0`, "give a number from 1 to 100000"},
 	}

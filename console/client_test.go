@@ -38,13 +38,13 @@ func TestRunTellsItsSteps(t *testing.T) {
 		{Kind: sync.Full, DryRun: true, Cause: "command"},
 		{Kind: sync.Reconcile, Insist: true, Cause: "command"},
 	} {
-		var steps []string
+		var steps []sync.Progress
 		report, err := c.Run(t.Context(), sync.Request{Kind: want.Kind, DryRun: want.DryRun,
-			Progress: func(p sync.Progress) { steps = append(steps, p.Step) }})
+			Progress: func(p sync.Progress) { steps = append(steps, p) }})
 		if err != nil || report.Run != "r3" || report.Kind != want.Kind {
 			t.Errorf("report %+v, %v", report, err)
 		}
-		if diff := cmp.Diff([]string{"read", "apply"}, steps); diff != "" {
+		if diff := cmp.Diff([]sync.Progress{{Run: "r3", Step: "read"}, applying()}, steps); diff != "" {
 			t.Error(diff)
 		}
 		asked.Progress = nil

@@ -10,7 +10,15 @@
 //
 // Lines are application/x-ndjson, one member each: {"decided":...}, then
 // {"progress":...} while the run goes on, and at the end {"report":...} or
-// {"error":...}. A run that was asked for goes on when its client leaves.
+// {"error":...}. A run that was asked for goes on when its client leaves. While
+// another run is under way, the progress is that one's, as its run and note say.
+//
+// A progress, which is also the status's "running" (with kind and since, null
+// between runs):
+//
+//	{"run":"...","step":"apply","done":1265,"total":5060,"per_minute":58.4,"requests":3795,"left_seconds":3900}
+//
+// total is 0 and left_seconds null while nobody knows them.
 //
 // A request's way through the doors: panics become errors (recovered), the
 // health checks are answered, then Host, origin and token are asked for, in

@@ -45,16 +45,22 @@ func leaver() state.Change {
 	return state.Change{Kind: "deactivate", UserName: "ann@example.com", OktaID: "00u1", State: state.Held}
 }
 
+func applying() sync.Progress {
+	left := 83.
+	return sync.Progress{Run: "r3", Step: "apply", Done: 1, Total: 84, PerMinute: 59.1, Requests: 83, Left: &left, Note: "so far"}
+}
+
 func newDaemon() *daemon {
 	return &daemon{
 		status: func() (sync.Status, error) {
 			return sync.Status{Name: "acme", State: sync.Waiting, Leader: true, Held: []sync.HeldRun{
 				{Run: "r1", Kind: "deactivations", Since: time.Unix(1e9, 0).UTC(), Count: 1, Changes: []state.Change{leaver()}}},
-				Failing: []state.Change{}, Limits: map[string]any{}}, nil
+				Failing: []state.Change{}, Limits: map[string]any{},
+				Running: &sync.Running{Progress: applying(), Kind: sync.Reconcile, Since: time.Unix(2e9, 0).UTC()}}, nil
 		},
 		run: func(_ context.Context, r sync.Request) (sync.Report, error) {
 			r.Progress(sync.Progress{Run: "r3", Step: "read"})
-			r.Progress(sync.Progress{Run: "r3", Step: "apply", Done: 1, Total: 2})
+			r.Progress(applying())
 			return sync.Report{Run: "r3", Kind: r.Kind, Outcome: sync.Done, Doubts: []string{}, Notes: []string{}, Changes: []state.Change{}}, nil
 		},
 		ready:   func() error { return nil },

@@ -59,5 +59,6 @@ type Group struct {
 	ID                GroupID
 	Name              string
 	Type              string    // OKTA_GROUP, APP_GROUP, BUILT_IN
+	Source            string    // id of the app that brought an APP_GROUP; "" where Okta doesn't tell
 	MembershipUpdated time.Time // lastMembershipUpdated: moves when somebody joins or leaves
 }

@@ -1,31 +1,76 @@
 package okta
 
 import (
+	"context"
 	"net/http"
 	"strings"
 
 	"github.com/omnisync/omnisync/fault"
 )
 
-// auth puts the API token on each request, as Okta's SSWS scheme wants it, and
-// on none to another host.
+// credential gives the value of the Authorization header.
+type credential interface {
+	// header gives the value that holds now. It may ask Okta, under ctx, whose
+	// end is then its error; every other error is a *fault.Error.
+	header(ctx context.Context) (string, error)
+
+	// spent tells that a request with this value was answered 401, so that
+	// header looks for another one.
+	spent(value string)
+}
+
+// auth puts the credential on each request, and on none to another host. After a
+// 401 it asks the credential again, and repeats the request once, at once, where
+// there is another one.
 type auth struct {
-	host  string
-	token func() (string, error)
-	next  http.RoundTripper
+	host       string
+	credential credential
+	next       http.RoundTripper
 }
 
 func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 	if req.URL.Host != a.host {
-		return nil, &fault.Error{Kind: fault.Refused, Detail: "the API token is for " + a.host + ", not for " + req.URL.Host}
+		return nil, &fault.Error{Kind: fault.Refused, Detail: "the credential is for " + a.host + ", not for " + req.URL.Host}
 	}
-	token, err := a.token()
-	token = strings.TrimSpace(token) // files end with a newline
-	if err != nil || token == "" {
-		return nil, &fault.Error{Kind: fault.Unauthorized, Detail: "the Okta API token can't be read or is empty",
-			Hint: "check what okta.auth.api_token points to", Err: err}
+	used, err := a.credential.header(req.Context())
+	if err != nil {
+		return nil, err
 	}
+	resp, err := a.send(req, used)
+	if err != nil || resp.StatusCode != http.StatusUnauthorized {
+		return resp, err
+	}
+	a.credential.spent(used)
+	other, err := a.credential.header(req.Context())
+	if err != nil {
+		resp.Body.Close()
+		return nil, err
+	}
+	if other == used {
+		return resp, nil
+	}
+	resp.Body.Close()
+	return a.send(req, other)
+}
+
+func (a *auth) send(req *http.Request, value string) (*http.Response, error) {
 	req = req.Clone(req.Context())
-	req.Header.Set("Authorization", "SSWS "+token)
+	req.Header.Set("Authorization", value)
 	return a.next.RoundTrip(req)
 }
+
+// apiToken is an API token of an administrator, in Okta's SSWS scheme. It is
+// asked for at each request.
+type apiToken func() (string, error)
+
+func (t apiToken) header(context.Context) (string, error) {
+	token, err := t()
+	token = strings.TrimSpace(token) // files end with a newline
+	if err != nil || token == "" {
+		return "", &fault.Error{Kind: fault.Unauthorized, Detail: "the Okta API token can't be read or is empty",
+			Hint: "check what okta.auth.api_token points to", Err: err}
+	}
+	return "SSWS " + token, nil
+}
+
+func (t apiToken) spent(string) {}

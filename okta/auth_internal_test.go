@@ -9,7 +9,7 @@ import (
 
 // TestTokenStaysWithItsHost: whatever a layer above asks for, another host gets no request.
 func TestTokenStaysWithItsHost(t *testing.T) {
-	a := &auth{host: "acme.okta.test", token: func() (string, error) { return "s3cret", nil }, next: nil}
+	a := &auth{host: "acme.okta.test", credential: apiToken(func() (string, error) { return "s3cret", nil }), next: nil}
 	for _, url := range []string{"https://evil.test/", "https://acme.okta.test.evil.test/", "https://acme.okta.test:8443/"} {
 		req, err := http.NewRequest(http.MethodGet, url, nil)
 		if err != nil {

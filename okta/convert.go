@@ -52,7 +52,7 @@ func (r mappingRecord) mapping() identity.Mapping {
 }
 
 func (r groupRecord) group() identity.Group {
-	return identity.Group{ID: identity.GroupID(r.ID), Name: r.Profile.Name, Type: r.Type, MembershipUpdated: r.MembershipUpdated}
+	return identity.Group{ID: identity.GroupID(r.ID), Name: r.Profile.Name, Type: r.Type, Source: r.source(), MembershipUpdated: r.MembershipUpdated}
 }
 
 // departs reports whether the event shows that the user was deactivated or

@@ -6,7 +6,10 @@
 //	sources.go, directory.go, witness.go   one method for each question
 //	-> api.go (one request: ask, check, decode), paging.go (a list)
 //	-> the SDK's request executor
-//	-> handover.go -> retry.go -> pace.go -> whole.go -> auth.go -> network
+//	-> handover.go -> retry.go -> auth.go -> pace.go -> whole.go -> network
+//
+// With OAuth, auth.go takes its tokens from oauth.go, and dpop.go stands before
+// the network.
 //
 // The SDK builds the requests. What waits, tries again, authenticates and reads
 // bodies are round trippers of our own below it, because the SDK knows one wait
@@ -37,9 +40,10 @@ type Options struct {
 	OrgURL string // such as https://acme.okta.com; http:// for loopback hosts only
 	AppID  string // such as 0oa1gjh63g214q0Hq0g4
 
-	// Token gives the API token. It is called for each request, so that a token
-	// file that was replaced is used from the next request on.
+	// Token gives the API token. It is called for each request, and again after a
+	// 401, so that a token file that was replaced is used at once.
 	Token func() (string, error)
+	OAuth *OAuth // an app of its own in place of Token: exactly one of the two is set
 
 	RateShare float64           // at most this part of each announced limit, in (0, 1]; 0 means DefaultRateShare
 	Transport http.RoundTripper // nil means a transport of its own, with the proxy that the environment names
@@ -66,8 +70,8 @@ func New(o Options) (*Reader, error) {
 	if !isID(o.AppID) {
 		return nil, fmt.Errorf("okta.app_id %q is not an id: copy it from the address of the app's page in the Okta admin console, it begins with 0oa", o.AppID)
 	}
-	if o.Token == nil {
-		return nil, errors.New("no Okta API token: set okta.auth.api_token")
+	if (o.Token == nil) == (o.OAuth == nil) {
+		return nil, errors.New("no Okta credential, or two: set either okta.auth.api_token or okta.auth.oauth")
 	}
 	if o.RateShare == 0 {
 		o.RateShare = DefaultRateShare
@@ -79,9 +83,25 @@ func New(o Options) (*Reader, error) {
 		o.Transport = newTransport()
 	}
 	r := &Reader{org: org, app: "/api/v1/apps/" + o.AppID, id: o.AppID}
-	r.pace = newPace(org.Path, o.RateShare, &whole{&auth{host: org.Host, token: o.Token, next: o.Transport}})
-	r.client, err = newClient(org, &handover{newRetry(r.pace)})
+	chain, err := r.authenticate(o)
+	if err != nil {
+		return nil, err
+	}
+	r.client, err = newClient(org, &handover{newRetry(chain)})
 	return r, err
+}
+
+// authenticate makes what lies below the retries. The credential is above the
+// pace: getting a token takes none of the requests in flight.
+func (r *Reader) authenticate(o Options) (http.RoundTripper, error) {
+	paced := func(next http.RoundTripper) http.RoundTripper {
+		r.pace = newPace(r.org.Path, o.RateShare, &whole{next})
+		return r.pace
+	}
+	if o.OAuth != nil {
+		return o.OAuth.authenticate(r.org, o.Transport, paced)
+	}
+	return &auth{host: r.org.Host, credential: apiToken(o.Token), next: paced(o.Transport)}, nil
 }
 
 // orgURL checks the address and brings it to the form that paths are appended to.

@@ -165,27 +165,6 @@ func TestRedirect(t *testing.T) {
 	}
 }
 
-func TestTokenIsReadEachTime(t *testing.T) {
-	tokens := []string{"old\n", " new ", ""}
-	var used []string
-	r, err := okta.New(okta.Options{OrgURL: org, AppID: app,
-		Token: func() (string, error) { now := tokens[0]; tokens = tokens[1:]; return now, nil },
-		Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
-			used = append(used, req.Header.Get("Authorization"))
-			return inProcess{always(401, `{"errorCode": "E0000011", "errorSummary": "Invalid token provided"}`)}.RoundTrip(req)
-		})})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for range 3 {
-		_, err := r.App(t.Context())
-		wantKind(t, err, fault.Unauthorized)
-	}
-	if got := strings.Join(used, ", "); got != "SSWS old, SSWS new" {
-		t.Errorf("used %s", got)
-	}
-}
-
 func TestTokenCantBeRead(t *testing.T) {
 	r, err := okta.New(okta.Options{OrgURL: org, AppID: app, Token: func() (string, error) { return "", io.EOF }})
 	if err != nil {

@@ -1,6 +1,10 @@
 package okta
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-json-experiment/json/jsontext"
+)
 
 // The parts of Okta's objects that are read. Field names are Okta's own.
 
@@ -58,6 +62,18 @@ type groupRecord struct {
 	Profile           struct {
 		Name string `json:"name"`
 	} `json:"profile"`
+	Origin jsontext.Value `json:"source"`
+	Links  struct {
+		Source jsontext.Value `json:"source"`
+	} `json:"_links"`
+}
+
+// appGroupRecord is a group's assignment to the app, with the group where Okta embeds it.
+type appGroupRecord struct {
+	ID       string `json:"id"`
+	Embedded struct {
+		Group groupRecord `json:"group"`
+	} `json:"_embedded"`
 }
 
 type groupSizeRecord struct {
@@ -95,5 +111,6 @@ func (r idRecord) id() string         { return r.ID }
 func (r accountRecord) id() string    { return r.ID }
 func (r mappingRecord) id() string    { return r.ID }
 func (r groupRecord) id() string      { return r.ID }
+func (r appGroupRecord) id() string   { return r.ID }
 func (r groupSizeRecord) id() string  { return r.ID }
 func (r eventRecord) id() string      { return r.ID }

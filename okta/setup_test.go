@@ -121,6 +121,12 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 		return r.Account(ctx, identity.OktaID(arg))
 	case "Departed":
 		return r.Departed(ctx, identity.OktaID(arg))
+	case "AllGroups":
+		return collect(r.AllGroups(ctx))
+	case "AppGroups":
+		return collect(r.AppGroups(ctx))
+	case "AppGroup":
+		return "assigned", r.AppGroup(ctx, identity.GroupID(arg))
 	case "Mapping":
 		return r.Mapping(ctx, arg)
 	default:
@@ -132,10 +138,11 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 var questions = []question{
 	"App", "Assignments", "Mappings", "Members 00g1", "Groups 00g1", "GroupSize 00g1",
 	"GroupsOf 00u1", "Assignment 00u1", "Account 00u1", "Departed 00u1", "Mapping gPm1",
+	"AllGroups", "AppGroups", "AppGroup 00g1",
 }
 
 // lists are the questions whose answer is a list.
-var lists = []question{"Assignments", "Mappings", "Members 00g1", "GroupSize 00g1", "GroupsOf 00u1", "Departed 00u1"}
+var lists = []question{"Assignments", "Mappings", "Members 00g1", "GroupSize 00g1", "GroupsOf 00u1", "Departed 00u1", "AllGroups", "AppGroups"}
 
 func isList(q question) bool { return slices.Contains(lists, q) }
 

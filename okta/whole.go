@@ -32,11 +32,23 @@ func (w *whole) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, orCause(ctx, err)
 	}
-	resp.Body, resp.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
+	resp.Body, resp.ContentLength = &read{body, bytes.NewReader(body)}, int64(len(body))
 	return resp, nil
 }
 
+// read is a body that was read to its end: who wants all of it need not copy it.
+type read struct {
+	all []byte
+	*bytes.Reader
+}
+
+// Close does nothing.
+func (*read) Close() error { return nil }
+
 func readBody(resp *http.Response) ([]byte, error) {
+	if r, ok := resp.Body.(*read); ok {
+		return r.all, nil
+	}
 	var b bytes.Buffer
 	if n := resp.ContentLength; 0 < n && n <= maxBody {
 		b.Grow(int(n) + bytes.MinRead) // as much as ReadFrom wants to see free at the end

@@ -45,6 +45,7 @@ func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, er
 	defer stop(nil)
 	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
+	e.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
 	defer cancel()
 	a.dispatch(ctx, work)
@@ -70,6 +71,7 @@ func (a *applier) dispatch(ctx, work context.Context) {
 			continue
 		}
 		wait := a.reserve(c)
+		a.engine.follower.begun(i)
 		due := a.due(c)
 		if due.After(time.Now()) { // still settling: it waits beside the others
 			running.Go(func() {
@@ -88,7 +90,9 @@ func (a *applier) dispatch(ctx, work context.Context) {
 		running.Go(func() { a.do(work, i, wait) })
 		if time.Since(flushed) >= flushAfter {
 			flushed = time.Now()
+			a.engine.follower.flushing()
 			a.flush(work, i+1)
+			a.engine.follower.flushed()
 		}
 	}
 }
@@ -171,6 +175,7 @@ func (a *applier) flush(ctx context.Context, from int) {
 		if ready {
 			done, notes := a.perform(ctx, c)
 			a.keep(ctx, done, notes)
+			a.engine.follower.early()
 		}
 	}
 }
@@ -181,7 +186,7 @@ func (a *applier) record(ctx context.Context, i int, c Change, notes Notes) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.results[i] = c
-	a.run.progress("apply", len(a.results))
+	a.engine.follower.done(i)
 }
 
 // keep writes the notes of a change together with its line in the log.

@@ -27,13 +27,15 @@ func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now t
 	if len(ends)+len(gone) == 0 {
 		return changes, nil, notes
 	}
-	if _, err := e.activeApp(ctx); err != nil {
+	e.follower.expect(stepConfirm, asked(ends)+len(gone))
+	app, err := e.activeApp(ctx)
+	if err != nil {
 		return withhold(changes, "the app could not be read again: "+err.Error()), []string{err.Error()}, notes
 	}
 	if doubt := e.confirmUsers(ctx, ends, notes, l); doubt != "" {
 		return withhold(changes, doubt), []string{doubt}, notes
 	}
-	if doubt := e.confirmMappings(ctx, gone, l); doubt != "" {
+	if doubt := e.confirmGroups(ctx, app, gone, l); doubt != "" {
 		return withhold(changes, doubt), []string{doubt}, notes
 	}
 	l.Take(notes)
@@ -99,6 +101,7 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l
 		ask = draw(ends, sample)
 	}
 	for _, c := range ask {
+		e.follower.count(stepConfirm, 1)
 		account, err := e.departed(ctx, c.User)
 		if err != nil {
 			return fmt.Sprintf("%s: %v", c.Name, err)
@@ -109,6 +112,14 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l
 		}
 	}
 	return ""
+}
+
+// asked is how many users confirmUsers asks for by id.
+func asked(ends []Change) int {
+	if len(ends) > maxAsked {
+		return sample
+	}
+	return len(ends)
 }
 
 // accountDeleted stands for the status of an Okta account that is no more.
@@ -138,27 +149,6 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, erro
 		err = &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
 	}
 	return accountDeleted, err
-}
-
-// confirmMappings asks for each missing mapping by id.
-func (e *Engine) confirmMappings(ctx context.Context, gone []Change, l *Ledger) string {
-	for _, c := range gone {
-		objects, err := e.o.Okta.Groups(ctx, []identity.GroupID{c.Group})
-		if err != nil {
-			return err.Error()
-		}
-		if _, exists := objects[c.Group]; !exists {
-			continue // the source group is deleted
-		}
-		_, err = e.o.Okta.Mapping(ctx, l.Groups[c.Group].Mapping)
-		if err == nil {
-			return fmt.Sprintf("group %q was missing from the list of pushed groups, but is pushed", c.Name)
-		}
-		if !fault.Is(err, fault.NotFound) {
-			return err.Error()
-		}
-	}
-	return ""
 }
 
 // waits keeps a confirmed removal until its grace is over.

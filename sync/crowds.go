@@ -124,6 +124,7 @@ func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Cha
 		}
 	}
 	ch.Add, ch.Drop = pl.memberDiff(id, c.Certain)
+	list = append(list, pl.spare(&ch)...)
 	if ch.Kind == Members && len(ch.Add)+len(ch.Drop) == 0 {
 		return list
 	}
@@ -157,6 +158,27 @@ func (pl *planner) memberDiff(id identity.GroupID, certain bool) (add, drop []id
 		}
 	}
 	return add, drop
+}
+
+// spare takes the protected out of those who go, and tells of them: one change for
+// each glob that protects some.
+func (pl *planner) spare(c *Change) []Change {
+	byGlob := map[string][]identity.OktaID{}
+	c.Drop = slices.DeleteFunc(c.Drop, func(id identity.OktaID) bool {
+		glob := pl.protected(pl.ledger.Users[id].UserName, pl.desired.Users[id].UserName)
+		if glob != "" {
+			byGlob[glob] = append(byGlob[glob], id)
+		}
+		return glob != ""
+	})
+	var list []Change
+	for _, glob := range slices.Sorted(maps.Keys(byGlob)) {
+		kept := Change{Kind: Members, Group: c.Group, Omni: c.Omni, Name: c.Name, Title: c.Title, Drop: byGlob[glob],
+			State: state.Kept, Reason: fmt.Sprintf("protected by users.protected %q", glob)}
+		pl.finish(&kept)
+		list = append(list, kept)
+	}
+	return list
 }
 
 // assignedNow reports whether Okta certainly says that the user is to stay.

@@ -28,6 +28,7 @@ type Policy struct {
 	OnUsername      string               // rename, hold
 	Suspended       string               // keep, deactivate
 	Protected       []string             // globs over userName
+	Groups          Selection            // which groups are synced
 	OnUnpush        string               // keep, delete
 	AdoptGroups     string               // ask, auto, never
 	Action          string               // deactivate, delete, none
@@ -78,8 +79,9 @@ type Options struct {
 // Engine syncs one connection. Pass must not be called while another Pass runs;
 // Loop sees to that.
 type Engine struct {
-	o      Options
-	policy Policy
+	o        Options
+	policy   Policy
+	follower follower
 }
 
 // planVersion changes whenever this program would plan differently from the
@@ -90,7 +92,8 @@ const planVersion = 1
 func New(o Options) *Engine {
 	policy := o.Policy
 	policy.Attributes = slices.Sorted(slices.Values(o.Mapper.Attributes()))
-	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, planVersion})
+	policy.Groups = policy.Groups.canonical()
+	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, policy.Groups, planVersion})
 	return &Engine{o: o, policy: policy}
 }
 

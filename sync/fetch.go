@@ -13,6 +13,14 @@ import (
 // of a scan of all.
 const fewReads = 200
 
+// fetchMarks reads the index.
+func (l *Ledger) fetchMarks(ctx context.Context, s state.Store) error {
+	if l.Whole {
+		return nil
+	}
+	return collect(ctx, s, state.Marks, l.Marks)
+}
+
 // fetchUsers reads every user's record.
 func (l *Ledger) fetchUsers(ctx context.Context, s state.Store) error {
 	if len(l.Users) == len(l.Marks) {

@@ -40,7 +40,7 @@ func newLedger() *Ledger {
 }
 
 // recall reads the ledger from its store: everything where whole, else without
-// users' records and members.
+// users' records and members, and without the index, which is read beside Okta.
 func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
 	l := newLedger()
 	var err error
@@ -48,9 +48,6 @@ func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
 		return nil, err
 	}
 	if l.Window, _, err = state.Read[state.Window](ctx, s, state.Meta, "window"); err != nil {
-		return nil, err
-	}
-	if err := collect(ctx, s, state.Marks, l.Marks); err != nil {
 		return nil, err
 	}
 	if err := collect(ctx, s, state.Groups, l.Groups); err != nil {
@@ -70,6 +67,9 @@ func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
 
 // complete reads what recall may leave out.
 func (l *Ledger) complete(ctx context.Context, s state.Store) error {
+	if err := l.fetchMarks(ctx, s); err != nil {
+		return err
+	}
 	if err := l.fetchUsers(ctx, s); err != nil {
 		return err
 	}

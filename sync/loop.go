@@ -3,7 +3,6 @@ package sync
 import (
 	"context"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/robfig/cron/v3"
@@ -26,7 +25,7 @@ type Loop struct {
 	cron   *cron.Cron
 	due    chan RunKind // capacity 1 a kind: a waiting tick swallows the next
 	deeper chan RunKind
-	one    sync.Mutex
+	one    chan struct{} // holds something while a run is under way
 }
 
 // NewLoop builds a loop; it starts with Run. An error names the expression that
@@ -37,7 +36,7 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		location = time.UTC
 	}
 	l := &Loop{engine: e, log: log, cron: cron.New(cron.WithLocation(location)),
-		due: make(chan RunKind, 1), deeper: make(chan RunKind, 1)}
+		due: make(chan RunKind, 1), deeper: make(chan RunKind, 1), one: make(chan struct{}, 1)}
 	for _, tick := range []struct {
 		expression string
 		kind       RunKind
@@ -95,10 +94,17 @@ func (l *Loop) Run(ctx context.Context) error {
 	}
 }
 
-// Do does one run when no other is under way.
+// Do does one run when no other is under way; until then it tells of the other.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
-	l.one.Lock()
-	defer l.one.Unlock()
+	over := l.engine.follower.wait(r.Progress)
+	select {
+	case l.one <- struct{}{}:
+		over()
+	case <-ctx.Done():
+		over()
+		return Report{}, ctx.Err()
+	}
+	defer func() { <-l.one }()
 	if err := ctx.Err(); err != nil {
 		return Report{}, err
 	}

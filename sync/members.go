@@ -12,6 +12,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
+	"golang.org/x/sync/errgroup"
 )
 
 // crowdReader reads the members of groups.
@@ -20,54 +21,115 @@ type crowdReader struct {
 	ledger *Ledger
 	all    bool // also of those that didn't move
 
-	mu sync.Mutex // of the ledger's members
+	mu     sync.Mutex // of what follows, and of the ledger's members
+	crowds map[identity.GroupID]Crowd
+	doubts []string
 }
 
-// rereadings is how often a group that moves while it is read is read again.
-const rereadings = 3
+const (
+	// rereadings is how often a group that moves while it is read is read again.
+	rereadings = 3
+	// readers is how many groups are read at once: twice as many as Okta gets requests, so that some compare while others wait.
+	readers = 8
+)
 
-// read completes c: with what the ledger knows where the group didn't move, else
-// with its members, as complete only when it didn't move meanwhile.
-func (cr *crowdReader) read(ctx context.Context, c Crowd, object identity.Group) (Crowd, []string) {
-	if c.Paused {
-		return c, nil
-	}
-	if known := cr.ledger.Groups[object.ID].AsOf; !cr.all && !known.IsZero() && known.Equal(object.MembershipUpdated) {
-		c.Certain, c.AsOf = true, known
-		return c, nil
-	}
-	doubt := ""
-	for range rereadings {
-		size, err := cr.compare(ctx, &c, object.ID)
-		if err != nil {
-			doubt = err.Error()
-			break
-		}
-		after, err := cr.engine.o.Okta.Groups(ctx, []identity.GroupID{object.ID})
-		if err != nil {
-			doubt = err.Error()
-			break
-		}
-		again, ok := after[object.ID]
+// read completes the crowds: with what the ledger knows where a group didn't
+// move, else with its members.
+func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]identity.Group) {
+	moved := map[identity.GroupID]identity.Group{}
+	for id, c := range cr.crowds {
+		object, exists := objects[id]
+		c.Name, c.Gone = object.Name, !exists
+		known := cr.ledger.Groups[id].AsOf
 		switch {
-		case !ok:
-			c.Gone = true
-			return c, nil
-		case again.MembershipUpdated.IsZero():
-			return c, []string{fmt.Sprintf("Okta doesn't tell when the members of group %q changed, so nobody is removed from it", c.Name)}
-		case again.MembershipUpdated.Equal(object.MembershipUpdated):
-			c.AsOf, c.Certain = again.MembershipUpdated, true
-			return cr.proven(ctx, c, object.ID, size)
+		case c.Gone || c.Paused:
+		case !cr.all && !known.IsZero() && known.Equal(object.MembershipUpdated):
+			c.Certain, c.AsOf = true, known
+		default:
+			moved[id] = object
 		}
-		object, doubt = again, "it changed each time it was read"
+		cr.crowds[id] = c
 	}
-	return c, []string{fmt.Sprintf("the members of group %q are not completely known, so nobody is removed from it: %s", c.Name, doubt)}
+	cr.engine.follower.expect(stepMembers, len(moved))
+	for range rereadings {
+		moved = cr.round(ctx, moved)
+	}
+	for id := range moved {
+		cr.doubt(id, "it changed each time it was read")
+	}
+}
+
+// round reads the members of the groups once, and gives the groups that moved
+// meanwhile. Those that didn't are completely known.
+func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]identity.Group) map[identity.GroupID]identity.Group {
+	if len(groups) == 0 {
+		return nil
+	}
+	sizes := map[identity.GroupID]int{}
+	cr.each(maps.Keys(groups), func(id identity.GroupID) {
+		c, size, err := cr.compare(ctx, cr.crowd(id), id)
+		cr.engine.follower.count(stepMembers, 1)
+		cr.mu.Lock()
+		defer cr.mu.Unlock()
+		cr.crowds[id] = c
+		if err == nil {
+			sizes[id] = size
+			return
+		}
+		cr.doubt(id, err.Error())
+	})
+	after, err := cr.engine.o.Okta.Groups(ctx, slices.Sorted(maps.Keys(sizes)))
+	again := map[identity.GroupID]identity.Group{}
+	for id := range sizes {
+		c, now := cr.crowds[id], after[id]
+		_, exists := after[id]
+		switch {
+		case err != nil:
+			cr.doubt(id, err.Error())
+		case !exists:
+			c.Gone = true
+		case now.MembershipUpdated.IsZero():
+			cr.doubt(id, "Okta doesn't tell when they changed")
+		case now.MembershipUpdated.Equal(groups[id].MembershipUpdated):
+			c.AsOf, c.Certain = now.MembershipUpdated, true
+		default:
+			again[id] = now
+		}
+		cr.crowds[id] = c
+	}
+	cr.each(maps.Keys(sizes), func(id identity.GroupID) { cr.prove(ctx, id, sizes[id]) })
+	return again
+}
+
+// each does work for every id, several at once.
+func (cr *crowdReader) each(ids iter.Seq[identity.GroupID], work func(identity.GroupID)) {
+	var running errgroup.Group
+	running.SetLimit(readers)
+	for _, id := range slices.Sorted(ids) {
+		running.Go(func() error {
+			work(id)
+			return nil
+		})
+	}
+	_ = running.Wait() // what goes wrong is a doubt, no error
+}
+
+func (cr *crowdReader) crowd(id identity.GroupID) Crowd {
+	cr.mu.Lock()
+	defer cr.mu.Unlock()
+	return cr.crowds[id]
+}
+
+// doubt notes why nobody is removed from the group. The lock is held, or nobody
+// else is at work.
+func (cr *crowdReader) doubt(id identity.GroupID, why string) {
+	cr.doubts = append(cr.doubts, fmt.Sprintf("the members of group %q are not completely known, so nobody is removed from it: %s", cr.crowds[id].Name, why))
 }
 
 // compare reads the members and tells who joined and who left since the ledger
 // was written. Of the ledger's members only those who may matter stay in memory.
-// It gives the number of members.
-func (cr *crowdReader) compare(ctx context.Context, c *Crowd, id identity.GroupID) (int, error) {
+// It gives the number of members too.
+func (cr *crowdReader) compare(ctx context.Context, c Crowd, id identity.GroupID) (Crowd, int, error) {
 	joined := map[identity.OktaID]bool{}
 	var broken error
 	for u, err := range cr.engine.o.Okta.Members(ctx, id) {
@@ -82,7 +144,7 @@ func (cr *crowdReader) compare(ctx context.Context, c *Crowd, id identity.GroupI
 	matter := map[identity.OktaID]state.Member{}
 	for k, err := range cr.known(ctx, id) {
 		if err != nil {
-			return size, err
+			return c, size, err
 		}
 		u := identity.OktaID(k.Key)
 		listed := joined[u]
@@ -99,7 +161,7 @@ func (cr *crowdReader) compare(ctx context.Context, c *Crowd, id identity.GroupI
 	c.Joined = slices.Sorted(maps.Keys(joined))
 	slices.Sort(c.Left)
 	cr.keep(id, matter)
-	return size, broken
+	return c, size, broken
 }
 
 // known gives the group's members in the ledger.
@@ -129,18 +191,23 @@ func (cr *crowdReader) keep(id identity.GroupID, matter map[identity.OktaID]stat
 // sample is how many of those who are missing are asked for one by one.
 const sample = 20
 
-// proven keeps the reading certain only when those who are missing from it are
+// prove keeps the reading certain only when those who are missing from it are
 // really gone: some of them, drawn at random, are asked for their own groups,
 // and an empty group must be empty by Okta's own count.
-func (cr *crowdReader) proven(ctx context.Context, c Crowd, id identity.GroupID, size int) (Crowd, []string) {
-	if len(c.Left) == 0 {
-		return c, nil
+func (cr *crowdReader) prove(ctx context.Context, id identity.GroupID, size int) {
+	c := cr.crowd(id)
+	if !c.Certain || len(c.Left) == 0 {
+		return
 	}
-	if why := cr.contradiction(ctx, id, size, c.Left); why != "" {
-		c.Certain = false
-		return c, []string{fmt.Sprintf("the members of group %q can't be believed, so nobody is removed from it: %s", c.Name, why)}
+	why := cr.contradiction(ctx, id, size, c.Left)
+	if why == "" {
+		return
 	}
-	return c, nil
+	cr.mu.Lock()
+	defer cr.mu.Unlock()
+	c.Certain = false
+	cr.crowds[id] = c
+	cr.doubt(id, why)
 }
 
 func (cr *crowdReader) contradiction(ctx context.Context, id identity.GroupID, size int, missing []identity.OktaID) string {

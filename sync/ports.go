@@ -22,6 +22,19 @@ type Source interface {
 	Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.OktaID, error]
 }
 
+// Roster tells which groups there are to choose from. Its lists end with an error
+// as those of Source do.
+type Roster interface {
+	// AllGroups lists every group of the org that the credential may see.
+	AllGroups(ctx context.Context) iter.Seq2[identity.Group, error]
+	// AppGroups lists the groups that are assigned to the app. One of which Okta
+	// tells no more has its id alone.
+	AppGroups(ctx context.Context) iter.Seq2[identity.Group, error]
+	// AppGroup makes sure that the group is assigned to the app; fault.NotFound as
+	// in Witness.Assignment.
+	AppGroup(ctx context.Context, id identity.GroupID) error
+}
+
 // Directory reads Okta's groups.
 type Directory interface {
 	// Groups reads the named groups, cheapest way first. One that Okta answers 404
@@ -103,6 +116,7 @@ type Inventory interface {
 // Okta is all that the engine asks of Okta.
 type Okta interface {
 	Source
+	Roster
 	Directory
 	Witness
 	Clock
@@ -113,4 +127,5 @@ type Omni interface {
 	People
 	Teams
 	Inventory
+	Allowance
 }

@@ -3,7 +3,6 @@ package sync
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"sync"
 
@@ -23,23 +22,25 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 	}
 	users := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]struct{}{}}
 	groups := Desired{Groups: map[identity.GroupID]Crowd{}}
-	var both sync.WaitGroup
-	both.Go(func() { e.readUsers(ctx, &users, l) })
-	both.Go(func() { e.readCrowds(ctx, app, r, &groups, l) })
-	both.Wait()
+	var both errgroup.Group
+	e.follower.begin(stepRead, len(l.Marks))
+	e.follower.beside(stepMembers, 0)
+	both.Go(func() error {
+		defer e.follower.end(stepRead)
+		return e.readUsers(ctx, &users, l)
+	})
+	both.Go(func() error {
+		defer e.follower.end(stepMembers)
+		e.readCrowds(ctx, app, r, &groups, l)
+		return nil
+	})
+	if err := both.Wait(); err != nil {
+		return Desired{}, err
+	}
 	d := users
 	d.Groups, d.AllGroups = groups.Groups, groups.AllGroups
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
 	return d, ctx.Err()
-}
-
-// readCrowds reads the groups, where the app pushes any.
-func (e *Engine) readCrowds(ctx context.Context, app identity.App, r Request, d *Desired, l *Ledger) {
-	if app.Has("GROUP_PUSH") {
-		e.readGroups(ctx, r, d, l)
-	} else if len(l.Groups) > 0 {
-		d.Doubts = append(d.Doubts, "the app no longer announces GROUP_PUSH, so its groups are left as they are")
-	}
 }
 
 // activeApp reads the app and refuses the states in which no list can be believed.
@@ -61,14 +62,29 @@ func (e *Engine) activeApp(ctx context.Context) (identity.App, error) {
 	return app, nil
 }
 
-func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) {
+// usersAhead is how many users are read before the ledger's index is there.
+const usersAhead = 4000
+
+// readUsers compares the app's users with the ledger's index, which is read while
+// the first pages are on their way. An error is the ledger's.
+func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
+	indexed := sync.OnceValue(func() error {
+		err := l.fetchMarks(ctx, e.o.Store)
+		e.follower.expect(stepRead, len(l.Marks))
+		return err
+	})
+	go indexed()
 	n := 0
-	for s, err := range e.o.Okta.Assignments(ctx) {
+	for s, err := range ahead(e.o.Okta.Assignments(ctx), usersAhead) {
+		if err := indexed(); err != nil {
+			return err
+		}
 		if err != nil {
 			d.Doubts = append(d.Doubts, fmt.Sprintf("the list of assigned users broke off after %d, so nobody is removed because of it: %v", n, err))
-			return
+			return nil
 		}
 		n++
+		e.follower.count(stepRead, 1)
 		if print := e.print(s); l.Marks[s.ID].Seen == print {
 			d.Same[s.ID] = struct{}{}
 		} else {
@@ -77,11 +93,15 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) {
 			d.Users[s.ID] = p
 		}
 	}
+	if err := indexed(); err != nil {
+		return err
+	}
 	d.AllUsers = true
 	if n == 0 && l.active() > 0 {
 		d.Empty = true
 		d.Doubts = append(d.Doubts, "Okta lists no assigned user although some are managed; usually the credential lacks the permission to see them (role Read-only Administrator, scope okta.apps.read)")
 	}
+	return nil
 }
 
 // print digests what Okta says of a user together with the policy that reads it.
@@ -114,39 +134,4 @@ func (e *Engine) person(s identity.Sighting) Person {
 	}
 	p.User, p.InScope = user, in
 	return p
-}
-
-// readObjects reads the groups themselves, and the members of those that moved.
-func (e *Engine) readObjects(ctx context.Context, r Request, d *Desired, l *Ledger) {
-	objects, err := e.o.Okta.Groups(ctx, slices.Sorted(maps.Keys(d.Groups)))
-	if err != nil {
-		d.Doubts = append(d.Doubts, fmt.Sprintf("the groups could not be read, so they are left as they are: %v", err))
-		d.AllGroups, d.Groups = false, map[identity.GroupID]Crowd{}
-		return
-	}
-	reader := &crowdReader{engine: e, ledger: l, all: r.AllMembers || r.Kind == Reconcile}
-	work, ctx := errgroup.WithContext(ctx)
-	work.SetLimit(4)
-	var mu sync.Mutex
-	pushed := maps.Clone(d.Groups) // what is read below is written to d.Groups meanwhile
-	for _, id := range slices.Sorted(maps.Keys(pushed)) {
-		c := pushed[id]
-		object, exists := objects[id]
-		work.Go(func() error {
-			var doubts []string
-			if exists {
-				c.Name = object.Name
-				c, doubts = reader.read(ctx, c, object)
-			}
-			c.Gone = c.Gone || !exists
-			mu.Lock()
-			defer mu.Unlock()
-			d.Groups[id] = c
-			d.Doubts = append(d.Doubts, doubts...)
-			return nil
-		})
-	}
-	_ = work.Wait() // its functions return no error: what goes wrong is a doubt
-	slices.Sort(d.Doubts)
-	slices.Sort(d.Notes)
 }

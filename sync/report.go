@@ -32,17 +32,27 @@ type Request struct {
 	DryRun     bool           // reads and plans, writes nothing anywhere
 	Insist     bool           // tries failing objects although their delay hasn't passed
 	AllMembers bool           // reads the members of every group, moved or not
-	Progress   func(Progress) // told of each step; may be nil
+	Progress   func(Progress) // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
 }
 
-// Progress is one step of a run, for a person who waits.
+// Progress is how far one step of a run is, for a person who waits.
 type Progress struct {
-	Run   string `json:"run"`
-	Step  string `json:"step"` // read, plan, confirm, apply
-	Done  int    `json:"done"`
-	Total int    `json:"total"` // 0 while unknown
-	Note  string `json:"note,omitempty"`
+	Run       string   `json:"run"`
+	Step      string   `json:"step"` // read, members, survey, plan, confirm, apply
+	Done      int      `json:"done"`
+	Total     int      `json:"total"`        // 0 while unknown
+	PerMinute float64  `json:"per_minute"`   // how many are done a minute, as measured lately; 0 while unknown
+	Requests  int      `json:"requests"`     // of apply: what the rest will ask of Omni
+	Left      *float64 `json:"left_seconds"` // until the step is over; null while unknown
+	Note      string   `json:"note,omitempty"`
+}
+
+// Running is the run that is under way.
+type Running struct {
+	Progress
+	Kind  RunKind   `json:"kind"`
+	Since time.Time `json:"since"`
 }
 
 // Report is what a run did, or would do.
@@ -93,6 +103,7 @@ type Status struct {
 	State   Health         `json:"state"`
 	Leader  bool           `json:"leader"`
 	Last    *LastRun       `json:"last"`
+	Running *Running       `json:"running"` // in this process; null when none is
 	Held    []HeldRun      `json:"held"`
 	Failing []state.Change `json:"failing"`
 	Limits  map[string]any `json:"limits"`

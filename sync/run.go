@@ -22,7 +22,6 @@ type run struct {
 	logger  *zap.Logger
 	desired Desired
 	ledger  *Ledger
-	done    int
 }
 
 // begin gives a run its name: the time, to sort by, and some chance.
@@ -53,17 +52,6 @@ func (r *run) log(c Change) {
 	r.logger.Info("change", fields...)
 }
 
-// progress tells whoever waits how far the run is; callers that may overlap hold a lock.
-func (r *run) progress(step string, total int) {
-	if r.request.Progress == nil {
-		return
-	}
-	if step == "apply" {
-		r.done++
-	}
-	r.request.Progress(Progress{Run: r.id, Step: step, Done: min(r.done, total), Total: total})
-}
-
 // Pass does one run: it reads both sides, decides, asks once more about what
 // would be taken away, does the rest and records it. An error means that the
 // run could not begin or not go on; what it did until then is in the report and
@@ -72,11 +60,11 @@ func (r *run) progress(step string, total int) {
 //	recall -> read -> gather -> correct -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
+	defer e.follower.follow(run)()
 	var err error
 	if run.ledger, err = e.recall(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	run.progress("read", 0)
 	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -89,9 +77,9 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	run.progress("plan", 0)
+	e.follower.begin(stepPlan, 0)
 	judged := judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
-	run.progress("confirm", 0)
+	e.follower.begin(stepConfirm, 0)
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run.ledger, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
 	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)

@@ -3,15 +3,12 @@ package sync
 import (
 	"fmt"
 	"maps"
-	"path/filepath"
 	"slices"
-	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
-	"github.com/omnisync/omnisync/state/bolt"
 	"pgregory.net/rapid"
 )
 
@@ -132,6 +129,9 @@ func (s stored) plan(t *rapid.T, whole bool, users map[identity.OktaID]Person, g
 	if err != nil {
 		return nil, err
 	}
+	if err := l.fetchMarks(t.Context(), s.engine.o.Store); err != nil {
+		return nil, err
+	}
 	d := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]struct{}{}, AllUsers: true, AllGroups: true, Groups: groups}
 	for id, p := range users {
 		if p.Print = printOf(p); l.Marks[id].Seen == p.Print {
@@ -163,37 +163,24 @@ func (s stored) plan(t *rapid.T, whole bool, users map[identity.OktaID]Person, g
 	return Plan(d, l, s.engine.policy), nil
 }
 
-// A run that keeps only those of the ledger in memory who may matter plans what
-// one that keeps everybody plans.
-func TestPartOfTheLedgerPlansTheSame(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "ledger.db")
-	n := 0
-	rapid.Check(t, func(t *rapid.T) {
-		n++
-		store, err := bolt.Open(fmt.Sprintf("%s.%d", path, n))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer store.Close()
-		fence, err := store.Acquire(t.Context(), "test", 1<<40)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, err := storedWorld(t, store, fence)
-		if err != nil {
-			t.Fatal(err)
-		}
-		users, groups := s.shown(t)
-		want, err := s.plan(t, true, users, groups)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.plan(t, false, users, groups)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
-			t.Fatalf("the whole ledger plans\n%s\na part of it\n%s\n%s", list(want), list(got), diff)
-		}
-	})
+// PlanTheSame draws a ledger into an empty store, and fails unless a run that
+// keeps only those of it in memory who may matter plans what one that keeps
+// everybody plans.
+func PlanTheSame(t *rapid.T, store state.Store, fence state.Fence) {
+	s, err := storedWorld(t, store, fence)
+	if err != nil {
+		t.Fatal(err)
+	}
+	users, groups := s.shown(t)
+	want, err := s.plan(t, true, users, groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.plan(t, false, users, groups)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got, cmpopts.EquateEmpty()); diff != "" {
+		t.Fatalf("the whole ledger plans\n%s\na part of it\n%s\n%s", list(want), list(got), diff)
+	}
 }

@@ -27,16 +27,19 @@ const maxAsked = 50
 // have, is doubt: nobody is missed because of it.
 func (e *Engine) survey(ctx context.Context, l *Ledger) (Survey, error) {
 	s := Survey{Accounts: map[identity.OmniID]identity.Account{}, Teams: map[identity.OmniGroupID]identity.Team{}, Gone: map[identity.OktaID]bool{}}
+	e.follower.begin(stepSurvey, len(l.Marks)+len(l.Groups))
 	for a, err := range e.o.Omni.Users(ctx) {
 		if err != nil {
 			return s, s.doubt(ctx, "Omni's users", err)
 		}
+		e.follower.count(stepSurvey, 1)
 		s.Accounts[a.ID] = a
 	}
 	for t, err := range e.o.Omni.Teams(ctx) {
 		if err != nil {
 			return s, s.doubt(ctx, "Omni's groups", err)
 		}
+		e.follower.count(stepSurvey, 1)
 		s.Teams[t.ID] = t
 	}
 	return s, e.missing(ctx, l, &s)

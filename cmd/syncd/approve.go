@@ -37,7 +37,7 @@ func (a *app) approve(ctx context.Context, run string) error {
 	if err != nil {
 		return err
 	}
-	meter := newMeter(a.Err)
+	meter := a.newMeter()
 	decided, report, err := w.Approve(ctx, console.Decision{Run: run, By: whoami(), Progress: meter.step})
 	meter.end()
 	if err != nil && decided.Run == "" {

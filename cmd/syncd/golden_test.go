@@ -136,6 +136,7 @@ func TestStatusAtAGlance(t *testing.T) {
 	golden(t, "status", false, func(p *printer) {
 		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last})
 		p.status(sync.Status{Name: "acme", State: sync.Behind})
+		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last, Running: &sync.Running{Progress: load(1265, 3900), Kind: sync.Full, Since: at}})
 		p.status(sync.Status{Name: "acme", State: sync.Waiting, Last: last, Held: held})
 		p.status(sync.Status{Name: "acme", State: sync.Broken, Failing: changesOfEachKind()[14:],
 			Last: &sync.LastRun{Run: "r3", Kind: "full", Outcome: "failed", Ended: at, Error: "read the app: no answer"}})

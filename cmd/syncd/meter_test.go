@@ -16,17 +16,23 @@ import (
 func TestProgressOffATerminal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		m := newMeter(&out)
+		m, left := newMeter(&out, nil), 83*60.
 		m.step(sync.Progress{Step: "read"})
 		m.step(sync.Progress{Step: "read", Done: 500})
 		<-time.After(meterPause)
 		m.step(sync.Progress{Step: "read", Done: 1000, Note: "slow\x1b"})
+		m.step(sync.Progress{Step: "plan"})
+		m.step(sync.Progress{Step: "apply", Total: 3})
 		m.step(sync.Progress{Step: "apply", Done: 1, Total: 3})
-		m.step(sync.Progress{Step: "apply", Done: 2, Total: 3})
+		<-time.After(meterPause)
+		m.step(sync.Progress{Step: "apply", Done: 2, Total: 3, PerMinute: 6, Left: &left})
+		<-time.After(meterPause - time.Second)
 		m.step(sync.Progress{Step: "apply", Done: 3, Total: 3})
-		m.step(sync.Progress{Step: "apply", Done: 3, Total: 3})
+		<-time.After(time.Second)
 		m.end()
-		if want := "read\nread 1000: slow\ufffd\napply 1/3\napply 3/3\n"; out.String() != want {
+		m.end()
+		if want := "read users\nread users 1000, slow\ufffd\nplan\napply 0/3\n" +
+			"apply 2/3, 6 a minute, about 1 h 23 min left\napply 3/3\n"; out.String() != want {
 			t.Errorf("told %q, want %q", out.String(), want)
 		}
 	})

@@ -31,7 +31,7 @@ func (a *app) make(ctx context.Context, r sync.Request, detailed bool) error {
 	if err != nil {
 		return err
 	}
-	meter := newMeter(a.Err)
+	meter := a.newMeter()
 	r.Progress = meter.step
 	report, err := w.Run(ctx, r)
 	meter.end()

@@ -21,6 +21,8 @@ type app struct {
 	file string // --config
 	json bool   // --json
 	ran  bool   // flags and arguments were right, and the command was started
+
+	meter *meter // of the run that is waited for; nil without one
 }
 
 // execute runs one command line and gives its exit status.
@@ -47,7 +49,7 @@ func (a *app) root() *cobra.Command {
 	root.SetErr(a.Err)
 	root.PersistentFlags().StringVar(&a.file, "config", "", "configuration `FILE` (default $SYNCD_CONFIG)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document on standard output")
-	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.statusCommand(),
+	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.checkCommand(), a.statusCommand(),
 		a.approveCommand(), a.rejectCommand(), a.demoCommand(), a.configCommand(), a.versionCommand())
 	return root
 }

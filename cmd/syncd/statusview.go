@@ -33,6 +33,7 @@ func (p *printer) status(s sync.Status) {
 		leader = "the daemon leads"
 	}
 	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
+	p.running(s.Running)
 	p.last(s.Last)
 	for _, run := range s.Held {
 		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
@@ -43,6 +44,15 @@ func (p *printer) status(s sync.Status) {
 		p.alarm("Failing, tried again by itself")
 		p.list(s.Failing)
 	}
+}
+
+// running tells how far the run is that is under way.
+func (p *printer) running(r *sync.Running) {
+	if r == nil {
+		return
+	}
+	p.line("run %s (%s) is under way since %s", clean(r.Run), clean(string(r.Kind)), stamp(r.Since))
+	p.line("  %s", told(r.Progress))
 }
 
 func (p *printer) last(l *sync.LastRun) {

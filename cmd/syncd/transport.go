@@ -15,10 +15,16 @@ type rereading struct {
 // RoundTrip sends r as it is.
 func (t rereading) RoundTrip(r *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(r)
-	if err == nil && (response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden) {
+	if err == nil && refuses(response.StatusCode) {
 		t.reread()
 	}
 	return response, err
+}
+
+// refuses reports whether a credential may be what is refused. A token endpoint
+// says so with 400 as well (RFC 6749, section 5.2).
+func refuses(status int) bool {
+	return status == http.StatusBadRequest || status == http.StatusUnauthorized || status == http.StatusForbidden
 }
 
 // newTransport is a pool of connections for one of the two sides.

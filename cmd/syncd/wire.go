@@ -39,21 +39,31 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if len(problems) > 0 {
 		return parts{}, &configs.Invalid{Faults: faultsOf(problems)}
 	}
-	reader, err := okta.New(okta.Options{
-		OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, Token: c.Okta.Auth.APIToken.Value,
-		RateShare: c.Okta.RateShare, Transport: newTransport(c.Okta.Auth.APIToken.Reread),
-	})
+	reader, err := okta.New(oktaOptions(c.Okta))
 	if err != nil {
 		return parts{}, err
 	}
-	client, err := newOmni(c.Omni)
+	client, err := omniclient.New(omniOptions(c.Omni))
 	if err != nil {
 		return parts{}, err
 	}
 	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper}, nil
 }
 
-func newOmni(c configs.Omni) (*omniclient.Client, error) {
+// oktaOptions sign in as an app where one is configured, else with the API token.
+func oktaOptions(c configs.Okta) okta.Options {
+	o := okta.Options{OrgURL: c.OrgURL, AppID: c.AppID, RateShare: c.RateShare}
+	if app := c.Auth.OAuth; app.IsSet() {
+		o.OAuth = &okta.OAuth{ClientID: app.ClientID, PrivateKey: app.PrivateKey.Value, KeyID: app.KeyID, DPoP: app.DPoP}
+		o.Transport = newTransport(app.PrivateKey.Reread)
+	} else {
+		o.Token = c.Auth.APIToken.Value
+		o.Transport = newTransport(c.Auth.APIToken.Reread)
+	}
+	return o
+}
+
+func omniOptions(c configs.Omni) omniclient.Options {
 	keys := make([]func() (string, error), len(c.APIKeys))
 	for i, k := range c.APIKeys {
 		keys[i] = k.Value
@@ -63,9 +73,9 @@ func newOmni(c configs.Omni) (*omniclient.Client, error) {
 			k.Reread()
 		}
 	}
-	return omniclient.New(omniclient.Options{
+	return omniclient.Options{
 		BaseURL: c.BaseURL, Keys: keys, RequestsPerMinute: c.RequestsPerMinute, Transport: newTransport(reread),
-	})
+	}
 }
 
 // rules gives the mapping's expressions.
@@ -130,6 +140,7 @@ func policy(c *configs.Config) sync.Policy {
 		OnUsername:      c.Users.OnUsernameChange,
 		Suspended:       c.Users.Suspended,
 		Protected:       c.Users.Protected,
+		Groups:          sync.Selection{From: c.Groups.From, Match: c.Groups.Match},
 		OnUnpush:        c.Groups.OnUnpush,
 		AdoptGroups:     c.Groups.Adopt,
 		Action:          c.Deprovision.Action,

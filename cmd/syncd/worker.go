@@ -50,7 +50,7 @@ func (a *app) worker(ctx context.Context) (worker, error) {
 	if c, _, err = configs.Load(a.file, a.Environ, configs.Secrets, expressions); err != nil {
 		return nil, err
 	}
-	log, err := newLogger(a.Err, configs.Log{Level: commandLevel(c.Log.Level), Format: c.Log.Format})
+	log, err := newLogger(logs{a}, configs.Log{Level: commandLevel(c.Log.Level), Format: c.Log.Format})
 	if err != nil {
 		return nil, err
 	}

@@ -156,12 +156,22 @@ type appJSON struct {
 	Features    []string        `json:"features"`
 	SignOnMode  string          `json:"signOnMode"`
 	Settings    settingsJSON    `json:"settings"`
+	Credentials templatesJSON   `json:"credentials"`
 	Links       map[string]href `json:"_links"`
 }
 
 type settingsJSON struct {
 	App                struct{} `json:"app"`
 	ImplicitAssignment bool     `json:"implicitAssignment"`
+}
+
+type templatesJSON struct {
+	UserName templateJSON `json:"userNameTemplate"`
+}
+
+type templateJSON struct {
+	Template string `json:"template"`
+	Type     string `json:"type"`
 }
 
 type appUserJSON struct {
@@ -207,7 +217,7 @@ func (o *Org) appUserJSON(a *appUser, c call) appUserJSON {
 	if a.externalID != "" {
 		j.SyncState = "SYNCHRONIZED"
 	}
-	if c.param("expand") == "user" {
+	if c.param("expand") == "user" && !o.Knobs.Unembedded {
 		j.Embedded = &embeddedJSON{a.user.json(c.base)}
 	}
 	return j
@@ -229,8 +239,9 @@ func (o *Org) getApp(c call) (reply, *failure) {
 	return reply{body: appJSON{
 		ID: o.ID(), Name: "acme_omni_1", Label: o.label(), Status: o.Knobs.appStatus(),
 		LastUpdated: stamp(o.born), Created: stamp(o.born), Features: o.Knobs.features(), SignOnMode: "SAML_2_0",
-		Settings: settingsJSON{ImplicitAssignment: o.Knobs.ImplicitAssignment},
-		Links:    map[string]href{"self": {self}, "users": {self + "/users"}, "groups": {self + "/groups"}},
+		Settings:    settingsJSON{ImplicitAssignment: o.Knobs.ImplicitAssignment},
+		Credentials: templatesJSON{templateJSON{o.Knobs.userNames(), "BUILT_IN"}},
+		Links:       map[string]href{"self": {self}, "users": {self + "/users"}, "groups": {self + "/groups"}},
 	}}, nil
 }
 

@@ -27,7 +27,7 @@ type groupExtraJSON struct {
 
 // statsJSON spells Okta's field as Okta does.
 type statsJSON struct {
-	Users    int  `json:"usersCount"`
+	Users    *int `json:"usersCount,omitempty"`
 	Apps     int  `json:"appsCount"`
 	Mappings int  `json:"groupPushMappingsCount"`
 	Admin    bool `json:"hasAdminPrivlege"`
@@ -35,11 +35,14 @@ type statsJSON struct {
 
 func (g *group) json(base string, extra *groupExtraJSON) groupJSON {
 	self := base + "/api/v1/groups/" + g.id
+	links := map[string]href{"self": {self}, "users": {self + "/users"}, "apps": {self + "/apps"}}
+	if g.source != "" {
+		links["source"] = href{base + "/api/v1/apps/" + g.source}
+	}
 	return groupJSON{
 		ID: g.id, Created: stamp(g.created), LastUpdated: stamp(g.updated), LastMembershipUpdated: stamp(g.membersUpdated),
 		ObjectClass: []string{"okta:user_group"}, Type: g.kind, Profile: groupProfileJSON{Name: g.name},
-		Links:    map[string]href{"self": {self}, "users": {self + "/users"}, "apps": {self + "/apps"}},
-		Embedded: extra,
+		Links: links, Embedded: extra,
 	}
 }
 
@@ -47,7 +50,10 @@ func (g *group) json(base string, extra *groupExtraJSON) groupJSON {
 func (o *Org) groupJSON(g *group, c call) groupJSON {
 	var extra *groupExtraJSON
 	if c.param("expand") == "stats" {
-		extra = &groupExtraJSON{statsJSON{Users: len(g.index)}}
+		extra = &groupExtraJSON{}
+		if n := len(g.index); !o.Knobs.Uncounted {
+			extra.Stats.Users = &n
+		}
 		if o.appGroupOf(g) != nil {
 			extra.Stats.Apps = 1
 		}
@@ -55,11 +61,7 @@ func (o *Org) groupJSON(g *group, c call) groupJSON {
 			extra.Stats.Mappings = 1
 		}
 	}
-	j := g.json(c.base, extra)
-	if g.fromApp {
-		j.Links["source"] = href{c.base + "/api/v1/apps/" + o.ID()}
-	}
-	return j
+	return g.json(c.base, extra)
 }
 
 func (o *Org) listGroups(c call) (reply, *failure) {

@@ -10,7 +10,7 @@ type group struct {
 	number         uint64
 	name           string
 	kind           string // OKTA_GROUP, APP_GROUP, BUILT_IN
-	fromApp        bool   // an APP_GROUP of the org's app: the other side of a group-push mapping
+	source         string // the app that brought an APP_GROUP: the org's own for the other side of a group-push mapping
 	created        time.Time
 	updated        time.Time
 	membersUpdated time.Time
@@ -25,13 +25,28 @@ type membership struct {
 	left   time.Time // zero: still in it
 }
 
-// AddGroup adds a group of a type (OKTA_GROUP, also for ""; APP_GROUP, BUILT_IN) and returns the id.
+// directoryID is the app that brings groups of other apps, such as an Active Directory.
+const directoryID = "0oa1simdirectory00000"
+
+// AddGroup adds a group of a type (OKTA_GROUP, also for ""; APP_GROUP: of another app; BUILT_IN) and returns the id.
 func (o *Org) AddGroup(name, kind string) string {
 	defer o.lock()()
 	if kind == "" {
 		kind = "OKTA_GROUP"
 	}
-	return o.addGroup(name, kind, byAdmin).id
+	g := o.addGroup(name, kind, byAdmin)
+	if kind == "APP_GROUP" {
+		g.source = directoryID
+	}
+	return g.id
+}
+
+// ImportGroup adds a group that the org's app has, as its import does, and returns the id.
+func (o *Org) ImportGroup(name string) string {
+	defer o.lock()()
+	g := o.addGroup(name, "APP_GROUP", byJob)
+	g.source = o.ID()
+	return g.id
 }
 
 func (o *Org) addGroup(name, kind string, by actor) *group {

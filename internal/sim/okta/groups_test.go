@@ -129,6 +129,45 @@ func TestAppGroups(t *testing.T) {
 	}
 }
 
+// Okta tells which app brought a group; of its own groups it tells none.
+func TestGroupsTellTheirSource(t *testing.T) {
+	h := serve(t, &simokta.Org{})
+	own, pushed := h.ImportGroup("Own"), h.AddGroup("Pushed", "")
+	mapping := decode[object](t, h.ask(h.app()+"/group-push/mappings/"+h.Push(pushed)))
+	other := h.AddGroup("Other", "APP_GROUP")
+	h.AssignGroup(other)
+	source := func(o object) string {
+		if o.Links.Source == nil {
+			return ""
+		}
+		return o.Links.Source.Href
+	}
+	for _, o := range decode[[]object](t, h.ask("/api/v1/groups")) {
+		single := decode[object](t, h.ask("/api/v1/groups/"+o.ID))
+		if source(single) != source(o) {
+			t.Errorf("group %s: the list tells the source %q, by id it is %q", o.ID, source(o), source(single))
+		}
+		switch got := source(o); o.ID {
+		case own, mapping.TargetGroupID:
+			if got != h.url+h.app() || o.Type != "APP_GROUP" {
+				t.Errorf("the app's own group is a %v of %q", o.Type, got)
+			}
+		case other:
+			if got == "" || got == h.url+h.app() || o.Type != "APP_GROUP" {
+				t.Errorf("another app's group is a %v of %q", o.Type, got)
+			}
+		default:
+			if got != "" {
+				t.Errorf("Okta's own group has the source %q", got)
+			}
+		}
+	}
+	embedded := decode[[]object](t, h.ask(h.app()+"/groups?expand=group"))[0].Embedded.Group
+	if embedded == nil || source(*embedded) == "" {
+		t.Errorf("the embedded group is %+v", embedded)
+	}
+}
+
 func TestMappings(t *testing.T) {
 	h := serve(t, &simokta.Org{})
 	a, b := h.AddGroup("A", ""), h.AddGroup("B", "")

@@ -13,7 +13,17 @@ type Knobs struct {
 	// ImplicitAssignment is settings.implicitAssignment of the app.
 	ImplicitAssignment bool
 
-	// Denied is what the credential may not do, on DeniedPath alone ("": everywhere).
+	// UserNames is the app's username format; "" is ${source.email}. It is told only: SetUserName sets names.
+	UserNames string
+	// Owner is whose API token it is.
+	Owner Owner
+	// Unembedded leaves the Okta user out of app users, as if expand weren't asked for.
+	Unembedded bool
+	// Uncounted leaves usersCount out of the statistics of groups.
+	Uncounted bool
+
+	// Denied is what the credential may not do, on DeniedPath alone ("": everywhere). Everywhere is also what an API
+	// Services app without an admin role gets, whatever its scopes.
 	Denied     Denied
 	DeniedPath string
 
@@ -41,6 +51,20 @@ type Knobs struct {
 	Quiet bool
 	// Skew puts the org's clock ahead of ours.
 	Skew time.Duration
+
+	// Granted are the scopes that the API Services app may have; nil is all that reading needs.
+	Granted []string
+	// TokenLife is how long its access tokens last; 0 is an hour, as at Okta.
+	TokenLife time.Duration
+	// OpaqueTokens makes them a random text in place of a JWT.
+	OpaqueTokens bool
+	// RequireDPoP is the checkbox of that name at the app: tokens are given out to who proves to have a key, and
+	// bound to it. A proof is taken without it as well.
+	RequireDPoP bool
+	// NonceEvery is after how many proofs the nonce in them changes; 0: once a day.
+	NonceEvery int
+	// APINonce wants a nonce also in the proofs for the API, of which Okta's documents say that they need none.
+	APINonce bool
 }
 
 // Denied is how an answer looks when the admin role behind the credential doesn't reach.
@@ -100,6 +124,13 @@ func (k *Knobs) features() []string {
 		return []string{"GROUP_PUSH"}
 	}
 	return k.Features
+}
+
+func (k *Knobs) userNames() string {
+	if k.UserNames == "" {
+		return "${source.email}"
+	}
+	return k.UserNames
 }
 
 func (k *Knobs) limit(b Bucket) int {

@@ -27,7 +27,7 @@ func (o *Org) Push(groupID string) string {
 		return m.id
 	}
 	target := o.addGroup(g.name, "APP_GROUP", byJob)
-	target.fromApp = true
+	target.source = o.ID()
 	now := o.now()
 	m := &mapping{
 		id: o.newID("gPm"), logID: o.newID("gmr"), source: g, target: target, status: "ACTIVE",

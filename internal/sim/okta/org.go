@@ -20,12 +20,13 @@ import (
 // DefaultAppID is the id of the app where Org.AppID is empty.
 const DefaultAppID = "0oa1gjh63g214q0Hq0g4"
 
-// Org is one Okta org, an http.Handler for its paths under /api/v1. The zero value is ready. All methods may be
+// Org is one Okta org, an http.Handler for its paths under /api/v1 and its token endpoint. The zero value is ready. All methods may be
 // called from several goroutines; the exported fields are set before the first use (see SetKnobs).
 type Org struct {
 	AppID    string // "" is DefaultAppID
 	AppLabel string // "" is Omni
-	Token    string // what a request must carry, as SSWS or Bearer; "" lets everyone in
+	Token    string // what a request must carry, as SSWS or Bearer; "" lets everyone in, unless ClientID is set
+	ClientID string // the API Services app that gets access tokens with the keys of AddKey; "" is none
 	URL      string // the origin in links, such as https://acme.okta.com; "" is the one that was asked
 	Knobs    Knobs
 
@@ -49,6 +50,7 @@ type Org struct {
 	log         eventLog
 	windows     map[Bucket]*window
 	inFlight    int
+	oauth       oauth
 }
 
 // SetKnobs changes knobs while the org is in use.
@@ -66,6 +68,7 @@ func (o *Org) lock() (unlock func()) {
 		o.groups = map[string]*group{}
 		o.mappings = map[string]*mapping{}
 		o.windows = map[Bucket]*window{}
+		o.oauth = newOAuth()
 		o.born = o.now()
 		o.mux = o.routes()
 	}

@@ -46,6 +46,7 @@ func (o *Org) routes() *http.ServeMux {
 		"/api/v1/groups/{group}/users":                     o.listMembers,
 		"/api/v1/users":                                    o.listUsers,
 		"/api/v1/users/{user}":                             o.getUser,
+		"/api/v1/users/{user}/roles":                       o.listRoles,
 		"/api/v1/users/{user}/groups":                      o.listGroupsOf,
 		"/api/v1/logs":                                     o.listLogs,
 	} {
@@ -54,6 +55,7 @@ func (o *Org) routes() *http.ServeMux {
 			o.fail(w, &failure{http.StatusMethodNotAllowed, "E0000022", "The endpoint does not support the provided HTTP method", nil})
 		})
 	}
+	mux.HandleFunc("POST "+tokenPath, o.giveToken)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { o.fail(w, notFound("endpoint", r.URL.Path)) })
 	return mux
 }
@@ -71,9 +73,11 @@ func (o *Org) serve(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Okta-Request-Id", "req"+padded(o.requestIDs, 17))
 	unlock()
 	w.Header().Set("Date", date.Format(http.TimeFormat))
-	if got := r.Header.Get("Authorization"); o.Token != "" && got != "SSWS "+o.Token && got != "Bearer "+o.Token {
-		o.fail(w, badToken())
-		return
+	if r.URL.Path != tokenPath { // there the credential is in the form
+		if failed := o.authorize(w.Header(), r); failed != nil {
+			o.fail(w, failed)
+			return
+		}
 	}
 	done, declined := o.admit(w.Header(), r.URL.Path)
 	if declined != nil {

@@ -229,6 +229,9 @@ func (u *user) json(base string) userJSON {
 }
 
 func (o *Org) getUser(c call) (reply, *failure) {
+	if c.PathValue("user") == "me" {
+		return o.getMe(c)
+	}
 	u, f := o.findUser(c.PathValue("user"))
 	if f != nil {
 		return reply{}, f

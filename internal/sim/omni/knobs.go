@@ -8,6 +8,8 @@ type Knobs struct {
 	Keys []string
 	// UserKeys are personal keys: SCIM answers 403 to them, the rest serves them.
 	UserKeys []string
+	// ForeignKeys are organization keys of another organization: whoami says so. What else they lead to isn't played.
+	ForeignKeys []string
 	// BadKeyStatus answers an unknown or missing key: 401 (also for 0) or 403.
 	BadKeyStatus int
 

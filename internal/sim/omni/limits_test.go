@@ -141,6 +141,14 @@ func TestKeys(t *testing.T) {
 	}
 }
 
+func TestKeysOfAnotherOrganization(t *testing.T) {
+	o := &simomni.Org{Knobs: simomni.Knobs{Keys: []string{"ours"}, ForeignKeys: []string{"theirs"}}}
+	equal(t, "theirs", ask(o, "theirs", users).Code, 200)
+	if ours, theirs := ask(o, "ours", "/api/v1/whoami").Body, ask(o, "theirs", "/api/v1/whoami").Body; ours == theirs {
+		t.Errorf("both keys are of one organization: %s", ours)
+	}
+}
+
 func TestKeysCanBeRotated(t *testing.T) {
 	o := &simomni.Org{Knobs: simomni.Knobs{Keys: []string{"old"}}}
 	equal(t, "old", ask(o, "old", users).Code, 200)

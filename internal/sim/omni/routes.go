@@ -15,6 +15,7 @@ const maxBody = 16 << 20
 type call struct {
 	*http.Request
 	body    []byte
+	key     string
 	scope   scope
 	kind    Kind
 	now     time.Time
@@ -95,7 +96,7 @@ func (o *Org) decide(c *call, do route) (reply, *failure) {
 	if fail != nil {
 		return reply{}, fail
 	}
-	c.scope = scope
+	c.key, c.scope = key, scope
 	if wait, fail := o.admit(key, c.now); fail != nil {
 		if !o.Knobs.RetryAfter {
 			wait = 0

@@ -10,12 +10,17 @@ import (
 // What the v1 answers name and tests have no use for choosing.
 const (
 	organizationID = "00000000-0000-4000-8000-0000000000a1"
+	foreignID      = "00000000-0000-4000-8000-0000000000f1"
 	connectionID   = "00000000-0000-4000-8000-0000000000c1"
 	modelID        = "00000000-0000-4000-8000-0000000000d1"
 )
 
 func (o *Org) whoAmI(c *call) (reply, *failure) {
-	return reply{status: http.StatusOK, body: whoAmIJSON{KeyScope: c.scope, OrganizationID: organizationID}}, nil
+	j := whoAmIJSON{KeyScope: c.scope, OrganizationID: organizationID}
+	if slices.Contains(o.Knobs.ForeignKeys, c.key) {
+		j.OrganizationID = foreignID
+	}
+	return reply{status: http.StatusOK, body: j}, nil
 }
 
 func (o *Org) listAttributes(*call) (reply, *failure) {

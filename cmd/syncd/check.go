@@ -1,0 +1,163 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	checks "github.com/omnisync/omnisync/check"
+	"github.com/omnisync/omnisync/configs"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/mapping"
+	"github.com/omnisync/omnisync/okta"
+	"github.com/omnisync/omnisync/omniclient"
+	"github.com/omnisync/omnisync/sync"
+	"github.com/spf13/cobra"
+)
+
+func (a *app) checkCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "check",
+		Short: "Test credentials and permissions on both sides, and say how to mend each failure",
+		Long: "Tests each credential and each permission that this configuration needs, endpoint by endpoint, shows\n" +
+			"what it found, and says for each failure what to click in Okta or Omni. It only reads, sends a few\n" +
+			"requests, takes a minute at most, and may be called while a daemon runs.\n\n" +
+			"Exits with 1 when a check fails, with 0 otherwise, also with warnings.",
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return a.check(cmd.Context()) },
+	}
+}
+
+func (a *app) check(ctx context.Context) error {
+	c, err := a.load(configs.Secrets, expressions)
+	if err != nil {
+		return err
+	}
+	subject, err := subjectOf(c)
+	if err != nil {
+		return err
+	}
+	report := checks.Run(ctx, subject)
+	if a.json {
+		err = a.document(report)
+	} else {
+		err = a.print(func(p *printer) { p.checked(c.Name, report) })
+	}
+	if err != nil {
+		return err
+	}
+	if report.Outcome == checks.Failed {
+		return ended(exitFailed)
+	}
+	return nil
+}
+
+// subjectOf puts together what is checked. Nothing is connected yet. An error is
+// one of the configuration.
+func subjectOf(c *configs.Config) (checks.Subject, error) {
+	okta, err := okta.NewProbe(oktaOptions(c.Okta))
+	if err != nil {
+		return checks.Subject{}, err
+	}
+	omni, err := omniclient.NewProbe(omniOptions(c.Omni))
+	if err != nil {
+		return checks.Subject{}, err
+	}
+	tried, err := triedExpressions(c)
+	return checks.Subject{
+		Okta: oktaProbe{okta}, Omni: omniProbe{omni},
+		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
+		Config: checks.Config{
+			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
+			From: c.Groups.From, Match: c.Groups.Match, Matches: selects(c.Okta.AppID), Expressions: tried,
+			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
+		},
+	}, err
+}
+
+// oktaProbe is an okta.Probe in the check's words.
+type oktaProbe struct{ *okta.Probe }
+
+// App reads the application.
+func (p oktaProbe) App(ctx context.Context) (checks.App, error) {
+	app, err := p.Probe.App(ctx)
+	return checks.App(app), err
+}
+
+// omniProbe is an omniclient.Probe in the check's words.
+type omniProbe struct{ *omniclient.Probe }
+
+// Attributes lists the definitions of user attributes.
+func (p omniProbe) Attributes(ctx context.Context, key int) ([]checks.Attribute, error) {
+	list, err := p.Probe.Attributes(ctx, key)
+	var attributes []checks.Attribute
+	for _, a := range list {
+		attributes = append(attributes, checks.Attribute(a))
+	}
+	return attributes, err
+}
+
+// selects tells what groups.match selects, as a run does: never a group that the
+// app itself brought, nor one of which Okta doesn't tell whose it is.
+func selects(app string) func(string, identity.Group) bool {
+	return func(entry string, g identity.Group) bool {
+		foreign := g.Source != app && (g.Type != "APP_GROUP" || g.Source != "")
+		return foreign && sync.Selects(entry, g)
+	}
+}
+
+// triedExpressions gives each expression a mapper of its own, in which it stands
+// as an attribute: so its result is seen, and no other's failure hides it.
+func triedExpressions(c *configs.Config) ([]checks.Expression, error) {
+	texts := map[string]string{"users.scope": c.Users.Scope, "users.display_name": c.Users.DisplayName}
+	order := []string{"users.scope", "users.display_name"}
+	for name, text := range c.Users.Attributes {
+		texts["users.attributes."+name] = text
+	}
+	for p := range texts {
+		if !slices.Contains(order, p) {
+			order = append(order, p)
+		}
+	}
+	slices.Sort(order[2:])
+	var list []checks.Expression
+	for _, p := range order {
+		if strings.TrimSpace(texts[p]) == "" {
+			continue // the default of users.display_name
+		}
+		const name = "tried"
+		m, problems := mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{name: texts[p]}})
+		if len(problems) > 0 {
+			return nil, &configs.Invalid{Faults: faultsOf(problems)}
+		}
+		list = append(list, checks.Expression{Path: p, Eval: func(a identity.Assignment) (identity.Value, bool, error) {
+			u, _, err := m.Map(a)
+			v, ok := u.Attributes[name]
+			return v, ok, err
+		}})
+	}
+	return list, nil
+}
+
+// secretFiles looks at the files that hold secrets.
+func secretFiles(c *configs.Config) []checks.SecretFile {
+	refs := [][2]string{{"okta.auth.api_token", c.Okta.Auth.APIToken.Ref()}, {"okta.auth.oauth.private_key", c.Okta.Auth.OAuth.PrivateKey.Ref()}}
+	for i, k := range c.Omni.APIKeys {
+		refs = append(refs, [2]string{fmt.Sprintf("omni.api_keys[%d]", i), k.Ref()})
+	}
+	refs = append(refs, [2]string{"state.url", c.State.URL.String()}, [2]string{"console.token", c.Console.Token.Ref()})
+	var files []checks.SecretFile
+	for _, ref := range refs {
+		name, ok := strings.CutPrefix(ref[1], "${file:")
+		if !ok {
+			continue
+		}
+		name = strings.TrimSuffix(name, "}")
+		if info, err := os.Stat(name); err == nil { // one that isn't there is told by configs.Secrets
+			files = append(files, checks.SecretFile{Path: ref[0], File: name, Mode: info.Mode()})
+		}
+	}
+	return files
+}

@@ -1,0 +1,175 @@
+package omniclient
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+)
+
+// Probe asks single questions with one key at a time, to find out what each key
+// may do. It shares neither allowance nor retries with a Client: a probe is one
+// page, tried again only while Omni asks to slow down, as it does while a daemon
+// uses the allowance to the full. Keys are counted from 1. It may be used by one
+// goroutine at a time.
+type Probe struct {
+	client  *Client
+	sent    int
+	limited int
+}
+
+// Attribute is the definition of one user attribute in Omni.
+type Attribute struct {
+	Name     string // its reference: the key in SCIM
+	Number   bool   // takes numbers, else text
+	Multiple bool   // takes a list
+	System   bool   // Omni's own: read-only
+	Default  string // what a user without a value has, as JSON; "" for nothing
+}
+
+// NewProbe makes a Probe. It sends nothing.
+func NewProbe(o Options) (*Probe, error) {
+	c, err := New(o)
+	if err != nil {
+		return nil, err
+	}
+	return &Probe{client: c}, nil
+}
+
+// Keys is how many keys there are.
+func (p *Probe) Keys() int { return len(p.client.keys.read) }
+
+// Sent is how many requests went out.
+func (p *Probe) Sent() int { return p.sent }
+
+// Limited is how many requests Omni answered with 429.
+func (p *Probe) Limited() int { return p.limited }
+
+// WhoAmI tells whose the key is: the scope, "organization" or "user", and the
+// organization's id. An Omni that is older than the question answers fault.NotFound.
+// Source: docs.omni.co/api/who-am-i.
+func (p *Probe) WhoAmI(ctx context.Context, key int) (scope, organization string, err error) {
+	var who struct {
+		Scope        string `json:"keyScope"`
+		Organization string `json:"organizationId"`
+	}
+	err = p.ask(ctx, key, request{op: "ask Omni whose the key is", path: "../../v1/whoami"}, &who)
+	return who.Scope, who.Organization, err
+}
+
+// Users gives how many users there are, and the first page of them, at most most.
+func (p *Probe) Users(ctx context.Context, key, most int) (int, []identity.Account, error) {
+	records, total, err := probed(ctx, p, key, userListing(), url.Values{"count": {strconv.Itoa(most)}})
+	var accounts []identity.Account
+	for _, r := range records {
+		a, e := r.account()
+		if e != nil && err == nil {
+			err = &fault.Error{Kind: fault.Doubt, Op: "list Omni users", Err: e}
+		}
+		accounts = append(accounts, a)
+	}
+	return total, accounts, err
+}
+
+// Groups gives how many groups there are.
+func (p *Probe) Groups(ctx context.Context, key int) (int, error) {
+	_, total, err := probed(ctx, p, key, groupListing(), url.Values{"count": {"1"}, "excludedAttributes": {"members"}})
+	return total, err
+}
+
+// Attributes lists the definitions of user attributes.
+// Source: docs.omni.co/api (user attributes).
+func (p *Probe) Attributes(ctx context.Context, key int) ([]Attribute, error) {
+	var list struct {
+		Records *[]struct {
+			Name     string          `json:"name"`
+			Type     string          `json:"type"`
+			Multiple bool            `json:"multiple_values"`
+			System   bool            `json:"system"`
+			Default  json.RawMessage `json:"default_value"`
+		} `json:"records"`
+	}
+	const op = "list Omni's user attributes"
+	if err := p.ask(ctx, key, request{op: op, path: "../../v1/user-attributes"}, &list); err != nil {
+		return nil, err
+	}
+	if list.Records == nil {
+		return nil, &fault.Error{Kind: fault.Doubt, Op: op, Detail: "the answer is no list"}
+	}
+	attributes := make([]Attribute, len(*list.Records))
+	for i, r := range *list.Records {
+		attributes[i] = Attribute{Name: r.Name, Number: r.Type == "Number", Multiple: r.Multiple, System: r.System, Default: string(decodeValue(r.Default))}
+	}
+	return attributes, nil
+}
+
+// probed reads the first page of a list.
+func probed[R any](ctx context.Context, p *Probe, key int, l listing[R], query url.Values) ([]R, int, error) {
+	op := "list Omni " + l.what
+	query.Set("startIndex", "1")
+	var answer page
+	if err := p.ask(ctx, key, request{op: op, path: l.path, query: query}, &answer); err != nil {
+		return nil, 0, err
+	}
+	if answer.Total == nil || *answer.Total < 0 || answer.Resources == nil && *answer.Total > 0 {
+		return nil, 0, &fault.Error{Kind: fault.Doubt, Op: op, Detail: "the answer is no list"}
+	}
+	if answer.Resources == nil {
+		return nil, 0, nil
+	}
+	var records []R
+	for _, raw := range *answer.Resources {
+		var r R
+		if err := json.Unmarshal(raw, &r); err != nil {
+			return nil, 0, &fault.Error{Kind: fault.Doubt, Op: op, Err: err}
+		}
+		records = append(records, r)
+	}
+	return records, *answer.Total, nil
+}
+
+const (
+	probeTries = 3 // of a question that Omni answers with 429, or that breaks on the way
+	probeRest  = 3 * time.Second
+	probeMost  = 20 * time.Second // that Omni may ask to wait
+)
+
+// ask sends one question with one key.
+func (p *Probe) ask(ctx context.Context, key int, r request, out any) error {
+	values, unreadable := p.client.keys.resolve()
+	value := values[key-1]
+	if value == "" {
+		return &fault.Error{Kind: fault.Unauthorized, Op: r.op, Hint: hintKey, Err: unreadable}
+	}
+	r.method = http.MethodGet
+	for try := 1; ; try++ {
+		p.sent++
+		a, err := p.client.exchange(ctx, r, value)
+		if err == nil {
+			return decodeAnswer(r.op, a, out)
+		}
+		rest := probeRest
+		switch {
+		case fault.Is(err, fault.Limited):
+			p.limited++
+			rest = max(rest, after(err))
+		case !fault.Is(err, fault.Unavailable) || fault.HintOf(err) != "": // what has a hint won't end by itself
+			return err
+		}
+		if try == probeTries || rest > probeMost || sleep(ctx, rest) != nil {
+			return err
+		}
+	}
+}
+
+func decodeAnswer(op string, a answer, out any) error {
+	if err := json.Unmarshal(a.body, out); err != nil {
+		return &fault.Error{Kind: fault.Doubt, Op: op, Detail: "Omni's answer has another form than its description says"}
+	}
+	return nil
+}
