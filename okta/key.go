@@ -8,6 +8,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -111,8 +112,6 @@ func badKey(why string) error {
 // sign makes a compact JWT (RFC 7515) of claims.
 func (k key) sign(header map[string]any, claims jwt.Claims) (string, error) {
 	t := jwt.NewWithClaims(k.method, claims)
-	for name, value := range header {
-		t.Header[name] = value
-	}
+	maps.Copy(t.Header, header)
 	return t.SignedString(k.private)
 }

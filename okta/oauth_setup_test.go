@@ -175,7 +175,7 @@ func (w *wire) fresh(token string) {
 }
 
 func unverified(t *testing.T, token string) []byte {
-	signed, err := jose.ParseSigned(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.ES384, jose.ES512})
+	signed, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.RS256, jose.ES256, jose.ES384, jose.ES512})
 	if err != nil {
 		t.Error(err)
 		return nil

@@ -64,7 +64,7 @@ func TestEveryFormOfKeySignsIn(t *testing.T) {
 func checkAssertion(t *testing.T, s *signedIn, key crypto.Signer, alg jose.SignatureAlgorithm, kid string) {
 	t.Helper()
 	form := s.wire.forms[len(s.wire.forms)-1]
-	signed, err := jose.ParseSigned(form.Get("client_assertion"), []jose.SignatureAlgorithm{alg})
+	signed, err := jose.ParseSignedCompact(form.Get("client_assertion"), []jose.SignatureAlgorithm{alg})
 	if err != nil {
 		t.Fatal(err)
 	}

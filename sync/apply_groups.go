@@ -28,6 +28,7 @@ type place struct {
 	add    map[identity.OktaID]identity.OmniID // who has an account and isn't in yet
 	drop   map[identity.OktaID]identity.OmniID
 	exists *identity.Team // the group that Omni has under the name, where a list told
+	link   state.Link     // how the group in Omni was found, once it was
 }
 
 // resolve gives the accounts of those of ids who have one and aren't in the group yet. The lock is held.
@@ -98,7 +99,8 @@ func (a *applier) createGroup(ctx context.Context, c Change, p place) (Change, N
 	if err != nil { // it was made, but not with everybody
 		p.add = named(p.add, t.Members)
 	}
-	if noted := a.noteTeam(ctx, notes, c, p, t, state.Created); noted != nil {
+	p.link = state.Created
+	if noted := a.noteTeam(ctx, notes, c, p, t); noted != nil {
 		return a.failed(c, noted), notes
 	}
 	if err != nil {
@@ -161,7 +163,8 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		t.DisplayName = c.Title
 	}
 	c.Omni = string(t.ID)
-	if err := a.noteTeam(ctx, notes, c, p, t, link); err != nil {
+	p.link = link
+	if err := a.noteTeam(ctx, notes, c, p, t); err != nil {
 		return a.failed(c, err), notes
 	}
 	return a.answered(c), notes
@@ -169,7 +172,7 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 
 // noteTeam notes the link, and who is in the group in Omni: those whom Okta
 // doesn't know in an adopted group are only found, until somebody approves.
-func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, t identity.Team, link state.Link) error {
+func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, t identity.Team) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	owner, err := a.ledger.owners(ctx, a.engine.o.Store, t.Members...)
@@ -177,7 +180,7 @@ func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, 
 		return err
 	}
 	g := a.ledger.Groups[c.Group]
-	g.Omni, g.DisplayName, g.Link, g.Intent = t.ID, t.DisplayName, link, ""
+	g.Omni, g.DisplayName, g.Link, g.Intent = t.ID, t.DisplayName, p.link, ""
 	notes.group(c.Group, g)
 	for _, member := range t.Members {
 		id, ours := owner[member]
@@ -186,7 +189,7 @@ func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, 
 		}
 		m := a.ledger.Members[c.Group][id]
 		m.Omni = state.Present
-		if !m.Okta && link == state.Adopted {
+		if !m.Okta && p.link == state.Adopted {
 			m.Omni = state.Found
 		}
 		notes.member(c.Group, id, m)

@@ -68,7 +68,7 @@ func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
 }
 
 func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
-	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.Name, State: state.Planned, Reason: "pushed in Okta"}
+	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.Name, State: state.Planned, Reason: pl.policy.Groups.word()}
 	for u, m := range pl.ledger.Members[id] {
 		if m.Okta && (pl.there[u] || pl.coming[u]) {
 			ch.Add = append(ch.Add, u)
@@ -220,9 +220,9 @@ func (pl *planner) nameOf(id identity.OktaID) string {
 // unpushing plans the end of our care for a group.
 func (pl *planner) unpushing(id identity.GroupID, g state.Group) Change {
 	c := Change{Kind: Release, Group: id, Omni: string(g.Omni), Name: g.Name, Title: g.DisplayName, State: state.Planned,
-		Reason: "no longer pushed in Okta; stays in Omni, no longer managed", Before: &state.Facts{DisplayName: g.DisplayName}}
+		Reason: "no longer " + pl.policy.Groups.word() + "; stays in Omni, no longer managed", Before: &state.Facts{DisplayName: g.DisplayName}}
 	if pl.policy.OnUnpush == "delete" {
-		c.Kind, c.Reason = Delete, "no longer pushed in Okta"
+		c.Kind, c.Reason = Delete, "no longer "+pl.policy.Groups.word()
 	}
 	return c
 }

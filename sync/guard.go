@@ -65,7 +65,7 @@ func (j *judging) weigh(changes []Change) {
 			continue
 		}
 		if kind := j.kind(c); kind != "" && j.decided(c.key()) == state.None {
-			want[kind]++
+			want[kind] += j.weight(c)
 		}
 		for _, u := range c.Drop {
 			if j.memberKind(c.Group, u) == guardMemberRemovals && j.decided(memberKey(c.Group, u)) == state.None {
@@ -83,9 +83,17 @@ func (j *judging) weigh(changes []Change) {
 	}
 }
 
+// weight is how many a change counts for: a group that is let go, for its members.
+func (j *judging) weight(c Change) int {
+	if c.Kind == Release {
+		return max(1, j.ledger.Groups[c.Group].Present)
+	}
+	return 1
+}
+
 var words = map[string]string{
 	guardDeactivations: "deactivations", guardMemberRemovals: "removals of members", guardGroupDeletions: "deletions of groups",
-	guardPolicyChange: "updates because of a changed policy", guardCreations: "creations",
+	guardPolicyChange: "changes because of a changed policy", guardCreations: "creations",
 }
 
 // kind gives the limit that a change as a whole counts for, "" for none.
@@ -95,7 +103,7 @@ func (j *judging) kind(c Change) string {
 		return guardDeactivations
 	case c.Group != "" && c.Kind == Delete:
 		return guardGroupDeletions
-	case c.User != "" && c.Kind == Update && j.policyChanged():
+	case j.policyChanged() && (c.User != "" && c.Kind == Update || c.Kind == Release):
 		return guardPolicyChange
 	case c.User != "" && c.Kind == Create && j.ledger.Connection.Complete:
 		return guardCreations

@@ -127,3 +127,25 @@ func TestKeptFromEnding(t *testing.T) {
 		}
 	}
 }
+
+// A selection of groups that was changed lets go of few unasked: what counts is
+// their members.
+func TestGuardReleasesOfAChangedPolicy(t *testing.T) {
+	for _, row := range []struct {
+		was     identity.Fingerprint
+		present int
+		want    state.ChangeState
+	}{
+		{"other", 5, state.Planned}, {"other", 6, state.Held}, {"same", 6, state.Planned}, {"", 6, state.Planned}, {"other", 0, state.Planned},
+	} {
+		l, _ := leavers(100, 0)
+		l.Connection.Policy = row.was
+		l.Groups["g"] = state.Group{Omni: "t", Present: row.present}
+		p := testPolicy()
+		p.Fingerprint, p.Guard.PolicyChange = "same", Limit{Count: 25, Percent: 5}
+		j := judge([]Change{{Kind: Release, Group: "g", State: state.Planned}}, Desired{}, l, p, noon)
+		if got := j.Changes[0].State; got != row.want {
+			t.Errorf("the policy was %q, the group has %d members: %s, want %s", row.was, row.present, got, row.want)
+		}
+	}
+}

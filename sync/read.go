@@ -73,7 +73,7 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
 		e.follower.expect(stepRead, len(l.Marks))
 		return err
 	})
-	go indexed()
+	go func() { _ = indexed() }() // the loop waits for its result
 	n := 0
 	for s, err := range ahead(e.o.Okta.Assignments(ctx), usersAhead) {
 		if err := indexed(); err != nil {
@@ -85,11 +85,11 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
 		}
 		n++
 		e.follower.count(stepRead, 1)
-		if print := e.print(s); l.Marks[s.ID].Seen == print {
+		if seen := e.print(s); l.Marks[s.ID].Seen == seen {
 			d.Same[s.ID] = struct{}{}
 		} else {
 			p := e.person(s)
-			p.Print = print
+			p.Print = seen
 			d.Users[s.ID] = p
 		}
 	}

@@ -39,6 +39,14 @@ func (s Selection) source(app identity.App) string {
 	}
 }
 
+// word tells why a group is synced, after "no longer" too.
+func (s Selection) word() string {
+	if s.From == fromMatch || s.From == fromAssigned {
+		return "selected in Okta (groups.from: " + s.From + ")"
+	}
+	return "pushed in Okta"
+}
+
 // strange reports whether auto would let go of a group that the other of its two
 // sources had selected: no person decided that, only the app's features changed.
 // Only a group that was pushed has a mapping.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,22 +69,13 @@ func TestBarOnATerminal(t *testing.T) {
 		"apply        [====>             ]  1265/5060  58 a minute  about 1 h 5 min left",
 		"a warning",
 	} {
-		if !contains(lines, want) {
+		if !slices.Contains(lines, want) {
 			t.Errorf("%q was not drawn:\n%s", want, strings.Join(lines, "\n"))
 		}
 	}
 	if last := lines[len(lines)-1]; last != "apply          5060/5060" {
 		t.Errorf("what stays in the end is %q", last)
 	}
-}
-
-func contains(lines []string, want string) bool {
-	for _, l := range lines {
-		if l == want {
-			return true
-		}
-	}
-	return false
 }
 
 // A line that is wider than the terminal would be broken into two, and each

@@ -71,7 +71,7 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
-			From: c.Groups.From, Match: c.Groups.Match, Matches: selects(c.Okta.AppID), Expressions: tried,
+			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) }, Expressions: tried,
 			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
 		},
 	}, err
@@ -97,15 +97,6 @@ func (p omniProbe) Attributes(ctx context.Context, key int) ([]checks.Attribute,
 		attributes = append(attributes, checks.Attribute(a))
 	}
 	return attributes, err
-}
-
-// selects tells what groups.match selects, as a run does: never a group that the
-// app itself brought, nor one of which Okta doesn't tell whose it is.
-func selects(app string) func(string, identity.Group) bool {
-	return func(entry string, g identity.Group) bool {
-		foreign := g.Source != app && (g.Type != "APP_GROUP" || g.Source != "")
-		return foreign && sync.Selects(entry, g)
-	}
 }
 
 // triedExpressions gives each expression a mapper of its own, in which it stands

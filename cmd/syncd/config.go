@@ -54,6 +54,7 @@ type checked struct {
 type faultLine struct {
 	Path    string `json:"path"`
 	Line    int    `json:"line"`
+	Column  int    `json:"column"` // 0 where only the line is known
 	Source  string `json:"source"`
 	Message string `json:"message"`
 	Mend    string `json:"mend"`
@@ -80,7 +81,7 @@ func (a *app) configCheck() error {
 func (a *app) faults(invalid *configs.Invalid) error {
 	doc := checked{Faults: make([]faultLine, len(invalid.Faults))}
 	for i, f := range invalid.Faults {
-		doc.Faults[i] = faultLine{f.Path, f.Line, f.Source, f.Message, f.Mend}
+		doc.Faults[i] = faultLine{f.Path, f.Line, f.Column, f.Source, f.Message, f.Mend}
 	}
 	if err := a.document(doc); err != nil {
 		return err

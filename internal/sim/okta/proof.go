@@ -41,7 +41,7 @@ func (o *Org) checkProof(r *http.Request, want wanted) (jkt string, failed *oaut
 	if len(headers) == 0 {
 		return wrong("The DPoP proof JWT header is missing.")
 	}
-	signed, err := jose.ParseSigned(headers[0], o.oauth.algorithms)
+	signed, err := jose.ParseSignedCompact(headers[0], o.oauth.algorithms)
 	if err != nil || len(headers) > 1 || len(signed.Signatures) != 1 {
 		return wrong("The DPoP proof JWT header isn't one JWT that is signed with one of the supported algorithms.")
 	}
@@ -57,9 +57,9 @@ func (o *Org) checkProof(r *http.Request, want wanted) (jkt string, failed *oaut
 	if err != nil {
 		return wrong("The DPoP proof has a wrong signature.")
 	}
-	print, err := k.Thumbprint(crypto.SHA256)
+	thumb, err := k.Thumbprint(crypto.SHA256)
 	must(err)
-	jkt = base64.RawURLEncoding.EncodeToString(print)
+	jkt = base64.RawURLEncoding.EncodeToString(thumb)
 	if want.jkt != "" && jkt != want.jkt {
 		return wrong("The access token is bound to another key.")
 	}

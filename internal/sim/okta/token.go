@@ -103,7 +103,7 @@ type assertionJSON struct {
 
 // checkAssertion authenticates the client by a JWT that one of its keys signed.
 func (o *Org) checkAssertion(assertion, audience string) *oauthFailure {
-	signed, err := jose.ParseSigned(assertion, o.oauth.algorithms)
+	signed, err := jose.ParseSignedCompact(assertion, o.oauth.algorithms)
 	if err != nil || len(signed.Signatures) != 1 {
 		return refuse("invalid_client", "The client_assertion is no JWT that is signed with one of the supported algorithms.")
 	}
@@ -156,7 +156,7 @@ func (o *Org) checkScopes(asked string) *oauthFailure {
 	if granted == nil {
 		granted = readScopes()
 	}
-	for _, scope := range strings.Fields(asked) {
+	for scope := range strings.FieldsSeq(asked) {
 		if !slices.Contains(granted, scope) {
 			return refuse("invalid_scope", "One or more scopes are not allowed for the client application.")
 		}
