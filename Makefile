@@ -4,15 +4,15 @@ FUZZTIME ?= 10s
 LINT     := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint bench fuzz
+.PHONY: help run demo build test lint bench bench-micro fuzz
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: ## run the daemon with CONFIG (syncd.yaml)
 	go run ./cmd/syncd run --config $(CONFIG)
 
-demo: ## play a day of a company on this machine, no accounts needed
+demo: ## play a week of a company on this machine, no accounts needed
 	go run ./cmd/syncd demo
 
 build: ## build bin/syncd
@@ -24,7 +24,10 @@ test: ## every check and every test, as continuous integration runs them
 lint: ## golangci-lint, pinned in tools/go.mod
 	$(LINT) run ./...
 
-bench: ## the packages' benchmarks
+bench: ## what a run costs beside the least that it could; writes docs/benchmarks.md
+	go run ./internal/bench
+
+bench-micro: ## the packages' own benchmarks
 	go test -run '^$$' -bench . -benchmem ./...
 
 fuzz: ## each fuzz target for FUZZTIME (10s)
