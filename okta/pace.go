@@ -12,6 +12,10 @@ import (
 // or 75, shared with everything else that asks it.
 const maxInFlight = 4
 
+// maxInBucket is how many of them may be of one bucket: the pages of a long list,
+// which come one after another, mustn't wait behind many short lists of another.
+const maxInBucket = maxInFlight - 1
+
 // Limit is one of Okta's limits, as last announced.
 type Limit struct {
 	Limit     int       `json:"limit"` // requests a minute
@@ -71,7 +75,7 @@ func (p *pace) wait(ctx context.Context, b *bucket) error {
 			return context.Cause(ctx)
 		}
 		delay := forever
-		if p.inFlight < maxInFlight {
+		if p.inFlight < maxInFlight && b.running < maxInBucket {
 			delay = b.delay(time.Now(), p.share)
 		}
 		if delay == 0 {

@@ -12,25 +12,32 @@ import (
 // hold an empty page in between; a list that goes on like this is a loop.
 const maxStale = 3
 
+// pagesAhead is how many pages wait, besides the one that is on its way, while an
+// earlier one is being looked at: a list is as fast as Okta even where the reader
+// is slow for a moment.
+const pagesAhead = 1
+
 // page is the outcome of asking for one page.
 type page struct {
 	answer *answer
-	err    error
+	err    error // of the asking
+	link   error // of the way to the next page
+	last   bool
 }
 
 // list walks through all pages of a list. It yields each object once, since an
 // assignment that comes or goes while pages are read may shift another one onto
 // two of them, and ends with an error when a page fails, isn't a list, holds
-// something without an id, or when the pages loop. The next page is on its way
-// while one is yielded; it ends with the walk.
+// something without an id, or when the pages loop. The next pages are on their
+// way while one is yielded; they end with the walk.
 func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		w := newWalk(ctx, r, c)
-		defer w.close()
+		w := begin(ctx, r, c)
+		defer w.end()
 		ids, stale := map[string]bool{}, 0
-		for w.more() {
-			records, err := next[T](w)
+		for p := range w.pages {
+			records, err := recordsOf[T](c, p)
 			stale++
 			for _, v := range records {
 				if ids[v.id()] {
@@ -41,7 +48,7 @@ func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[T, error] 
 					return
 				}
 			}
-			if err == nil && stale == maxStale && w.more() {
+			if err == nil && stale == maxStale && !p.last {
 				err = doubt(c, "%d pages in a row brought nothing new: they loop", maxStale)
 			}
 			if err != nil {
@@ -53,82 +60,84 @@ func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[T, error] 
 	}
 }
 
-// walk is the way through a list's pages.
-type walk struct {
-	reader *Reader
-	call   call
-	ctx    context.Context // of the page that is on its way
-	cancel context.CancelFunc
-	asked  map[string]bool // paths
-	coming chan page       // nil after the last page
-	wg     sync.WaitGroup
-}
-
-func newWalk(ctx context.Context, r *Reader, c call) *walk {
-	w := &walk{reader: r, call: c, asked: map[string]bool{}}
-	w.ctx, w.cancel = context.WithCancel(ctx)
-	w.ask(c.path)
-	return w
-}
-
-func (w *walk) close() {
-	w.cancel()
-	w.wg.Wait()
-}
-
-func (w *walk) more() bool { return w.coming != nil }
-
-func (w *walk) ask(path string) {
-	w.asked[path] = true
-	c := w.call
-	c.path = path
-	coming := make(chan page, 1)
-	w.coming = coming
-	w.wg.Go(func() {
-		a, err := w.reader.ask(w.ctx, c)
-		coming <- page{a, err}
-	})
-}
-
-// next takes the page that is coming, and asks for the one after it. What could
-// be read is returned with the error of the rest.
-func next[T record](w *walk) ([]T, error) {
-	p := <-w.coming
-	w.coming = nil
+// recordsOf reads a page. What could be read is returned with the error of the rest.
+func recordsOf[T record](c call, p page) ([]T, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	linkErr := w.follow(p.answer.header)
 	var records []T
-	if err := decode(w.call, p.answer, '[', &records); err != nil {
+	if err := decode(c, p.answer, '[', &records); err != nil {
 		return nil, err
 	}
 	for i, v := range records {
 		if v.id() == "" {
-			return records[:i], doubt(w.call, "the list holds something without an id")
+			return records[:i], doubt(c, "the list holds something without an id")
 		}
 	}
-	return records, linkErr
+	return records, p.link
 }
 
-// follow asks for the next page, if the header names one.
-func (w *walk) follow(h http.Header) error {
+// walk is the way through a list's pages.
+type walk struct {
+	reader *Reader
+	call   call
+	asked  map[string]bool // paths
+	pages  chan page       // closed after the last one, or with the walk
+	ended  chan struct{}
+	cancel context.CancelFunc
+	wg     sync.WaitGroup
+}
+
+func begin(ctx context.Context, r *Reader, c call) *walk {
+	w := &walk{reader: r, call: c, asked: map[string]bool{}, pages: make(chan page, pagesAhead), ended: make(chan struct{})}
+	ctx, w.cancel = context.WithCancel(ctx)
+	w.wg.Go(func() { w.run(ctx) })
+	return w
+}
+
+func (w *walk) end() {
+	close(w.ended)
+	w.cancel()
+	w.wg.Wait()
+}
+
+// run asks for one page after the other.
+func (w *walk) run(ctx context.Context) {
+	defer close(w.pages)
+	for c := w.call; c.path != ""; {
+		w.asked[c.path] = true
+		var p page
+		p.answer, p.err = w.reader.ask(ctx, c)
+		c.path = ""
+		if p.err == nil {
+			c.path, p.link = w.follow(p.answer.header)
+		}
+		p.last = c.path == ""
+		select {
+		case w.pages <- p:
+		case <-w.ended: // not ctx: its end is an error that the reader must see
+			return
+		}
+	}
+}
+
+// follow gives the path of the next page, "" where the header names none.
+func (w *walk) follow(h http.Header) (string, error) {
 	link, err := nextLink(h)
 	if err != nil {
-		return doubt(w.call, "the Link header can't be read: %v", err)
+		return "", doubt(w.call, "the Link header can't be read: %v", err)
 	}
 	if link == nil {
-		return nil
+		return "", nil
 	}
 	org := w.reader.org
 	path, ok := strings.CutPrefix(link.RequestURI(), org.Path+"/")
 	if link.Scheme != org.Scheme || link.Host != org.Host || !ok {
-		return doubt(w.call, "the next page is at %s://%s, not at okta.org_url", link.Scheme, link.Host)
+		return "", doubt(w.call, "the next page is at %s://%s, not at okta.org_url", link.Scheme, link.Host)
 	}
 	path = "/" + path
 	if w.asked[path] {
-		return doubt(w.call, "the pages loop: a next page was read before")
+		return "", doubt(w.call, "the pages loop: a next page was read before")
 	}
-	w.ask(path)
-	return nil
+	return path, nil
 }

@@ -35,7 +35,7 @@ func (l *endlessList) RoundTrip(req *http.Request) (*http.Response, error) {
 }
 
 // TestNextPageIsOnItsWay: the next page is asked for while this one is worked on,
-// and no further one.
+// and the one after it as soon as that has come, and no further one.
 func TestNextPageIsOnItsWay(t *testing.T) {
 	l := &endlessList{}
 	r := newReaderOver(t, l, 1)
@@ -51,7 +51,7 @@ func TestNextPageIsOnItsWay(t *testing.T) {
 			}
 			<-time.After(time.Second)
 			synctest.Wait()
-			if got := int(l.sent.Load()); got != pages+1 {
+			if got := int(l.sent.Load()); got != pages+2 {
 				t.Errorf("%d pages asked for while page %d is worked on", got, pages)
 			}
 		}
