@@ -2,104 +2,124 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
+	"io"
 	"os"
+	"os/signal"
 	"path/filepath"
+	"syscall"
 	"time"
 
-	"github.com/omnisync/omnisync/configs"
-	"github.com/omnisync/omnisync/console"
-	"github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/fault"
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 )
 
 // errDemo says that what the demo found in the end isn't what it should be.
 var errDemo = errors.New("the demo's checks found a difference")
 
+// demonstration is what is played, and how.
+type demonstration struct {
+	company *company
+	scenes  func(*week) []scene
+	pause   time.Duration // after each scene, for whoever reads along
+	redis   string        // URL of the Redis that keeps the ledger; "": a file does
+	stay    bool          // everything is left running after the week
+}
+
 func (a *app) demoCommand() *cobra.Command {
-	return &cobra.Command{
+	d := demonstration{scenes: wholeWeek, pause: 1200 * time.Millisecond}
+	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "Play a day of a company on this machine, no accounts needed",
-		Long: "Starts stand-ins for Okta and Omni, runs the daemon between them on an embedded ledger,\n" +
-			"plays a day of a company of some 200 people, and checks both sides in the end.\n" +
+		Short: "Play a week of a company on this machine, no accounts needed",
+		Long: "Starts stand-ins for Okta and Omni, runs the daemon between them as a process of its own, and\n" +
+			"plays a week of a company of some 200 people: joiners and leavers, a wrong click, outages of\n" +
+			"both sides, a crash, a lost ledger. In the end both sides are checked.\n" +
 			"Everything stays on this machine and is removed again.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.demo(cmd.Context(), found(), 1500*time.Millisecond)
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGHUP) // the terminal was closed
+			defer stop()
+			d.company = found()
+			return a.demo(ctx, d)
 		},
 	}
+	cmd.Flags().BoolVar(&d.stay, "stay", false, "leave everything running after the week, until Ctrl-C")
+	cmd.Flags().StringVar(&d.redis, "redis", "", "keep the ledger in the Redis at `URL`, under a name of the demo's own")
+	return cmd
 }
 
-// demo plays the day at the company, with a pause after each scene for whoever reads along.
-func (a *app) demo(ctx context.Context, c *company, pause time.Duration) (err error) {
+// demo plays the week at the company and removes what it made, however it ends.
+func (a *app) demo(ctx context.Context, d demonstration) (err error) {
 	dir, err := os.MkdirTemp("", "syncd-demo-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstOf(err, os.RemoveAll(dir)) }()
+	ledger, err := demoLedgerAt(ctx, filepath.Join(dir, "ledger.db"), d.redis)
+	if err != nil {
+		return err
+	}
+	defer func() { err = firstOf(err, ledger.remove()) }()
 	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	okta, err := standIn(ctx, c.okta)
+	defer cancel() // ends the stand-ins
+	w, err := a.begin(ctx, d, dir, ledger)
 	if err != nil {
 		return err
 	}
-	omni, err := standIn(ctx, c.omni)
-	if err != nil {
-		return err
-	}
-	p, err := a.demoParts(dir, okta, omni, c.okta.ID())
-	if err != nil {
-		return err
-	}
-	listener, err := listen(p.config.Console.Listen)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = listener.Close() }() // closed already where the console served
-	return p.leading(ctx, func(ctx context.Context, l leadership) error {
-		if _, err := makeToken(p.config); err != nil {
-			return err
+	defer w.daemon.stop()
+	if err := w.play(ctx, d.scenes(w)); err != nil {
+		if ctx.Err() != nil {
+			return &fault.Error{Op: "the demo was stopped before its end", Hint: "all that it had started and written is removed"}
 		}
-		return a.playDay(ctx, &day{company: c, out: a.narrator(), pause: pause, okta: okta, omni: omni}, p, l, listener)
-	})
+		return fmt.Errorf("%w; the daemon's log ends with: %w", err, w.daemon.lastWords())
+	}
+	if err := a.tellChecks(w); err != nil || !d.stay {
+		return err
+	}
+	return w.stay(ctx)
 }
 
-// playDay runs the daemon's loop and console while the day is played on it.
-func (a *app) playDay(ctx context.Context, d *day, p parts, l leadership, listener net.Listener) error {
-	loop, err := sync.NewLoop(l.engine, sync.Schedule{}, p.log)
+// begin starts the stand-ins and writes the daemon's configuration.
+func (a *app) begin(ctx context.Context, d demonstration, dir string, ledger demoLedger) (*week, error) {
+	okta, err := standIn(ctx, d.company.okta)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	group, ctx := errgroup.WithContext(ctx)
-	group.Go(func() error { return console.Serve(ctx, listener, p.consoleOptions(l, loop)) })
-	group.Go(func() error { return loop.Run(ctx) })
-	d.loop, d.engine, d.console = loop, l.engine, listener.Addr().String()
-	group.Go(func() error {
-		defer cancel()
-		return d.play(ctx)
-	})
-	if err := group.Wait(); err != nil {
-		return err
+	omni, err := standIn(ctx, d.company.omniFaults.Wrap(d.company.omni))
+	if err != nil {
+		return nil, err
 	}
-	return a.tellChecks(d)
+	program, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	site := demoSite{dir: dir, okta: okta, omni: omni, app: d.company.okta.ID(), ledger: ledger.url()}
+	client, err := site.settle()
+	if err != nil {
+		return nil, err
+	}
+	return &week{
+		company: d.company, site: site, ledger: ledger, client: client, pause: d.pause, out: a.narrator(),
+		daemon: &demoDaemon{program: program, dir: dir, config: site.config(), log: site.log()},
+	}, nil
+}
+
+// weekDocument is the demo's JSON document.
+type weekDocument struct {
+	Scenes []toldScene `json:"scenes"`
+	Checks []check     `json:"checks"`
 }
 
 // tellChecks prints what was checked in the end, and fails where a check does.
-func (a *app) tellChecks(d *day) error {
-	checks := d.check()
+func (a *app) tellChecks(w *week) error {
+	checks := w.check()
 	if a.json {
-		if err := json.NewEncoder(a.Out).Encode(map[string]any{"checks": checks}); err != nil {
+		if err := a.document(weekDocument{w.told, checks}); err != nil {
 			return err
 		}
 	}
-	d.summarize(checks)
+	w.summarize(checks)
 	for _, c := range checks {
 		if !c.OK {
 			return errDemo
@@ -108,38 +128,11 @@ func (a *app) tellChecks(d *day) error {
 	return nil
 }
 
-// demoParts makes the parts by the same road as every configuration goes.
-func (a *app) demoParts(dir, okta, omni, app string) (parts, error) {
-	text := fmt.Sprintf(`
-name: demo
-okta: {org_url: %q, app_id: %q, auth: {api_token: "${env:DEMO_OKTA_TOKEN}"}, rate_share: 1}
-omni: {base_url: %q, api_keys: ["${env:DEMO_OMNI_KEY}"], requests_per_minute: %d}
-state: {url: %q}
-users: {attributes: {department: user.department}}
-deprovision: {grace: 1s, settle: 1s}
-console: {listen: "127.0.0.1:0"}
-log: {level: error, format: text}
-`, okta, app, omni, demoPace, "bolt://"+filepath.Join(dir, "ledger.db"))
-	c, _, err := configs.Parse([]byte(text), "the demo's configuration",
-		[]string{"DEMO_OKTA_TOKEN=" + demoToken, "DEMO_OMNI_KEY=" + demoKey}, configs.Secrets, expressions)
-	if err != nil {
-		return parts{}, err
+// narrator is where the story goes: beside the JSON document, or in its place.
+func (a *app) narrator() narrator {
+	var to io.Writer = a.Out
+	if a.json {
+		to = a.Err
 	}
-	log, err := newLogger(a.Err, c.Log)
-	if err != nil {
-		return parts{}, err
-	}
-	return assemble(c, log)
-}
-
-// standIn serves a stand-in on a free port of this machine until ctx ends.
-func standIn(ctx context.Context, h http.Handler) (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	server := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = server.Close() })
-	go func() { _ = server.Serve(l) }() // ends with ErrServerClosed
-	return "http://" + l.Addr().String(), nil
+	return narrator{w: to, color: isTerminal(to) && !hasVariable(a.Environ, "NO_COLOR")}
 }

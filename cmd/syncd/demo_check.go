@@ -4,9 +4,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jedib0t/go-pretty/v6/text"
+	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/sync"
 )
 
-// check is one thing that must be true on both sides at the end of the day.
+// check is one thing that must be true on both sides at the end of the week.
 type check struct {
 	Name   string `json:"name"`
 	OK     bool   `json:"ok"`
@@ -14,17 +18,18 @@ type check struct {
 }
 
 // check compares Omni with Okta, each asked directly.
-func (d *day) check() []check {
-	c := d.company
-	return []check{
+func (w *week) check() []check {
+	c := w.company
+	return append([]check{
 		verdict("everyone whom Okta assigns, and nobody else of ours, is active in Omni", c.differingUsers()),
+		verdict("who left for good is inactive", c.lingering()),
 		verdict("every pushed group has exactly its assigned members", c.differingGroups()),
-		verdict("accounts that Omni had before kept their ids: nobody is there twice", c.doubled()),
+		verdict("everybody kept the account that they had: nobody is there twice", c.doubled()),
 		verdict("the outsider's account and group are untouched", c.touched()),
-		verdict("only schedules of people who left are gone", c.lostSchedules(d.schedules)),
-		verdict("the last run wrote nothing", onlyIf(d.idle != 0, fmt.Sprintf("%d writes", d.idle))),
-		verdict("the last run ended done", onlyIf(d.last.Outcome != "done", string(d.last.Outcome))),
-	}
+		verdict("only schedules of people who left are gone", c.lostSchedules(w.schedules)),
+		verdict("the last run wrote nothing", onlyIf(w.idle != 0, counted(w.idle, "write"))),
+		verdict("the last run ended done", onlyIf(w.last.Outcome != sync.Done, string(w.last.Outcome))),
+	}, w.findings...)
 }
 
 func verdict(name string, differences []string) check {
@@ -86,15 +91,62 @@ func (c *company) differingGroups() []string {
 	return differ
 }
 
+// doubled compares the accounts with those that were there before and on Monday
+// evening, and with the creations that Omni accepted.
 func (c *company) doubled() []string {
 	var differ []string
-	for name, id := range c.known {
-		if u, ok := c.omni.User(name); !ok || u.ID != id {
-			differ = append(differ, name+" has another id")
+	for _, had := range []map[string]string{c.known, c.ids} {
+		for name, id := range had {
+			if u, ok := c.omni.User(name); !ok || u.ID != id {
+				differ = append(differ, name+" has another id")
+			}
 		}
 	}
+	created := 0
+	for _, r := range c.omni.Requests() {
+		if r.Kind == simomni.CreateUser && r.Write() {
+			created++
+		}
+	}
+	if came := len(c.omni.Users()) - c.begun; came != created {
+		differ = append(differ, fmt.Sprintf("%d accounts were created, %d are there", created, came))
+	}
 	slices.Sort(differ)
+	return slices.Compact(differ)
+}
+
+// lingering names who left for good and has an active account.
+func (c *company) lingering() []string {
+	var differ []string
+	for _, p := range c.people {
+		if u, ok := c.omni.User(p.userName); p.left && ok && u.Active {
+			differ = append(differ, p.userName+" is active")
+		}
+	}
 	return differ
+}
+
+// active lists who has an active account, sorted.
+func (c *company) active() []string {
+	var names []string
+	for _, u := range c.omni.Users() {
+		if u.Active {
+			names = append(names, strings.ToLower(u.UserName))
+		}
+	}
+	slices.Sort(names)
+	return names
+}
+
+// missing names who is in the first list and not in the second.
+func missing(before, now []string) []string {
+	var gone []string
+	for _, name := range before {
+		if !slices.Contains(now, name) {
+			gone = append(gone, name+" is gone")
+		}
+	}
+	return gone
 }
 
 func (c *company) touched() []string {
@@ -117,21 +169,15 @@ func (c *company) lostSchedules(before int) []string {
 }
 
 // summarize prints the checks.
-func (d *day) summarize(checks []check) {
-	d.say("\nChecked against both sides:")
+func (w *week) summarize(checks []check) {
+	w.out.title("Checked against both sides")
 	for _, c := range checks {
-		word := "ok     "
+		word, color := "ok    ", text.FgGreen
 		if !c.OK {
-			word = "FAILED "
+			word, color = "FAILED", text.FgRed
 		}
-		d.say("  %s%s", word, strings.TrimSuffix(c.Name+": "+c.Detail, ": "))
+		w.out.line("%s %s", w.out.paint(word, color), strings.TrimSuffix(c.Name+": "+clean(c.Detail), ": "))
 	}
-	active := 0
-	for _, u := range d.company.omni.Users() {
-		if u.Active {
-			active++
-		}
-	}
-	d.say("%d people assigned in Okta, %d active in Omni (one isn't ours), %d groups pushed.",
-		len(d.company.okta.Assigned()), active, len(d.company.okta.Pushed()))
+	w.out.line("%d people assigned in Okta, %d active in Omni (one isn't ours), %d groups pushed.",
+		len(w.company.okta.Assigned()), len(w.company.active()), len(w.company.okta.Pushed()))
 }

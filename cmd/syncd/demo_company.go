@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 )
@@ -50,17 +51,21 @@ type person struct {
 	name       string
 	department string // "" for who has no Omni app
 	contractor bool
+	left       bool // for good: the account in Omni must end
 }
 
 // company is an Okta org and an Omni organization with the same people, and
 // what stood in Omni before Omnisync came.
 type company struct {
-	okta   *simokta.Org
-	omni   *simomni.Org
-	people []*person
-	groups map[string]string // Okta's id by name
+	okta       *simokta.Org
+	omni       *simomni.Org
+	omniFaults sim.Faults // in front of omni; okta has its own
+	people     []*person
+	groups     map[string]string // Okta's id by name
 
 	known  map[string]string // Omni's id of those it had before, by folded userName
+	begun  int               // accounts in Omni before Omnisync came
+	ids    map[string]string // Omni's id of everyone who had an account on Monday evening, by folded userName
 	guest  simomni.User      // an account that is nobody's business of ours
 	circle simomni.Group     // a group of the same sort
 }
@@ -71,7 +76,7 @@ func found() *company {
 	c := &company{
 		okta:   &simokta.Org{Token: demoToken, Knobs: simokta.Knobs{Limits: plenty()}},
 		omni:   &simomni.Org{Knobs: simomni.Knobs{Keys: []string{demoKey}, RealLimit: demoPace}},
-		groups: map[string]string{}, known: map[string]string{},
+		groups: map[string]string{}, known: map[string]string{}, ids: map[string]string{},
 	}
 	c.omni.DefineAttribute(simomni.Definition{Reference: "department"})
 	for _, name := range slices.Concat(offices(), circles()) {
@@ -147,6 +152,32 @@ func (c *company) settleOmni() {
 	c.omni.AddGroup("Auditors", guest)
 	c.guest, _ = c.omni.User("auditor@partner.example")
 	c.circle, _ = c.omni.Group("Auditors")
+	c.begun = len(c.omni.Users())
+}
+
+// open makes a department that comes with its people: assigned and pushed.
+func (c *company) open(name string, size int) {
+	c.groups[name] = c.okta.AddGroup(name, "")
+	c.okta.AssignGroup(c.groups[name])
+	c.okta.Push(c.groups[name])
+	for range size {
+		c.hire(personName(len(c.people)), name)
+	}
+}
+
+// move changes a person's department, as a directory does: group and attribute.
+func (c *company) move(p *person, to string) {
+	c.okta.AddMember(c.groups[to], p.id)
+	c.okta.RemoveMember(c.groups[p.department], p.id)
+	c.okta.UpdateProfile(p.id, map[string]any{"department": to})
+	p.department = to
+}
+
+// register notes whose account is whose.
+func (c *company) register() {
+	for _, u := range c.omni.Users() {
+		c.ids[strings.ToLower(u.UserName)] = u.ID
+	}
 }
 
 // pushed names the groups under Push Groups, sorted.
