@@ -74,6 +74,7 @@ type Options struct {
 	Log      *zap.Logger
 	Workers  int                   // changes applied at once; 0 means 4
 	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
+	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
 }
 
 // Engine syncs one connection. Pass must not be called while another Pass runs;

@@ -23,6 +23,9 @@ func (e *Engine) report(r *run, results []Change) Report {
 			rep.Counts[string(c.Kind)]++
 		}
 	}
+	if e.o.Warnings != nil {
+		rep.Notes = slices.Concat(rep.Notes, e.o.Warnings())
+	}
 	if rep.Doubts == nil {
 		rep.Doubts = []string{}
 	}

@@ -35,6 +35,9 @@ func (p *printer) status(s sync.Status) {
 	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
 	p.running(s.Running)
 	p.last(s.Last)
+	for _, key := range refusedKeys(s.Limits) {
+		p.alarm(key)
+	}
 	for _, run := range s.Held {
 		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
 		p.line("  because of %s; syncd approve %s, or syncd reject %s", clean(run.Kind), clean(run.Run), clean(run.Run))

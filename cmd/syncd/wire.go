@@ -22,7 +22,7 @@ type parts struct {
 	config *configs.Config
 	log    *zap.Logger
 	okta   *okta.Reader
-	omni   sync.Omni
+	omni   *omniclient.Client
 	mapper sync.Mapper
 }
 
@@ -119,17 +119,8 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     p.okta, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Log: p.log, Limits: p.limits,
+		Store: store, Fence: fence, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 	})
-}
-
-// limits tells what Okta last announced, by bucket.
-func (p parts) limits() map[string]any {
-	told := map[string]any{}
-	for bucket, l := range p.okta.Limits() {
-		told["okta "+bucket] = l
-	}
-	return told
 }
 
 // policy says in the engine's words what the configuration says.

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+)
+
+// limits tells what Okta last announced, by bucket, and how Omni's allowance stands.
+func (p parts) limits() map[string]any {
+	told := map[string]any{"omni": p.omni.Limits()}
+	for bucket, l := range p.okta.Limits() {
+		told["okta "+bucket] = l
+	}
+	return told
+}
+
+// warnings tells what goes on in spite of a fault that somebody should mend.
+func (p parts) warnings() []string { return refusedKeys(p.limits()) }
+
+// refusedKeys names the API keys that Omni refuses. The limits may come from the
+// daemon, as JSON.
+func refusedKeys(limits map[string]any) []string {
+	var omni struct {
+		Refused []int `json:"refusedKeys"`
+	}
+	text, err := json.Marshal(limits["omni"])
+	if err != nil || json.Unmarshal(text, &omni) != nil {
+		return nil // an older daemon, which doesn't tell
+	}
+	var list []string
+	for _, key := range omni.Refused {
+		list = append(list, fmt.Sprintf("Omni refuses API key %d (omni.api_keys[%d]), which is set aside: replace it by a new organization key", key, key-1))
+	}
+	return list
+}
