@@ -16,6 +16,7 @@ type Mark struct {
 	Name   uint64         // NameSum of its userName, the intended one included
 	Omni   uint64         // IDSum of its Omni id; 0 while it is linked to none
 	Active bool           // linked, and active in Omni
+	Admin  bool           // an org admin of Omni
 	Open   bool           // the record is to be read in every run: intended only, or unassigned and still active
 }
 
@@ -27,6 +28,7 @@ func MarkOf(u User) Mark {
 	return Mark{
 		Seen: u.Seen, Name: NameSum(u.UserName), Omni: IDSum(u.Omni),
 		Active: u.Omni != "" && u.Active,
+		Admin:  u.OrgAdmin,
 		Open:   u.Omni == "" || u.Active && u.Unassigned != nil,
 	}
 }
@@ -64,6 +66,7 @@ func RemoveUser(b *Batch, id identity.OktaID) {
 const (
 	markActive = 1 << iota
 	markOpen
+	markAdmin
 )
 
 func (m Mark) append(b []byte) []byte {
@@ -77,6 +80,9 @@ func (m Mark) append(b []byte) []byte {
 	if m.Open {
 		flags |= markOpen
 	}
+	if m.Admin {
+		flags |= markAdmin
+	}
 	return append(b, flags)
 }
 
@@ -87,9 +93,9 @@ func (m *Mark) decode(b []byte) error {
 	rest := b[copy(m.Seen[:], b):]
 	m.Name, m.Omni = binary.BigEndian.Uint64(rest), binary.BigEndian.Uint64(rest[8:])
 	flags := rest[16]
-	if flags&^(markActive|markOpen) != 0 {
+	if flags&^(markActive|markOpen|markAdmin) != 0 {
 		return fmt.Errorf("unknown flags %#x in a mark", flags)
 	}
-	m.Active, m.Open = flags&markActive != 0, flags&markOpen != 0
+	m.Active, m.Open, m.Admin = flags&markActive != 0, flags&markOpen != 0, flags&markAdmin != 0
 	return nil
 }

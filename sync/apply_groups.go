@@ -64,7 +64,7 @@ func (a *applier) writeGroup(ctx context.Context, c Change) (Change, Notes) {
 	case p.group.Omni != "":
 		return a.updateGroup(ctx, c, p)
 	case p.exists != nil:
-		return a.joinTeam(ctx, c, p, *p.exists, state.Adopted)
+		return a.joinTeam(ctx, c, p, *p.exists, linkOf(p.group.Intent))
 	default:
 		return a.createGroup(ctx, c, p)
 	}

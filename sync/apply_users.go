@@ -15,7 +15,7 @@ func (a *applier) performUser(ctx context.Context, c Change) (Change, Notes) {
 	case Create:
 		return a.create(ctx, c)
 	case Adopt:
-		return a.adopt(ctx, c, state.Adopted)
+		return a.adopt(ctx, c, linkOf(a.user(c.User).Intent))
 	case Update, Reactivate:
 		return a.update(ctx, c)
 	case Deactivate, Delete:
@@ -23,6 +23,14 @@ func (a *applier) performUser(ctx context.Context, c Change) (Change, Notes) {
 	default:
 		panic(fmt.Sprintf("user change of kind %q", c.Kind)) // the planner makes no others
 	}
+}
+
+// linkOf says how what stands in Omni is linked: under an open intent it is ours.
+func linkOf(intent string) state.Link {
+	if intent != "" {
+		return state.Recognised
+	}
+	return state.Adopted
 }
 
 // user gives the ledger's record of a user.
@@ -137,7 +145,7 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 	link := state.Adopted
 	c.Reason = "Omni had this account already"
 	if intended {
-		link, c.Reason = state.Recognised, "an earlier run had created this account and lost Omni's answer"
+		link, c.Reason = state.Recognised, madeBefore
 	}
 	if isEmpty(c.Patch) {
 		notes.user(c.User, a.linked(account, state.User{Link: link, Kept: c.Kept}))

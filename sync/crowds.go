@@ -84,10 +84,13 @@ func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 	case !exists && pl.ledger.KeepMissing:
 		ch.State, ch.Reason = state.Kept, "Omni's own list could not be believed, so no group is created in this run"
 	case !exists:
-	case pl.policy.AdoptGroups == "never":
+	case pl.policy.AdoptGroups == "never" && pl.ledger.Groups[id].Intent == "":
 		ch.State, ch.Reason = state.Failed, "Omni has a group of this name that isn't managed (groups.adopt: never)"
 	default:
 		ch.Kind, ch.Omni, ch.Reason = Adopt, string(t.ID), "Omni has this group already"
+		if pl.ledger.Groups[id].Intent != "" {
+			ch.Reason = madeBefore
+		}
 		ch.Add = pl.missingFrom(t, ch.Add)
 		pl.finish(&ch)
 	}

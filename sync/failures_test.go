@@ -44,7 +44,9 @@ func TestDelaysOfFailures(t *testing.T) {
 		of   func(ids []string, sales string) string
 		want func(n int) time.Duration
 	}{
-		{"an update", func(c *company, ids []string, _ string) { c.okta.UpdateProfile(ids[0], map[string]any{"department": "Legal"}) }, refused,
+		{"an update", func(c *company, ids []string, _ string) {
+			c.okta.UpdateProfile(ids[0], map[string]any{"department": "Legal"})
+		}, refused,
 			func(ids []string, _ string) string { return "user:" + ids[0] }, doubled},
 		{"a deactivation", func(c *company, ids []string, _ string) { c.okta.Unassign(ids[0]) }, refused,
 			func(ids []string, _ string) string { return "user:" + ids[0] }, func(n int) time.Duration { return min(time.Hour, doubled(n)) }},
@@ -52,7 +54,9 @@ func TestDelaysOfFailures(t *testing.T) {
 			func(_ []string, sales string) string { return "group:" + sales }, doubled},
 		{"a leaver of a group", func(c *company, ids []string, sales string) { c.okta.RemoveMember(sales, ids[0]) }, refused,
 			func(_ []string, sales string) string { return "group:" + sales }, func(n int) time.Duration { return min(time.Hour, doubled(n)) }},
-		{"an update while Omni is ill", func(c *company, ids []string, _ string) { c.okta.UpdateProfile(ids[0], map[string]any{"department": "Legal"}) }, ill,
+		{"an update while Omni is ill", func(c *company, ids []string, _ string) {
+			c.okta.UpdateProfile(ids[0], map[string]any{"department": "Legal"})
+		}, ill,
 			func(ids []string, _ string) string { return "user:" + ids[0] }, func(int) time.Duration { return time.Minute }},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -73,6 +73,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if !doubts {
 		n.settled(results, l)
 	}
+	n.unsettled(r.desired, l)
 	n.opened(r.desired, l)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
 	defer cancel()
@@ -127,7 +128,11 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error) {
 	rep := e.report(r, nil)
 	rep.Outcome = Failing
-	r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
+	if ctx.Err() != nil {
+		r.logger.Info("run stopped", zap.Error(err))
+	} else {
+		r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
+	}
 	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && ctx.Err() == nil {
 		_ = e.remember(ctx, rep, err) // the store may be what failed: err says so
 	}

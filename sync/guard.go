@@ -41,6 +41,11 @@ type Judged struct {
 func judge(changes []Change, d Desired, l *Ledger, p Policy, now time.Time) Judged {
 	j := &judging{desired: d, ledger: l, policy: p, now: now, asked: map[string]bool{}, over: map[string]string{}}
 	j.weigh(changes)
+	for _, m := range l.Marks {
+		if m.Active && m.Admin {
+			j.admins++
+		}
+	}
 	var out []Change
 	for _, c := range changes {
 		out = append(out, j.split(c)...)
@@ -55,6 +60,7 @@ type judging struct {
 	now     time.Time
 	asked   map[string]bool
 	over    map[string]string // by guard: why its changes wait
+	admins  int               // active org admins who stay
 }
 
 // weigh finds the guards whose limit the plan passes.
@@ -192,6 +198,13 @@ func (j *judging) split(c Change) []Change {
 			c.Guard = guard
 			return []Change{c}
 		}
+	}
+	if c.ends() && j.ledger.Users[c.User].OrgAdmin {
+		if j.admins <= 1 {
+			c.State, c.Reason = state.Kept, "the last active organization admin never leaves: make somebody else one in Omni first, then reconcile"
+			return []Change{c}
+		}
+		j.admins--
 	}
 	if len(c.Drop) == 0 {
 		return []Change{c}

@@ -305,11 +305,36 @@ func TestSplitLeavesNothing(t *testing.T) {
 // theirs does; deletion and deactivation alike.
 func TestOrgAdminNeedsTheirOwnApproval(t *testing.T) {
 	for _, kind := range []Kind{Deactivate, Delete} {
-		l := scene{"", "ada active admin\nbob active"}.books()
+		l := scene{"", "ada active admin\nzoe active admin\nbob active"}.books()
 		list := []Change{{Kind: kind, User: "ada", State: state.Planned}, {Kind: kind, User: "bob", State: state.Planned}}
 		sameLines(t, "unasked", told(judged(list, l, testPolicy())),
 			fmt.Sprintf("held %s ada [org_admins] | an organization admin's membership ends only after approval\n%s bob", kind, kind))
 		l.Holds[userKey(kind, "ada")] = state.Hold{Decision: state.Approved, Until: noon, By: "grace"}
 		sameLines(t, "approved", told(judged(list, l, testPolicy())), fmt.Sprintf("%s ada | approved by grace\n%s bob", kind, kind))
+	}
+}
+
+// The last active org admin never leaves, even approved; of two who are approved
+// together one stays.
+func TestLastOrgAdminNeverLeaves(t *testing.T) {
+	for _, row := range []struct {
+		ledger string
+		leave  []identity.OktaID
+		goes   int
+	}{
+		{"ada active admin\nbob active", []identity.OktaID{"ada"}, 0},
+		{"ada active admin\nbob active admin", []identity.OktaID{"ada"}, 1},
+		{"ada active admin\nbob active admin", []identity.OktaID{"ada", "bob"}, 1},
+		{"ada active admin\nbob active", []identity.OktaID{"bob"}, 1},
+	} {
+		l := scene{"", row.ledger}.books()
+		var changes []Change
+		for _, id := range row.leave {
+			l.Holds[userKey(Deactivate, id)] = state.Hold{Decision: state.Approved, Until: noon, By: "grace"}
+			changes = append(changes, Change{Kind: Deactivate, User: id, State: state.Planned})
+		}
+		if got := judged(changes, l, testPolicy()); len(planned(got)) != row.goes {
+			t.Errorf("%q, %v leave, want %d to go:\n%s", row.ledger, row.leave, row.goes, told(got))
+		}
 	}
 }

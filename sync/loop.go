@@ -90,6 +90,12 @@ func (l *Loop) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		if kind == Reconcile {
+			select {
+			case <-l.due: // is done with it
+			default:
+			}
+		}
 		_, _ = l.Do(ctx, Request{Kind: kind, Cause: "schedule"}) // told and recorded by the engine
 	}
 }

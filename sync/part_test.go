@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/state/bolt"
 	"github.com/omnisync/omnisync/sync"
 	"pgregory.net/rapid"
@@ -27,4 +28,20 @@ func TestPartOfTheLedgerPlansTheSame(t *testing.T) {
 		}
 		sync.PlanTheSame(t, store, fence)
 	})
+}
+
+// The tests that know the engine's inside, over a ledger in a file.
+func TestOverAStore(t *testing.T) {
+	for name, test := range sync.StoreTests() {
+		t.Run(name, func(t *testing.T) {
+			test(t, func(t *testing.T) (state.Store, state.Fence) {
+				s := embedded(t)
+				fence, err := s.Acquire(t.Context(), "test", 10*365*24*time.Hour)
+				if err != nil {
+					t.Fatal(err)
+				}
+				return s, fence
+			})
+		})
+	}
 }

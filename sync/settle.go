@@ -27,6 +27,18 @@ func inLine(d Desired, l *Ledger, results []Change, p Policy) Notes {
 	return n
 }
 
+// unsettled takes the print from everybody who doesn't simply stay: what becomes
+// of their groups meanwhile is looked at when they are as they were again.
+func (n Notes) unsettled(d Desired, l *Ledger) {
+	for id, u := range l.Users {
+		p, told := d.person(id)
+		if told && u.Active && u.Seen != (identity.Print{}) && !p.stays() {
+			u.Seen = identity.Print{}
+			n.user(id, u)
+		}
+	}
+}
+
 // opened notes which groups have members who differ between the two sides
 // although their users don't change: those are read whole in every run.
 func (n Notes) opened(d Desired, l *Ledger) {

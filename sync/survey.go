@@ -166,6 +166,9 @@ func presentIn(t identity.Team, owner map[identity.OmniID]identity.OktaID, s Sur
 	return in
 }
 
+// correctMembers notes who is in the group in Omni. Who was adopted and is first
+// seen in a group that was adopted too may have been in it all along, so Okta's
+// word on them waits for approval.
 func correctMembers(n Notes, l *Ledger, id identity.GroupID, in map[identity.OktaID]bool) {
 	for u, active := range in {
 		m := l.Members[id][u]
@@ -173,6 +176,8 @@ func correctMembers(n Notes, l *Ledger, id identity.GroupID, in map[identity.Okt
 		switch {
 		case !active:
 			seen.Omni = state.Ended
+		case m == state.Member{} && l.Groups[id].Link == state.Adopted && l.Users[u].Link == state.Adopted:
+			seen.Omni = state.Found
 		case m.Omni != state.Found:
 			seen.Omni = state.Present
 		}

@@ -153,14 +153,21 @@ func (pl *planner) stranger(p Person) (identity.Account, bool) {
 	return a, ok
 }
 
+// madeBefore is why something is adopted that stands in Omni under an intent of ours.
+const madeBefore = "an earlier run had created it and lost Omni's answer"
+
 func (pl *planner) adopting(c Change, a identity.Account) Change {
 	c.Kind, c.Omni, c.Reason = Adopt, string(a.ID), "Omni has this account already"
+	intended := pl.ledger.Users[c.User].Intent != ""
 	was := state.User{Omni: a.ID, User: a.User, Active: a.Active}
 	c.Patch, c.Kept = pl.adoption(was, c.Want)
 	if !a.Active {
 		yes := true
 		c.Patch.Active = &yes
 		c.Reason = "Omni has this account already, inactive"
+	}
+	if intended {
+		c.Reason = madeBefore
 	}
 	c.Before, c.After = userFacts(was, c.Patch)
 	return c

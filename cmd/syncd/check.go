@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -146,9 +147,20 @@ func secretFiles(c *configs.Config) []checks.SecretFile {
 			continue
 		}
 		name = strings.TrimSuffix(name, "}")
+		if mounted(name) {
+			continue
+		}
 		if info, err := os.Stat(name); err == nil { // one that isn't there is told by configs.Secrets
 			files = append(files, checks.SecretFile{Path: ref[0], File: name, Mode: info.Mode()})
 		}
 	}
 	return files
+}
+
+// mounted reports whether the file is one of a Kubernetes volume: those are links
+// into a folder such as ..2026_11_24, in a container of their own, and readable by
+// all of it unless somebody asks for less.
+func mounted(name string) bool {
+	real, err := filepath.EvalSymlinks(name)
+	return err == nil && strings.Contains(filepath.ToSlash(real), "/..")
 }
