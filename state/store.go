@@ -62,6 +62,20 @@ type Append struct {
 	Value  []byte
 }
 
+// Position tells which ledger this is and how far it has come. A ledger that was
+// emptied or replaced has another epoch; one that was set back to an older copy
+// has fewer writes than somebody remembers.
+type Position struct {
+	Epoch  string `json:"epoch"`  // random, made with the ledger; "" for none
+	Writes uint64 `json:"writes"` // how many batches were written since
+}
+
+// Behind reports whether the ledger at p isn't one that was at seen before: it
+// is another one, or an older copy. Nobody has seen a position without an epoch.
+func (p Position) Behind(seen Position) bool {
+	return seen.Epoch != "" && (p.Epoch != seen.Epoch || p.Writes < seen.Writes)
+}
+
 // Batch is written whole or not at all, in order: of two writes to one key the
 // later one counts. Check tells what can't be written.
 type Batch struct {
