@@ -20,6 +20,8 @@ type shelf struct {
 	err   error
 }
 
+func (shelf) Position(context.Context) (state.Position, error) { return state.Position{}, nil }
+
 func (s shelf) Get(context.Context, state.Bucket, string) ([]byte, bool, error) {
 	return s.value, s.value != nil, s.err
 }

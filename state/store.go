@@ -78,7 +78,11 @@ func (p Position) Behind(seen Position) bool {
 
 // Batch is written whole or not at all, in order: of two writes to one key the
 // later one counts. Check tells what can't be written.
+//
+// A batch whose ID is that of the batch written last is acknowledged and not
+// written again: one whose answer got lost can be sent a second time.
 type Batch struct {
+	ID      string // "" for a batch that is never sent again
 	Writes  []Write
 	Appends []Append
 	Drops   []Bucket // buckets that are emptied before anything is written
@@ -101,6 +105,9 @@ type Store interface {
 	Scan(ctx context.Context, b Bucket) iter.Seq2[Entry, error]
 	// Tail gives the n newest entries of s, newest first.
 	Tail(ctx context.Context, s Stream, n int) ([][]byte, error)
+	// Position tells which ledger this is and how many batches were applied to it;
+	// the zero Position where nobody has held its lease yet.
+	Position(ctx context.Context) (Position, error)
 	// Apply writes the batch whole or not at all, and is durable (bbolt) or
 	// acknowledged (Redis) when it returns nil. It answers fault.Fenced and writes
 	// nothing when f isn't the current fence, fault.Refused when Check finds fault.

@@ -20,6 +20,8 @@ const (
 	formKey    = "form"
 	epochKey   = "epoch"
 	counterKey = "counter"
+	writesKey  = "writes" // how many batches were applied
+	lastKey    = "last"   // the ID of the last one
 )
 
 // form is the version of this layout.

@@ -27,6 +27,14 @@ func (s *Store) Get(ctx context.Context, b state.Bucket, key string) (value []by
 	return value, ok, err
 }
 
+// Position tells the file's epoch and how many batches were applied to it.
+func (s *Store) Position(ctx context.Context) (p state.Position, err error) {
+	err = s.view(ctx, func(tx *bbolt.Tx) {
+		p = state.Position{Epoch: s.epoch, Writes: writes(tx.Bucket([]byte(ledgerBucket)))}
+	})
+	return p, err
+}
+
 // Scan gives every record of b once. It reads in pieces and holds no
 // transaction while the loop's body runs: a body that writes would wait for
 // itself when the file must grow, and pages that a reader sees can't be used again.

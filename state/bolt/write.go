@@ -22,6 +22,10 @@ func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
 		if err := s.checkFence(f); err != nil {
 			return err
 		}
+		again, err := advance(tx, b.ID)
+		if err != nil || again {
+			return err
+		}
 		if err := drop(tx, b.Drops); err != nil {
 			return err
 		}
@@ -30,6 +34,27 @@ func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
 		}
 		return appendAll(tx, b.Appends)
 	})
+}
+
+// advance counts one more batch, unless the last one had this id already.
+func advance(tx *bbolt.Tx, id string) (again bool, err error) {
+	l := tx.Bucket([]byte(ledgerBucket))
+	if id != "" && string(l.Get([]byte(lastKey))) == id {
+		return true, nil
+	}
+	if err := l.Put([]byte(writesKey), number(writes(l)+1)); err != nil {
+		return false, err
+	}
+	return false, l.Put([]byte(lastKey), []byte(id))
+}
+
+// writes is how many batches the ledger has taken; files of earlier versions don't say.
+func writes(l *bbolt.Bucket) uint64 {
+	raw := l.Get([]byte(writesKey))
+	if len(raw) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(raw)
 }
 
 func drop(tx *bbolt.Tx, list []state.Bucket) error {

@@ -62,8 +62,9 @@ type command struct {
 }
 
 func (s *Store) program(f state.Fence, b state.Batch) *program {
-	p := &program{index: map[string]int{}, args: []any{string(f)}}
+	p := &program{index: map[string]int{}, args: []any{string(f), b.ID}}
 	p.use(s.keys.lease())
+	p.use(s.keys.position())
 	for _, d := range b.Drops {
 		p.add("UNLINK", s.keys.bucket(d))
 	}

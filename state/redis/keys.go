@@ -12,6 +12,7 @@ import (
 //	omnisync:{NAME}:lease          string   "FENCE HOLDER", with a time to live
 //	omnisync:{NAME}:epoch          string   random, made with the ledger
 //	omnisync:{NAME}:counter        string   how often the lease was taken
+//	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
 //	omnisync:{NAME}:bucket:BUCKET  hash     record by key
 //	omnisync:{NAME}:stream:STREAM  stream   one field "v" for each entry
 //
@@ -36,5 +37,6 @@ func newKeys(name string) (keys, error) {
 func (k keys) lease() string                { return k.prefix + "lease" }
 func (k keys) epoch() string                { return k.prefix + "epoch" }
 func (k keys) counter() string              { return k.prefix + "counter" }
+func (k keys) position() string             { return k.prefix + "position" }
 func (k keys) bucket(b state.Bucket) string { return k.prefix + "bucket:" + string(b) }
 func (k keys) stream(s state.Stream) string { return k.prefix + "stream:" + string(s) }

@@ -25,6 +25,21 @@ func (s *Store) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bo
 	return value, err == nil, s.fault("read", err)
 }
 
+// Position tells the ledger's epoch and how many batches were applied to it.
+func (s *Store) Position(ctx context.Context) (state.Position, error) {
+	pipe := s.client.TxPipeline()
+	epoch := pipe.Get(ctx, s.keys.epoch())
+	writes := pipe.HGet(ctx, s.keys.position(), "writes")
+	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
+		return state.Position{}, s.fault("read", err)
+	}
+	n, err := writes.Uint64()
+	if errors.Is(err, redis.Nil) { // nothing was written yet
+		n, err = 0, nil
+	}
+	return state.Position{Epoch: epoch.Val(), Writes: n}, s.fault("read", err)
+}
+
 // Scan gives every record of b once. HSCAN may give a record twice while the
 // hash is resized, so the keys already given are remembered.
 func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {

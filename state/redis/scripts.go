@@ -7,9 +7,11 @@ import "github.com/redis/go-redis/v9"
 // applyScript runs write commands under a fence, all or none of them.
 //
 //	KEYS[1]    the lease
-//	KEYS[2..]  the hashes and streams of the commands, each once
+//	KEYS[2]    the position
+//	KEYS[3..]  the hashes and streams of the commands, each once
 //	ARGV[1]    the writer's fence
-//	ARGV[2..]  the commands: name, index of its key, number n of arguments, n arguments
+//	ARGV[2]    the batch's ID, or ""
+//	ARGV[3..]  the commands: name, index of its key, number n of arguments, n arguments
 //	returns    "" when all is written; else the lease's value, or "-" when there
 //	           is no lease, and nothing is written
 //
@@ -21,10 +23,11 @@ var applyScript = redis.NewScript(`
 local lease = redis.call('GET', KEYS[1])
 if not lease then return '-' end
 if string.match(lease, '^(%S+) ') ~= ARGV[1] then return lease end
+if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'last') == ARGV[2] then return '' end
 
 local wants = {HSET = 'hash', HDEL = 'hash', XADD = 'stream'}
 local function each(f)
-  local i = 2
+  local i = 3
   while i <= #ARGV do
     local n = tonumber(ARGV[i + 2])
     f(ARGV[i], KEYS[tonumber(ARGV[i + 1])], i + 3, i + 2 + n)
@@ -42,6 +45,8 @@ each(function(name, key, first, last)
   end
 end)
 if problem then return redis.error_reply(problem) end
+redis.call('HINCRBY', KEYS[2], 'writes', 1)
+redis.call('HSET', KEYS[2], 'last', ARGV[2])
 each(function(name, key, first, last)
   redis.call(name, key, unpack(ARGV, first, last))
 end)

@@ -56,6 +56,8 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"a renewed lease goes on", leaseRenewed},
 		{"fences never come again", fencesDiffer},
 		{"many acquire, one gets it", manyAcquire},
+		{"each batch moves the position by one", positionMoves},
+		{"a batch that is sent again is written once", sentAgain},
 		{"many write at once", manyWriters},
 		{"a new holder ends the old one's writes", takeover},
 		{"a cancelled context does nothing", cancelled},
