@@ -37,6 +37,7 @@ var arrows = map[string][]string{
 	"state":           {"identity", "fault"},
 	"state/bolt":      {"state", "identity", "fault"},
 	"state/redis":     {"state", "identity", "fault"},
+	"state/archive":   {"state", "identity", "fault"},
 	"state/statetest": {"state", "identity", "fault"},
 
 	"okta":       {"identity", "fault"},

@@ -27,6 +27,8 @@ func check(c *Config) []Fault {
 	faults = append(faults, checkKeys(c.Omni.APIKeys)...)
 	message, mend := checkStore(c.State)
 	judge("state.url", message, mend)
+	one("state.prefix", checkPrefix, c.State.Prefix)
+	one("state.archive", checkArchive, c.State.Archive)
 	one("schedule.full", checkCron, c.Schedule.Full)
 	one("schedule.reconcile", checkCron, c.Schedule.Reconcile)
 	one("schedule.timezone", checkZone, c.Schedule.Timezone)
@@ -123,6 +125,34 @@ func checkStore(s State) (message, mend string) {
 	}
 	if _, _, err := s.Backend(); err != nil && s.URL.text != "" {
 		return err.Error(), "write bolt://syncd.db, bolt:///var/lib/syncd/syncd.db, redis://host:6379 or rediss://host:6379"
+	}
+	return "", ""
+}
+
+var prefixPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
+
+func checkPrefix(prefix string) (message, mend string) {
+	const form = "write omnisync, or other 1 to 40 of A-Z a-z 0-9 . _ and -"
+	switch {
+	case prefix == "":
+		return "is empty", form
+	case !prefixPattern.MatchString(prefix):
+		return quoted(prefix) + " can't be part of Redis keys", form
+	}
+	return "", ""
+}
+
+// checkArchive refuses what is no directory to anyone: a URL, and a name that
+// only looks like the empty one.
+func checkArchive(dir string) (message, mend string) {
+	const form = `write a directory such as archive or /var/lib/syncd/archive, or "" for none`
+	switch {
+	case dir == "":
+		return "", ""
+	case strings.TrimSpace(dir) != dir, strings.ContainsAny(dir, "\x00\r\n"):
+		return "begins or ends with a space, or holds a line break", form
+	case strings.Contains(dir, "://"):
+		return "is a URL, not a directory", form
 	}
 	return "", ""
 }

@@ -62,7 +62,9 @@ type Omni struct {
 
 // State says where the ledger is kept.
 type State struct {
-	URL StoreURL `koanf:"url" json:"url" jsonschema_description:"bolt://PATH (as it stands, relative to the working directory; bolt:///absolute), redis:// or rediss://, or a whole ${env:NAME} or ${file:PATH} that holds one."`
+	URL     StoreURL `koanf:"url" json:"url" jsonschema_description:"bolt://PATH (as it stands, relative to the working directory; bolt:///absolute), redis:// or rediss://, or a whole ${env:NAME} or ${file:PATH} that holds one."`
+	Prefix  string   `koanf:"prefix" json:"prefix" jsonschema:"minLength=1,maxLength=40,pattern=^[A-Za-z0-9._-]+$" jsonschema_description:"What the keys in Redis begin with: 1 to 40 of A-Z a-z 0-9 . _ and -."`
+	Archive string   `koanf:"archive" json:"archive" jsonschema_description:"Directory that keeps on disk what can't be built again when the ledger is lost; relative to the working directory; empty: none is kept."`
 }
 
 // Schedule holds cron expressions; an empty one switches its run off.
@@ -142,7 +144,7 @@ func defaults(env environment) *Config {
 	return &Config{
 		Okta:  Okta{Auth: Auth{OAuth: OAuth{DPoP: defaultDPoP}}, RateShare: 0.25},
 		Omni:  Omni{RequestsPerMinute: 60},
-		State: State{URL: StoreURL{text: "bolt://syncd.db"}},
+		State: State{URL: StoreURL{text: "bolt://syncd.db"}, Prefix: "omnisync", Archive: "archive"},
 		Schedule: Schedule{
 			Full:      "0 * * * *",
 			Reconcile: "0 4 * * *",

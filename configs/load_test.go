@@ -79,7 +79,7 @@ func TestMinimalHasTheDefaults(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"oauth": {"client_id": "0oa3", "private_key": "${file:/k}", "key_id": "k1", "dpop": "never"}}, "rate_share": 1},
 		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500},
-		"state": {"url": "redis://h:1/2"}, "schedule": {"full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
+		"state": {"url": "redis://h:1/2", "prefix": "p", "archive": ""}, "schedule": {"full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
 		"users": {"scope": "false", "display_name": "user.x", "attributes": {"a.b": "1", "c": "2"}, "adopt_attributes": "replace",
 			"on_username_change": "hold", "suspended": "deactivate", "protected": ["*@a", "b,c"]},
 		"groups": {"from": "match", "match": ["Engineering", "omni-*"], "on_unpush": "delete", "adopt": "never"},
@@ -109,6 +109,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 	}
 	if kind, address, err := c.State.Backend(); kind != configs.Redis || address != "redis://h:1/2" || err != nil {
 		t.Errorf("Backend() = %q, %q, %v", kind, address, err)
+	}
+	if c.State.Prefix != "p" || c.State.Archive != "" {
+		t.Errorf("state has the prefix %q and the archive %q", c.State.Prefix, c.State.Archive)
 	}
 }
 

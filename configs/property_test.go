@@ -57,10 +57,11 @@ func anyConfig(t *rapid.T) map[string]any {
 		groups["from"], groups["match"] = pick("push_mappings", "app_groups"), []any{}
 	}
 	return map[string]any{
-		"name":     rapid.StringMatching(`[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}`).Draw(t, "name"),
-		"okta":     map[string]any{"org_url": pick("https://acme.okta.com", "http://[::1]:80/"), "app_id": "0oa1", "auth": auth, "rate_share": rapid.Float64Range(0.01, 1).Draw(t, "share")},
-		"omni":     map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate")},
-		"state":    map[string]any{"url": pick("bolt://a b.db", "rediss://h:1/2", "${env:URL}", "${file:/run/u}")},
+		"name": rapid.StringMatching(`[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}`).Draw(t, "name"),
+		"okta": map[string]any{"org_url": pick("https://acme.okta.com", "http://[::1]:80/"), "app_id": "0oa1", "auth": auth, "rate_share": rapid.Float64Range(0.01, 1).Draw(t, "share")},
+		"omni": map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate")},
+		"state": map[string]any{"url": pick("bolt://a b.db", "rediss://h:1/2", "${env:URL}", "${file:/run/u}"),
+			"prefix": rapid.StringMatching(`[A-Za-z0-9._-]{1,40}`).Draw(t, "prefix"), "archive": pick("", "archive", "/var/a b")},
 		"schedule": map[string]any{"full": pick("", "@daily", "*/7 1-5 * * MON"), "reconcile": pick("", "@every 1h"), "timezone": pick("UTC", "Local")},
 		"users": map[string]any{
 			"scope": text.Draw(t, "scope"), "display_name": text.Draw(t, "display"), "attributes": attributes,

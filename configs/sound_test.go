@@ -19,6 +19,8 @@ func TestSoundValues(t *testing.T) {
 		"omni.base_url":            {"https://acme.omniapp.co", "https://acme.omniapp.co/", "https://bi.acme.com/omni", "https://apis.acme.com", "https://acme.com/apiary", "http://127.0.0.1:1/omni"},
 		"omni.api_keys":            {`["${env:A}", "${env:B}"]`, "\n    - ${env:A}\n    - ${file:/b}"},
 		"state.url":                {"bolt://x", "bolt:///var/lib/syncd/a b.db", "redis://h", "rediss://user:p%40ss@h:6379/0", "${env:URL}", "${file:/run/url}"},
+		"state.prefix":             {"omnisync", "a", "Acme.prod_1-x", `"0"`, strings.Repeat("p", 40)},
+		"state.archive":            {`""`, "archive", "/var/lib/syncd/the archive", "./a/../b", `"C:\\syncd\\archive"`},
 		"schedule.full":            {`""`, `"@every 1s"`, `"@hourly"`, `"@every 1h30m"`, `"*/5 8-18 * * MON-FRI"`, `"0 0 29 2 *"`, "0 4 * * *"},
 		"schedule.timezone":        {"UTC", "Local", "Europe/Berlin", "America/Argentina/Buenos_Aires"},
 		"users.scope":              {`"true"`, `"has(user.email)"`, `""`, "|\n    user.department ==\n      \"Sales\"", `"${x}"`},

@@ -28,6 +28,8 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"omni.api_keys", `["${env:A}", "${file:/b}"]`, `["${env:A}","${file:/b}"]`},
 	{"omni.requests_per_minute", "500", "500"},
 	{"state.url", "rediss://h/1", "rediss://h/1"},
+	{"state.prefix", "other", "other"},
+	{"state.archive", `""`, ""},
 	{"schedule.full", `"*/5 * * * *"`, "*/5 * * * *"},
 	{"schedule.reconcile", `""`, ""},
 	{"schedule.timezone", "Local", "Local"},
@@ -145,6 +147,8 @@ func TestFaultNamesTheVariable(t *testing.T) {
 			nonsense = "not this"
 		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), s.path == "console.token":
 			continue // text of any form, and secrets
+		case s.path == "state.archive":
+			nonsense = "https://not/this"
 		default:
 			nonsense = "no/t this"
 		}

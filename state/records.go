@@ -1,6 +1,7 @@
 package state
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -80,6 +81,14 @@ type Connection struct {
 	Omni     string               `json:"omni"`
 	Policy   identity.Fingerprint `json:"policy,omitempty"` // of the policy whose results the ledger holds
 	Complete bool                 `json:"complete"`         // one full or reconcile run has ended without a failure
+
+	Importing *Importing `json:"importing,omitempty"` // an import is under way, or broke off; nil in a whole ledger
+}
+
+// Importing tells how far an import into this ledger has come.
+type Importing struct {
+	SHA256  string         `json:"sha256"`  // of the export
+	Streams map[Stream]int `json:"streams"` // entries appended so far
 }
 
 // Spent is what a run removed unasked, for the guard's window.
@@ -174,4 +183,19 @@ type Run struct {
 	Doubts  []string       `json:"doubts,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"`
 	Error   string         `json:"error,omitempty"`
+}
+
+// The kinds of what is archived.
+const (
+	ArchivedChange   = "change"   // a Change of the provisioning log
+	ArchivedDecision = "decision" // a Hold with what a person said about it
+	ArchivedRun      = "run"      // a Run
+)
+
+// Archived is one record as the archive keeps it: what can't be built again
+// from Okta and Omni when the ledger is lost.
+type Archived struct {
+	Kind   string          `json:"kind"`
+	Time   time.Time       `json:"time"` // when it was archived; zero: now
+	Record json.RawMessage `json:"record"`
 }

@@ -99,6 +99,9 @@ func (e *Engine) recall(ctx context.Context, run *run) (*Ledger, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.Connection.Whole(); err != nil {
+		return nil, err
+	}
 	mine := state.Connection{Org: e.o.Identity.Org, App: e.o.Identity.App, Omni: e.o.Identity.Omni}
 	if l.Connection.Org == "" { // a new ledger
 		n := newNotes()

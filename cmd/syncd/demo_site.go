@@ -63,13 +63,13 @@ func (s *demoSite) text() string {
 name: %s
 okta: {org_url: %q, app_id: %q, rate_share: 1, auth: {api_token: "${file:%s/okta-token}"}}
 omni: {base_url: %q, requests_per_minute: %d, api_keys: ["${file:%s/omni-key}"]}
-state: {url: "${file:%s/state-url}"}
+state: {url: "${file:%s/state-url}", archive: %q}
 schedule: {full: "", reconcile: ""}
 users: {attributes: {department: user.department}}
 deprovision: {grace: 1s, settle: 1s}
 console: {listen: %q, token: "${file:%s}"}
 log: {level: info, format: json}
-`, demoName, s.okta, s.app, s.dir, s.omni, demoPace, s.dir, s.dir, s.console, s.token())
+`, demoName, s.okta, s.app, s.dir, s.omni, demoPace, s.dir, s.dir, filepath.Join(s.dir, "archive"), s.console, s.token())
 }
 
 // unusedAddress finds a port for the console: the commands read it in the

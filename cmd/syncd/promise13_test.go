@@ -35,10 +35,10 @@ func TestPromise13NothingLeaks(t *testing.T) {
 name: acme
 okta: {org_url: %q, app_id: %q, auth: {api_token: "${env:MARK_OKTA}"}, rate_share: 1}
 omni: {base_url: %q, api_keys: ["${env:MARK_OMNI}"], requests_per_minute: 60000}
-state: {url: %q}
+state: {url: %q, archive: %q}
 console: {listen: "127.0.0.1:1", token: "${env:MARK_CONSOLE}"}
 log: {level: debug}
-`, oktaServer.URL, okta.ID(), omniServer.URL, "bolt://"+filepath.Join(dir, "ledger.db"))
+`, oktaServer.URL, okta.ID(), omniServer.URL, "bolt://"+filepath.Join(dir, "ledger.db"), filepath.Join(dir, "archive"))
 			if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 				t.Fatal(err)
 			}

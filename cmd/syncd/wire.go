@@ -11,6 +11,7 @@ import (
 	"github.com/omnisync/omnisync/okta"
 	"github.com/omnisync/omnisync/omniclient"
 	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/state/archive"
 	"github.com/omnisync/omnisync/state/bolt"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/sync"
@@ -100,6 +101,14 @@ func faultsOf(problems []mapping.Problem) []configs.Fault {
 	return faults
 }
 
+// archive opens the archive; nil where the configuration has none.
+func (p parts) archive() (kept *archive.Archive, err error) {
+	if dir := p.config.State.Archive; dir != "" {
+		kept, err = archive.Open(dir, p.config.Name)
+	}
+	return kept, err
+}
+
 // open opens the ledger. The embedded one is locked from here on.
 func (p parts) open() (ledger, error) {
 	kind, address, err := p.config.State.Backend()
@@ -162,6 +171,13 @@ func (p parts) reading(work func(*sync.Engine) error) (err error) {
 // leading lets work write: with an open ledger, under the lease, in a context
 // that ends with the lease. The lease is given back at the end.
 func (p parts) leading(ctx context.Context, work func(context.Context, leadership) error) (err error) {
+	kept, err := p.archive()
+	if err != nil {
+		return err
+	}
+	if kept != nil {
+		defer func() { err = firstOf(err, kept.Close()) }()
+	}
 	store, err := p.open()
 	if err != nil {
 		return err
