@@ -48,6 +48,15 @@ func (c *Client) FindTeam(ctx context.Context, name string) (identity.Team, erro
 	return teamOf(op, r)
 }
 
+// Team reads one group with its members; fault.NotFound when it is gone.
+func (c *Client) Team(ctx context.Context, id identity.OmniGroupID) (identity.Team, error) {
+	r, err := c.readGroup(ctx, id)
+	if err != nil {
+		return identity.Team{}, err
+	}
+	return teamOf("read Omni group", r)
+}
+
 // CreateTeam creates a group with its members. The failures are those of
 // CreateUser: a team beside an error means that the group was made.
 func (c *Client) CreateTeam(ctx context.Context, name string, members []identity.OmniID) (identity.Team, error) {

@@ -17,7 +17,7 @@ type Mark struct {
 	Omni   uint64         // IDSum of its Omni id; 0 while it is linked to none
 	Active bool           // linked, and active in Omni
 	Admin  bool           // an org admin of Omni
-	Open   bool           // the record is to be read in every run: intended only, or unassigned and still active
+	Open   bool           // the record is to be read in every run: intended only, unassigned and still active, or with a change whose answer isn't recorded
 }
 
 // markSize is the length of a stored mark, in bytes.
@@ -29,7 +29,7 @@ func MarkOf(u User) Mark {
 		Seen: u.Seen, Name: NameSum(u.UserName), Omni: IDSum(u.Omni),
 		Active: u.Omni != "" && u.Active,
 		Admin:  u.OrgAdmin,
-		Open:   u.Omni == "" || u.Active && u.Unassigned != nil,
+		Open:   u.Omni == "" || u.Active && u.Unassigned != nil || u.Sent != nil,
 	}
 }
 

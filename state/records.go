@@ -19,6 +19,7 @@ type User struct {
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
+	Sent       *Change    `json:"sent,omitempty"` // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
 
 	// Seen is the print of the sighting, and of the policy, that this record is in
 	// line with: while Okta shows the same, there is nothing to do. Zero when a
@@ -47,6 +48,7 @@ type Group struct {
 	AsOf        time.Time            `json:"asOf,omitzero"`  // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
 	Open        bool                 `json:"open,omitempty"` // some members may differ between the two sides although their users don't change
 	Present     int                  `json:"present"`        // how many members are Present
+	Sent        *Change              `json:"sent,omitempty"` // as in User
 }
 
 // Member is one user's place in one group, on both sides.

@@ -233,6 +233,7 @@ func (a *applier) failure(c Change) *state.Failure {
 // failed marks a change that Omni didn't do, and stops the run where it is no
 // use to go on: the credential is refused, or Omni doesn't answer at all.
 func (a *applier) failed(c Change, err error) Change {
+	c.Unsure = lost(err) || c.Group != "" && (fault.Is(err, fault.Refused) || fault.Is(err, fault.Conflict))
 	if stopped(err) {
 		c.Error = "the run was stopped before Omni had answered"
 		return c
@@ -280,9 +281,20 @@ func stopped(err error) bool {
 	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
+// perform asks Omni for one change, and notes what it answered. What is about
+// to be sent stands in the ledger first.
 func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
-	if c.Group != "" {
-		return a.performGroup(ctx, c)
+	if err := a.sending(ctx, c); err != nil {
+		return a.failed(c, err), newNotes()
 	}
-	return a.performUser(ctx, c)
+	var notes Notes
+	if c.Group != "" {
+		c, notes = a.performGroup(ctx, c)
+	} else {
+		c, notes = a.performUser(ctx, c)
+	}
+	if !c.Unsure {
+		a.answeredFor(c, notes)
+	}
+	return c, notes
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -77,7 +76,9 @@ func (a *applier) createGroup(ctx context.Context, c Change, p place) (Change, N
 	if !intended {
 		g := p.group
 		g.Intent = a.run.id
-		if err := a.intend(ctx, func(n Notes) { n.group(c.Group, g) }); err != nil {
+		n := newNotes()
+		n.group(c.Group, g)
+		if err := a.intend(ctx, n); err != nil {
 			return a.failed(c, err), notes
 		}
 	}
@@ -346,20 +347,7 @@ func (a *applier) endGroup(ctx context.Context, c Change) (Change, Notes) {
 }
 
 // spend counts unasked removals for the guard's window. The lock is held.
-func (a *applier) spend(notes *Notes, kind string, n int) {
-	if n == 0 {
-		return
-	}
-	now := time.Now()
-	w := state.Window{}
-	for _, s := range a.ledger.Window.Spent {
-		if now.Sub(s.At) < a.engine.policy.Guard.Window {
-			w.Spent = append(w.Spent, s)
-		}
-	}
-	w.Spent = append(w.Spent, state.Spent{At: now, Count: map[string]int{kind: n}})
-	notes.Window = &w
-}
+func (a *applier) spend(notes *Notes, kind string, n int) { a.engine.spend(notes, a.ledger, kind, n) }
 
 // named leaves those of the members whom Omni shows.
 func named(add map[identity.OktaID]identity.OmniID, shown []identity.OmniID) map[identity.OktaID]identity.OmniID {

@@ -55,7 +55,9 @@ func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
 	before := a.user(c.User)
 	if before.Intent == "" {
 		intent := state.User{User: c.Want, Intent: a.run.id}
-		if err := a.intend(ctx, func(n Notes) { n.user(c.User, intent) }); err != nil {
+		n := newNotes()
+		n.user(c.User, intent)
+		if err := a.intend(ctx, n); err != nil {
 			return a.failed(c, err), notes
 		}
 	}
@@ -89,13 +91,11 @@ func (a *applier) spendCreation(notes *Notes, c Change) {
 
 // lost reports whether a request may have had its effect although it failed.
 func lost(err error) bool {
-	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Other) || stopped(err)
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Other) || fault.Is(err, fault.Doubt) || stopped(err)
 }
 
 // intend writes an intent to the ledger.
-func (a *applier) intend(ctx context.Context, note func(Notes)) error {
-	n := newNotes()
-	note(n)
+func (a *applier) intend(ctx context.Context, n Notes) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	err := a.engine.commit(ctx, a.ledger, n)

@@ -52,6 +52,7 @@ type Change struct {
 	Retry  time.Duration // of a failure: when to try again; 0 for the usual growing delay
 	Before *state.Facts
 	After  *state.Facts
+	Unsure bool // it failed, and may have been done all the same
 }
 
 // subject names what a change is about: two changes of one subject are ordered.

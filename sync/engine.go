@@ -116,6 +116,22 @@ func (e *Engine) commit(ctx context.Context, l *Ledger, n Notes) error {
 	return nil
 }
 
+// spend counts unasked removals for the guard's window.
+func (e *Engine) spend(notes *Notes, l *Ledger, kind string, n int) {
+	if n == 0 {
+		return
+	}
+	now := time.Now()
+	w := state.Window{}
+	for _, s := range l.Window.Spent {
+		if now.Sub(s.At) < e.policy.Guard.Window {
+			w.Spent = append(w.Spent, s)
+		}
+	}
+	w.Spent = append(w.Spent, state.Spent{At: now, Count: map[string]int{kind: n}})
+	notes.Window = &w
+}
+
 // write puts notes into the store, under the fence.
 func (e *Engine) write(ctx context.Context, n Notes) error {
 	for _, b := range n.batches() {

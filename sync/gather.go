@@ -89,7 +89,7 @@ func namesakes(d Desired, l *Ledger) map[identity.OktaID]bool {
 // needsAll reports whether every member of the group may matter.
 func needsAll(id identity.GroupID, d Desired, l *Ledger) bool {
 	g := l.Groups[id]
-	if g.Omni == "" || g.Open || d.unpushed(id) {
+	if g.Omni == "" || g.Open || g.Sent != nil || d.unpushed(id) {
 		return true
 	}
 	if _, failing := l.Failing[groupSubject(id)]; failing {

@@ -111,6 +111,8 @@ type Teams interface {
 type Inventory interface {
 	Users(ctx context.Context) iter.Seq2[identity.Account, error]
 	Teams(ctx context.Context) iter.Seq2[identity.Team, error]
+	// Team reads one group with its members; fault.NotFound when it is gone.
+	Team(ctx context.Context, id identity.OmniGroupID) (identity.Team, error)
 }
 
 // Okta is all that the engine asks of Okta.

@@ -71,6 +71,9 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if err := e.gather(ctx, &run.desired, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	if err := e.lookAgain(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
 	if err := e.correct(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}

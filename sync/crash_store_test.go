@@ -1,0 +1,203 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"maps"
+	"slices"
+	gosync "sync"
+	"testing"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/state/statetest"
+)
+
+// memory is a store that keeps what it is given for as long as it lives. Thousands
+// of histories need no disk: what a store promises is proved by the suite of all
+// stores, which this one passes too.
+type memory struct {
+	mu      gosync.Mutex
+	records map[state.Bucket]map[string][]byte
+	streams map[state.Stream][][]byte
+	at      state.Position
+	last    string // the ID of the newest batch
+	leases  int
+	fence   state.Fence
+	holder  string
+	until   time.Time
+	closed  bool
+}
+
+func newMemory() *memory {
+	return &memory{records: map[state.Bucket]map[string][]byte{}, streams: map[state.Stream][][]byte{}}
+}
+
+func TestMemoryStore(t *testing.T) {
+	statetest.Run(t, func(*testing.T) statetest.Store { return newMemory() })
+}
+
+// enter locks the store for one call; the caller unlocks it also after an error.
+func (m *memory) enter(ctx context.Context) error {
+	m.mu.Lock()
+	if m.closed {
+		return &fault.Error{Kind: fault.Unavailable, Op: "the store is closed"}
+	}
+	if err := ctx.Err(); err != nil {
+		return &fault.Error{Kind: fault.Unavailable, Op: "store", Err: err}
+	}
+	return nil
+}
+
+// Get implements state.Store.
+func (m *memory) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bool, error) {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err != nil {
+		return nil, false, err
+	}
+	v, ok := m.records[b][key]
+	return slices.Clone(v), ok, nil
+}
+
+// Scan implements state.Store. It reads a copy, so that its loop may write.
+func (m *memory) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
+	return func(yield func(state.Entry, error) bool) {
+		err := m.enter(ctx)
+		copied := maps.Clone(m.records[b])
+		m.mu.Unlock()
+		if err != nil {
+			yield(state.Entry{}, err)
+			return
+		}
+		for _, key := range slices.Sorted(maps.Keys(copied)) {
+			if !yield(state.Entry{Key: key, Value: slices.Clone(copied[key])}, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Tail implements state.Store.
+func (m *memory) Tail(ctx context.Context, s state.Stream, n int) ([][]byte, error) {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	list := slices.Clone(m.streams[s])
+	slices.Reverse(list)
+	return list[:min(max(n, 0), len(list))], nil
+}
+
+// Position implements state.Store.
+func (m *memory) Position(ctx context.Context) (state.Position, error) {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	return m.at, err
+}
+
+// Apply implements state.Store.
+func (m *memory) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
+	if err := b.Check(); err != nil {
+		return err
+	}
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err == nil {
+		err = m.current(f)
+	}
+	if err != nil || b.ID != "" && b.ID == m.last {
+		return err
+	}
+	m.last, m.at.Writes = b.ID, m.at.Writes+1
+	for _, d := range b.Drops {
+		delete(m.records, d)
+	}
+	for _, w := range b.Writes {
+		if w.Value == nil {
+			delete(m.records[w.Bucket], w.Key)
+			continue
+		}
+		if m.records[w.Bucket] == nil {
+			m.records[w.Bucket] = map[string][]byte{}
+		}
+		m.records[w.Bucket][w.Key] = append([]byte{}, w.Value...)
+	}
+	for _, a := range b.Appends {
+		list := append(m.streams[a.Stream], slices.Clone(a.Value))
+		m.streams[a.Stream] = list[max(0, len(list)-a.Stream.Keep()):]
+	}
+	return nil
+}
+
+// current is nil when f holds the lease now. The lock is held.
+func (m *memory) current(f state.Fence) error {
+	if f != "" && f == m.fence && time.Now().Before(m.until) {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Fenced, Op: "write ledger", Detail: "the lease is with " + m.heldBy()}
+}
+
+func (m *memory) heldBy() string {
+	if m.fence != "" && time.Now().Before(m.until) {
+		return m.holder
+	}
+	return ""
+}
+
+// Acquire implements state.Leaser.
+func (m *memory) Acquire(ctx context.Context, holder string, ttl time.Duration) (state.Fence, error) {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err != nil {
+		return "", err
+	}
+	if other := m.heldBy(); other != "" {
+		return "", &fault.Error{Kind: fault.Fenced, Op: "lease ledger", Detail: other}
+	}
+	m.leases++
+	m.at.Epoch = "memory"
+	m.fence, m.holder, m.until = state.Fence(fmt.Sprint("memory:", m.leases)), holder, time.Now().Add(ttl)
+	return m.fence, nil
+}
+
+// Renew implements state.Leaser.
+func (m *memory) Renew(ctx context.Context, f state.Fence, ttl time.Duration) error {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err == nil {
+		err = m.current(f)
+	}
+	if err == nil {
+		m.until = time.Now().Add(ttl)
+	}
+	return err
+}
+
+// Release implements state.Leaser.
+func (m *memory) Release(ctx context.Context, f state.Fence) error {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err == nil && f == m.fence {
+		m.fence = ""
+	}
+	return err
+}
+
+// Holder implements state.Leaser.
+func (m *memory) Holder(ctx context.Context) (string, error) {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	return m.heldBy(), err
+}
+
+// Close ends the store: every later call fails.
+func (m *memory) Close() error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	return nil
+}
