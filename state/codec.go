@@ -47,12 +47,13 @@ func Read[T any](ctx context.Context, s Store, bucket Bucket, key string) (T, bo
 // All gives every record of the bucket by key.
 func All[T any](ctx context.Context, s Store, bucket Bucket) iter.Seq2[Keyed[T], error] {
 	return func(yield func(Keyed[T], error) bool) {
+		var v, none T // one for all: an address that decode gets is an allocation
 		for e, err := range s.Scan(ctx, bucket) {
-			k := Keyed[T]{Key: e.Key}
+			v = none
 			if err == nil {
-				err = named(decode(e.Value, &k.Value), bucket, e.Key)
+				err = named(decode(e.Value, &v), bucket, e.Key)
 			}
-			if !yield(k, err) || err != nil {
+			if !yield(Keyed[T]{Key: e.Key, Value: v}, err) || err != nil {
 				return
 			}
 		}

@@ -64,7 +64,7 @@ func inFile(t *testing.T) *ledger {
 
 func inRedis(t *testing.T, url string) *ledger {
 	t.Helper()
-	s, err := redis.Open(url, statetest.Name())
+	s, err := redis.Open(redis.Options{URL: url, Name: statetest.Name()})
 	return lead(t, s, err)
 }
 

@@ -40,8 +40,13 @@ const (
 // Keep is how many of the newest entries of a stream a store keeps at least.
 var keep = map[Stream]int{Log: 100_000, Runs: 1_000}
 
-// Keep tells how many of its newest entries a store keeps of s.
+// Keep tells how many of its newest entries a store keeps of s, as long as they
+// are younger than MaxAge.
 func (s Stream) Keep() int { return keep[s] }
+
+// MaxAge is how old an entry of a stream gets. Older ones are gone after the next
+// append: the archive is what keeps them longer.
+const MaxAge = 400 * 24 * time.Hour
 
 // Entry is one record with its key, not decoded.
 type Entry struct {
@@ -98,6 +103,16 @@ type Fence string
 // goroutines. A store that is out of reach or closed, and a context that has
 // ended, are fault.Unavailable; the context's error is in the chain.
 type Store interface {
+	Reader
+	// Apply writes the batch whole or not at all, and is durable (bbolt) or
+	// acknowledged (Redis) when it returns nil. It answers fault.Fenced and writes
+	// nothing when f isn't the current fence, fault.Refused when Check finds fault.
+	// After fault.Unavailable the batch may have been written, whole.
+	Apply(ctx context.Context, f Fence, b Batch) error
+}
+
+// Reader reads the ledger. The bytes that it gives are the caller's.
+type Reader interface {
 	// Get gives the record under key, and false when there is none.
 	Get(ctx context.Context, b Bucket, key string) ([]byte, bool, error)
 	// Scan gives every record of b once, in no order that means anything. Records
@@ -108,11 +123,6 @@ type Store interface {
 	// Position tells which ledger this is and how many batches were applied to it;
 	// the zero Position where nobody has held its lease yet.
 	Position(ctx context.Context) (Position, error)
-	// Apply writes the batch whole or not at all, and is durable (bbolt) or
-	// acknowledged (Redis) when it returns nil. It answers fault.Fenced and writes
-	// nothing when f isn't the current fence, fault.Refused when Check finds fault.
-	// After fault.Unavailable the batch may have been written, whole.
-	Apply(ctx context.Context, f Fence, b Batch) error
 }
 
 // Leaser grants the right to write to one process at a time.

@@ -53,10 +53,17 @@ func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, er
 	return a.results, err
 }
 
-// outlast gives a context for changes that are under way: it ends a while after ctx does.
+// outlast gives a context for changes that are under way: it ends a while after
+// ctx does, and at once where somebody else leads now.
 func outlast(ctx context.Context) (context.Context, context.CancelFunc) {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	unhook := context.AfterFunc(ctx, func() { time.AfterFunc(finishWithin, cancel) })
+	unhook := context.AfterFunc(ctx, func() {
+		if fault.Is(context.Cause(ctx), fault.Fenced) {
+			cancel()
+			return
+		}
+		time.AfterFunc(finishWithin, cancel)
+	})
 	return work, func() { unhook(); cancel() }
 }
 

@@ -47,7 +47,7 @@ func newDrawers(t *testing.T, ledger string) *drawers {
 	return s
 }
 
-func (d *drawers) Position(context.Context) (state.Position, error) { return state.Position{}, nil }
+func (s *drawers) Position(context.Context) (state.Position, error) { return state.Position{}, nil }
 
 func (s *drawers) Get(_ context.Context, b state.Bucket, key string) ([]byte, bool, error) {
 	s.gets++

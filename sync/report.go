@@ -71,12 +71,13 @@ type Report struct {
 // Health is one word on how Omni stands to Okta.
 type Health string
 
-// The healths of a connection, worst last. Paused is told by no run yet.
+// The healths of a connection, worst last.
 const (
 	InStep  Health = "in_step"
 	Behind  Health = "behind"  // no run has ended, or the last one was doubtful
 	Waiting Health = "held"    // in step but for what is held
 	Broken  Health = "failing" // changes, or whole runs, fail
+	Paused  Health = "paused"  // the ledger is out of reach
 )
 
 // LastRun is the newest run in short.
@@ -102,6 +103,8 @@ type Status struct {
 	Name    string         `json:"name"`
 	State   Health         `json:"state"`
 	Leader  bool           `json:"leader"`
+	Holder  string         `json:"holder,omitempty"` // who leads, where it isn't this process
+	Reason  string         `json:"reason,omitempty"` // why it is paused
 	Last    *LastRun       `json:"last"`
 	Running *Running       `json:"running"` // in this process; null when none is
 	Held    []HeldRun      `json:"held"`

@@ -35,7 +35,7 @@ func TestBothStores(t *testing.T) {
 // shared opens a new ledger on a real Redis server.
 func shared(t *testing.T) store {
 	t.Helper()
-	s, err := redis.Open(statetest.Redis(t), statetest.Name())
+	s, err := redis.Open(redis.Options{URL: statetest.Redis(t), Name: statetest.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -68,7 +68,7 @@ func checkFolder(dir string) error {
 
 func lookIntoRedis(ctx context.Context, c *configs.Config, address string) checks.Ledger {
 	l := checks.Ledger{Place: c.State.URL.String(), Redis: true}
-	store, err := redis.Open(address, c.Name)
+	store, err := redis.Open(redis.Options{URL: address, Name: c.Name, Prefix: c.State.Prefix})
 	if err != nil {
 		l.Err = err
 		return l

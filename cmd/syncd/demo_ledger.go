@@ -26,7 +26,7 @@ func demoLedgerAt(ctx context.Context, path, redisURL string) (demoLedger, error
 	if redisURL == "" {
 		return fileLedger(path), nil
 	}
-	store, err := redis.Open(redisURL, demoName) // its errors never repeat the URL
+	store, err := redis.Open(redis.Options{URL: redisURL, Name: demoName}) // its errors never repeat the URL
 	if err != nil {
 		return nil, err
 	}

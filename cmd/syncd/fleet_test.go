@@ -85,17 +85,25 @@ func (f *fleet) somewhere() string { return f.groups[f.chance.IntN(len(f.groups)
 
 // happen makes one random change in Okta.
 func (f *fleet) happen() {
-	switch f.chance.IntN(5) {
+	switch f.chance.IntN(3) {
+	case 0:
+		f.okta.Unassign(f.someone())
+	case 1:
+		f.okta.RemoveMember(f.somewhere(), f.someone())
+	default:
+		f.arrive()
+	}
+}
+
+// arrive makes one random change in Okta that takes nothing from anybody.
+func (f *fleet) arrive() {
+	switch f.chance.IntN(3) {
 	case 0:
 		f.hire(fmt.Sprintf("joiner%03d", len(f.people)))
 	case 1:
-		f.okta.Unassign(f.someone())
-	case 2:
 		f.okta.Assign(f.someone(), simokta.AssignOptions{})
-	case 3:
-		f.okta.AddMember(f.somewhere(), f.someone())
 	default:
-		f.okta.RemoveMember(f.somewhere(), f.someone())
+		f.okta.AddMember(f.somewhere(), f.someone())
 	}
 }
 

@@ -61,7 +61,7 @@ func killed(f *fleet, leaseEnds func()) {
 	}
 	r.start()
 	f.until(20*time.Second, "the daemon leads", r.ready)
-	f.converges(r, 30 * time.Second)
+	f.converges(r, 30*time.Second)
 	f.wroteOnce()
 	f.quiet(r)
 	f.wroteOnce()

@@ -12,8 +12,8 @@ import (
 
 // The lease's times: a renewal may fail twice before the lease is lost.
 const (
-	leaseTime  = 15 * time.Second
-	leaseRenew = 5 * time.Second
+	leaseTime  = 12 * time.Second
+	leaseRenew = 4 * time.Second
 )
 
 // lease is the right to write, renewed in the background until it is given back or lost.

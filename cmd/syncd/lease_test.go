@@ -22,7 +22,7 @@ type leaser struct {
 }
 
 func (l *leaser) Acquire(_ context.Context, holder string, ttl time.Duration) (state.Fence, error) {
-	if !strings.HasPrefix(holder, "syncd ") || ttl != 15*time.Second {
+	if !strings.HasPrefix(holder, "syncd ") || ttl != leaseTime {
 		return "", &fault.Error{Op: "holder " + holder}
 	}
 	return "f1", l.acquire
@@ -68,7 +68,7 @@ func TestLeaseIsRenewedUntilReleased(t *testing.T) {
 		<-time.After(12 * time.Second)
 		end() // the last change is still being recorded
 		<-time.After(10 * time.Second)
-		if store.renewals() != 4 || working.Err() == nil || l.gone() {
+		if store.renewals() != 5 || working.Err() == nil || l.gone() {
 			t.Errorf("renewed %d times, %v", store.renewals(), working.Err())
 		}
 		if err := l.release(); err != nil || len(store.released) != 1 || store.released[0] != "f1" || !l.gone() {

@@ -13,10 +13,14 @@ type local struct{ parts }
 
 // Status reads the ledger alone.
 func (l local) Status(ctx context.Context) (status sync.Status, err error) {
-	err = l.reading(func(e *sync.Engine) error {
-		status, err = e.Status(ctx)
-		return err
-	})
+	store, err := l.open()
+	if err != nil {
+		return status, err
+	}
+	defer func() { err = firstOf(err, store.Close()) }()
+	if status, err = l.engine(store, "").Status(ctx); err == nil {
+		status.Holder, err = store.Holder(ctx)
+	}
 	return status, err
 }
 

@@ -19,7 +19,7 @@ import (
 const endWithin = 9 * time.Second
 
 // serve is the daemon. It returns nil when ctx ends, and an error when it could
-// not start or lost its lease.
+// not start.
 func serve(ctx context.Context, p parts) error {
 	listener, err := listen(p.config.Console.Listen)
 	if err != nil {
@@ -28,11 +28,19 @@ func serve(ctx context.Context, p parts) error {
 	if listener != nil {
 		defer func() { _ = listener.Close() }() // closed already where the console served
 	}
-	return p.leading(ctx, func(working context.Context, l leadership) error {
+	return p.opened(func(store ledger) error {
 		if err := p.tellToken(listener); err != nil {
 			return err
 		}
-		return p.work(working, listener, l)
+		s := newSeat(p, store)
+		group, ctx := errgroup.WithContext(ctx)
+		if listener != nil {
+			p.log.Info("the console listens", zap.String("address", listener.Addr().String()))
+			host, _, _ := net.SplitHostPort(p.config.Console.Listen) // it was listened on
+			group.Go(func() error { return console.Serve(ctx, listener, s.consoleOptions(host)) })
+		}
+		group.Go(func() error { return s.keep(ctx) })
+		return group.Wait()
 	})
 }
 
@@ -61,28 +69,15 @@ func (p parts) tellToken(listener net.Listener) error {
 	return err
 }
 
-// work runs the schedule and the console until ctx ends, beginning with one run.
-func (p parts) work(ctx context.Context, listener net.Listener, l leadership) error {
+// loop makes the schedule of an engine that leads.
+func (p parts) loop(e *sync.Engine) (*sync.Loop, error) {
 	location, err := time.LoadLocation(p.config.Schedule.Timezone)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	loop, err := sync.NewLoop(l.engine, sync.Schedule{
+	return sync.NewLoop(e, sync.Schedule{
 		Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
 	}, p.log)
-	if err != nil {
-		return err
-	}
-	group, ctx := errgroup.WithContext(ctx)
-	if listener != nil {
-		p.log.Info("the console listens", zap.String("address", listener.Addr().String()))
-		group.Go(func() error { return console.Serve(ctx, listener, p.consoleOptions(l, loop)) })
-	}
-	group.Go(func() error {
-		start(ctx, l.store, loop)
-		return loop.Run(ctx)
-	})
-	return within(ctx, group.Wait)
 }
 
 // start does the first run. How it ended is logged and recorded by the engine;
@@ -103,15 +98,6 @@ func empty(ctx context.Context, store state.Store) bool {
 		return err != nil
 	}
 	return true
-}
-
-func (p parts) consoleOptions(l leadership, loop *sync.Loop) console.Options {
-	host, _, _ := net.SplitHostPort(p.config.Console.Listen) // it was listened on
-	return console.Options{
-		Name: p.config.Name, Host: host, Engine: l.engine, Runner: loop, Log: p.log,
-		Token: func() (string, error) { return knownToken(p.config) },
-		Ready: l.ready,
-	}
 }
 
 // within waits for done until ctx ended and endWithin more has passed. What is
@@ -137,13 +123,16 @@ type leadership struct {
 	engine *sync.Engine
 	store  ledger
 	lease  *lease
+	over   context.Context //nolint:containedctx // ends with the lease; who leads works in it, and so do runs that others ask for
 }
 
-// ready is nil while this process leads and the ledger answers.
+// ready is nil while this process leads and the ledger answers. The ledger is
+// asked who leads: a lease that was lost with its ledger is known here only when
+// it is renewed next.
 func (l leadership) ready(ctx context.Context) error {
-	if l.lease.gone() {
+	who, err := l.store.Holder(ctx)
+	if err == nil && (l.lease.gone() || who != holderName()) {
 		return &fault.Error{Kind: fault.Fenced, Op: "the lease is lost"}
 	}
-	_, _, err := l.store.Get(ctx, state.Meta, "connection")
 	return err
 }

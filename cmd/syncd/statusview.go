@@ -19,10 +19,12 @@ func words(h sync.Health) (string, text.Color) {
 		return "behind: no run has ended with a reading that can be believed", text.FgYellow
 	case sync.Waiting:
 		return "in step but for what is held", text.FgYellow
+	case sync.Paused:
+		return "paused: the ledger is out of reach", text.FgYellow
 	case sync.Broken:
 		return "failing", text.FgRed
 	}
-	return clean(string(h)), text.FgYellow
+	return clean(string(h)), text.FgYellow // a newer daemon's word
 }
 
 // status prints a connection at a glance.
@@ -31,8 +33,13 @@ func (p *printer) status(s sync.Status) {
 	leader := "no daemon leads here"
 	if s.Leader {
 		leader = "the daemon leads"
+	} else if s.Holder != "" {
+		leader = clean(s.Holder) + " leads"
 	}
 	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
+	if s.Reason != "" {
+		p.line("  %s", clean(s.Reason))
+	}
 	p.running(s.Running)
 	p.last(s.Last)
 	for _, key := range refusedKeys(s.Limits) {

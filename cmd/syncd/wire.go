@@ -118,7 +118,7 @@ func (p parts) open() (ledger, error) {
 	if kind == configs.Bolt {
 		return bolt.Open(address)
 	}
-	return redis.Open(address, p.config.Name)
+	return redis.Open(redis.Options{URL: address, Name: p.config.Name, Prefix: p.config.State.Prefix})
 }
 
 // engine makes the engine over an open ledger; with no fence it only reads.
@@ -168,9 +168,8 @@ func (p parts) reading(work func(*sync.Engine) error) (err error) {
 	return work(p.engine(store, ""))
 }
 
-// leading lets work write: with an open ledger, under the lease, in a context
-// that ends with the lease. The lease is given back at the end.
-func (p parts) leading(ctx context.Context, work func(context.Context, leadership) error) (err error) {
+// opened gives work the ledger, and makes sure first that the archive can be written.
+func (p parts) opened(work func(ledger) error) (err error) {
 	kept, err := p.archive()
 	if err != nil {
 		return err
@@ -183,16 +182,27 @@ func (p parts) leading(ctx context.Context, work func(context.Context, leadershi
 		return err
 	}
 	defer func() { err = firstOf(err, store.Close()) }()
+	return work(store)
+}
+
+// holding lets work write: under the lease, in a context that ends with the
+// lease. The lease is given back at the end.
+func (p parts) holding(ctx context.Context, store ledger, work func(context.Context, leadership) error) (err error) {
 	ctx, l, err := hold(ctx, store)
 	if err != nil {
 		return err
 	}
 	defer func() { err = firstOf(err, l.release()) }()
-	err = work(ctx, leadership{engine: p.engine(store, l.fence), store: store, lease: l})
+	err = work(ctx, leadership{engine: p.engine(store, l.fence), store: store, lease: l, over: ctx})
 	if lost := context.Cause(ctx); fault.Is(lost, fault.Fenced) {
 		return lost // whatever failed because of it
 	}
 	return err
+}
+
+// leading is holding for one command, with a ledger of its own.
+func (p parts) leading(ctx context.Context, work func(context.Context, leadership) error) error {
+	return p.opened(func(store ledger) error { return p.holding(ctx, store, work) })
 }
 
 // firstOf gives the first error that is one.

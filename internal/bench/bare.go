@@ -78,7 +78,7 @@ type bareRedis struct {
 	prefix string
 }
 
-// pieces is how many records a reply holds, about, as in state/redis/read.go.
+// pieces is how many records a reply holds, about.
 const pieces = 1000
 
 func (b bareRedis) walk(ctx context.Context, bucket state.Bucket) (int, error) {

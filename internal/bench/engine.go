@@ -49,7 +49,7 @@ func openStore(url, name string) (store, error) {
 		return bolt.Open(path)
 	}
 	redis.Quiet()
-	return redis.Open(url, name)
+	return redis.Open(redis.Options{URL: url, Name: name})
 }
 
 // runEngine does one full run, as the daemon does it. Its start, opening the

@@ -7,9 +7,9 @@
 //
 // The file holds three buckets:
 //
-//	ledger   form, epoch, counter: what makes it a ledger, and the fence
+//	ledger   form, needs, epoch, counter, writes, last: what makes it a ledger, and the fence
 //	buckets  one bucket per state.Bucket, so that a group's members are together
-//	streams  one bucket per state.Stream, keys are big-endian sequence numbers
+//	streams  one bucket per state.Stream, keys are big-endian: number, time in ms
 //
 // Each Apply is one bbolt transaction and is on the disk when it returns.
 package bolt

@@ -16,7 +16,6 @@ import (
 var (
 	errDamaged = errors.New("the file is damaged")
 	errForeign = errors.New("the file is a bbolt file, but not a ledger of syncd")
-	errForm    = errors.New("the ledger has the form")
 )
 
 const (
@@ -26,6 +25,9 @@ const (
 
 // openFault classifies what kept the file from being opened.
 func openFault(path string, err error) error {
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e
+	}
 	e := &fault.Error{Kind: fault.Other, Op: "open ledger " + path, Err: err}
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
@@ -33,7 +35,7 @@ func openFault(path string, err error) error {
 		e.Hint = "stop that process first, or ask the running daemon"
 	case errors.Is(err, errForeign), errors.Is(err, berrors.ErrInvalid):
 		e.Detail, e.Hint = "not a ledger", hintOther
-	case errors.Is(err, berrors.ErrVersionMismatch), errors.Is(err, errForm):
+	case errors.Is(err, berrors.ErrVersionMismatch):
 		e.Hint = "run the version of syncd that wrote it"
 	case errors.Is(err, errDamaged), errors.Is(err, berrors.ErrChecksum):
 		e.Hint = hintAside

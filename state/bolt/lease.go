@@ -23,12 +23,16 @@ func (l lease) held(now time.Time) bool { return l.fence != "" && now.Before(l.u
 
 // Acquire takes the lease for ttl and gives a fence that no earlier holder had,
 // also over restarts: its counter is on the disk before it is given away. It
-// answers fault.Fenced, the holder in Detail, while somebody has the lease.
+// answers fault.Fenced, the holder in Detail, while somebody has the lease. It
+// brings a ledger of an older form to this one.
 func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (state.Fence, error) {
 	var mine state.Fence
 	err := s.update(ctx, "lease", func(tx *bbolt.Tx) error {
 		n, err := count(tx)
 		if err != nil {
+			return err
+		}
+		if err := upgrade(tx, time.Now()); err != nil {
 			return err
 		}
 		mine = state.Fence(fmt.Sprintf("%s:%d", s.epoch, n))

@@ -184,7 +184,8 @@ func TestNoLedger(t *testing.T) {
 		"one page":            {bytes.Repeat([]byte{1}, 4096), ""},
 		"two pages of zeroes": {make([]byte, 8192), "not a ledger"},
 		"somebody's bbolt":    {boltFile(t, "things", "k", "v"), "not a ledger"},
-		"a newer form":        {boltFile(t, "ledger", "form", "2"), `form "2"`},
+		"a newer form":        {boltFile(t, "ledger", "form", "3"), "the ledger has form 3, which needs a later syncd; this one reads forms up to 2"},
+		"no form":             {boltFile(t, "ledger", "form", "x"), "no syncd writes"},
 		"no epoch":            {boltFile(t, "ledger", "form", "1"), "no epoch"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"time"
 
 	"go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
@@ -32,7 +33,7 @@ func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
 		if err := write(tx, b.Writes); err != nil {
 			return err
 		}
-		return appendAll(tx, b.Appends)
+		return appendAll(tx, b.Appends, time.Now())
 	})
 }
 
@@ -89,7 +90,7 @@ func write(tx *bbolt.Tx, list []state.Write) error {
 	return nil
 }
 
-func appendAll(tx *bbolt.Tx, list []state.Append) error {
+func appendAll(tx *bbolt.Tx, list []state.Append, now time.Time) error {
 	for _, a := range list {
 		b, err := tx.Bucket([]byte(streamBuckets)).CreateBucketIfNotExists([]byte(a.Stream))
 		if err != nil {
@@ -99,22 +100,30 @@ func appendAll(tx *bbolt.Tx, list []state.Append) error {
 		if err != nil {
 			return err
 		}
-		if err := b.Put(number(n), a.Value); err != nil {
+		if err := b.Put(entryKey(n, now), a.Value); err != nil {
 			return err
 		}
-		if err := trim(b, n, uint64(a.Stream.Keep())); err != nil {
+		keep := min(n, uint64(a.Stream.Keep()))
+		if err := trim(b, n-keep, now.Add(-state.MaxAge)); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// trim removes all but the keep newest entries; newest is the newest one's
-// number. The numbers have no gaps.
-func trim(b *bbolt.Bucket, newest, keep uint64) error {
-	k, _ := b.Cursor().First()
-	for n := binary.BigEndian.Uint64(k); n+keep <= newest; n++ {
-		if err := b.Delete(number(n)); err != nil {
+// trim removes the first entries: those up to the number last, and those written
+// before since.
+func trim(b *bbolt.Bucket, last uint64, since time.Time) error {
+	c := b.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.First() {
+		n, at, err := ofEntry(k)
+		if err != nil {
+			return err
+		}
+		if n > last && !at.Before(since) {
+			return nil
+		}
+		if err := b.Delete(k); err != nil {
 			return err
 		}
 	}

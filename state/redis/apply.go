@@ -3,6 +3,7 @@ package redis
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
@@ -15,7 +16,7 @@ func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
 	if err := b.Check(); err != nil {
 		return err
 	}
-	p := s.program(f, b)
+	p := s.program(f, b, time.Now())
 	if n := len(p.keys) + len(p.args); n > maxArgs {
 		return &fault.Error{
 			Kind: fault.Refused, Op: "write ledger on " + s.addr,
@@ -61,7 +62,7 @@ type command struct {
 	at, n     int // n arguments so far; n itself stands in args[at]
 }
 
-func (s *Store) program(f state.Fence, b state.Batch) *program {
+func (s *Store) program(f state.Fence, b state.Batch, now time.Time) *program {
 	p := &program{index: map[string]int{}, args: []any{string(f), b.ID}}
 	p.use(s.keys.lease())
 	p.use(s.keys.position())
@@ -78,6 +79,14 @@ func (s *Store) program(f state.Fence, b state.Batch) *program {
 	for _, a := range b.Appends {
 		p.last = nil // each entry is a command of its own
 		p.add("XADD", s.keys.stream(a.Stream), "MAXLEN", "~", a.Stream.Keep(), "*", entryField, a.Value)
+	}
+	since := now.Add(-state.MaxAge).UnixMilli() // an entry's id begins with its time
+	trimmed := map[state.Stream]bool{}
+	for _, a := range b.Appends {
+		if !trimmed[a.Stream] {
+			trimmed[a.Stream] = true
+			p.add("XTRIM", s.keys.stream(a.Stream), "MINID", since)
+		}
 	}
 	return p
 }

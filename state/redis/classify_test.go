@@ -42,6 +42,7 @@ func TestClassify(t *testing.T) {
 		{reply("NOREPLICAS Not enough good replicas to write."), fault.Unavailable, true},
 		{reply("ERR max number of clients reached"), fault.Unavailable, true},
 		{reply("NOAUTH Authentication required."), fault.Unauthorized, true},
+		{reply("ERR Protocol error: unauthenticated multibulk length"), fault.Unauthorized, true},
 		{reply("WRONGPASS invalid username-password pair or user is disabled."), fault.Unauthorized, true},
 		{reply("ERR invalid password"), fault.Unauthorized, true},
 		{reply("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"), fault.Unauthorized, true},
@@ -62,6 +63,8 @@ func TestClassify(t *testing.T) {
 		{redis.ErrClosed, fault.Unavailable, true},
 		{redis.ErrPoolTimeout, fault.Unavailable, true},
 		{&tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{Cert: &x509.Certificate{}}}, fault.Unavailable, true},
+		{&tls.CertificateVerificationError{Err: x509.CertificateInvalidError{Reason: x509.Expired}}, fault.Unavailable, true},
+		{&tls.CertificateVerificationError{Err: x509.HostnameError{Certificate: &x509.Certificate{}}}, fault.Unavailable, true},
 		{tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"}, fault.Unavailable, true},
 		{errors.New("anything else"), fault.Other, false},
 	} {

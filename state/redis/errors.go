@@ -15,7 +15,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 )
 
-const hintRights = "the Redis user lacks a right: give it ~omnisync:* and the commands of hashes, streams, strings and scripts"
+const hintRights = "the Redis user lacks a right: give it ~omnisync:* and the commands that docs/state.md lists"
 
 // replies classifies the errors that Redis answers with, by their first words.
 // A code is found within the message too: before version 7 Redis wraps what a
@@ -36,6 +36,7 @@ var replies = []struct {
 	{"NOREPLICAS", fault.Unavailable, "Redis has fewer replicas than min-replicas-to-write asks for"},
 	{"max number of clients", fault.Unavailable, "Redis has no connection left: raise its maxclients"},
 	{"NOAUTH", fault.Unauthorized, "Redis asks for a password: put it into state.url"},
+	{"Protocol error: unauthenticated", fault.Unauthorized, "Redis asks for a password: put it into state.url"}, // to a long command before a login
 	{"WRONGPASS", fault.Unauthorized, "Redis refuses the user or the password in state.url"},
 	{"invalid password", fault.Unauthorized, "Redis refuses the password in state.url"},
 	{"AUTH", fault.Unauthorized, "Redis has no password set, or knows no users: see its ACL LIST"},
@@ -52,7 +53,11 @@ func (s *Store) fault(op string, err error) error {
 	if err == nil {
 		return nil
 	}
+	if e, ok := errors.AsType[*fault.Error](err); ok {
+		return e
+	}
 	kind, hint := classify(err)
+	hint = strings.ReplaceAll(hint, DefaultPrefix+":", s.keys.place())
 	return &fault.Error{Kind: kind, Op: fmt.Sprintf("%s ledger on %s", op, s.addr), Hint: hint, Err: err}
 }
 
@@ -62,6 +67,12 @@ func classify(err error) (fault.Kind, string) {
 	}
 	if unknown, ok := errors.AsType[x509.UnknownAuthorityError](err); ok && unknown.Cert != nil {
 		return fault.Unavailable, "the certificate of Redis is signed by nobody this machine trusts: install its CA"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return fault.Unavailable, "the certificate of Redis is for another name than the host in state.url: name it as the certificate does"
+	}
+	if expired, ok := errors.AsType[x509.CertificateInvalidError](err); ok && expired.Reason == x509.Expired {
+		return fault.Unavailable, "the certificate of Redis has expired, or this machine's clock is wrong"
 	}
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return fault.Unavailable, "Redis doesn't speak TLS on this port: use redis:// or its TLS port"

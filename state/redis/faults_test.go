@@ -24,7 +24,7 @@ func TestOpenRefusesBadURLs(t *testing.T) {
 		"redis://:geheim/x@h:6379/0", "redis://:12geheim@h:x", "redis://u:1/geheim@h", "redis://u:1#geheim@h",
 		"redis://u:1?geheim@h", "redis://u:%geheim@h", "redis://u:geheim @h",
 	} {
-		_, err := redis.Open(url, "main")
+		_, err := redis.Open(redis.Options{URL: url, Name: "main"})
 		if !fault.Is(err, fault.Refused) {
 			t.Errorf("Open(%q) gives %v, want a refusal", url, err)
 			continue
@@ -44,7 +44,7 @@ func TestOpenDoesNoIO(t *testing.T) {
 
 func TestOpenRefusesBadNames(t *testing.T) {
 	for _, name := range []string{"", "a}b", "{", "a b", "a:b", "ü", strings.Repeat("a", 101)} {
-		if _, err := redis.Open(shared, name); !fault.Is(err, fault.Refused) {
+		if _, err := redis.Open(redis.Options{URL: shared, Name: name}); !fault.Is(err, fault.Refused) {
 			t.Errorf("the name %q gives %v, want a refusal", name, err)
 		}
 	}

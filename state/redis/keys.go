@@ -2,14 +2,19 @@ package redis
 
 import (
 	"regexp"
+	"strings"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 )
 
-// keys builds every key of one connection's ledger:
+// DefaultPrefix begins every key where the configuration names no other.
+const DefaultPrefix = "omnisync"
+
+// keys builds every key of one connection's ledger, here with the default prefix:
 //
 //	omnisync:{NAME}:lease          string   "FENCE HOLDER", with a time to live
+//	omnisync:{NAME}:form           string   "FORM NEEDS": state.Form, state.Needs; none in form 1
 //	omnisync:{NAME}:epoch          string   random, made with the ledger
 //	omnisync:{NAME}:counter        string   how often the lease was taken
 //	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
@@ -20,21 +25,38 @@ import (
 // touches several.
 type keys struct{ prefix string }
 
+// keyPrefix is what may stand before the braces. No star and no brace: it is
+// written into the server's ACL as a pattern.
+var keyPrefix = regexp.MustCompile(`^[A-Za-z0-9._-]{1,40}$`)
+
 // connectionName is what may stand between the braces: no brace, and nothing
 // that needs quoting where a person types a key.
 var connectionName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,100}$`)
 
-func newKeys(name string) (keys, error) {
-	if !connectionName.MatchString(name) {
-		return keys{}, &fault.Error{
-			Kind: fault.Refused, Op: "name the keys in Redis", Detail: "the connection's name is " + quote(name),
-			Hint: "a name is 1 to 100 of A-Z a-z 0-9 . _ -",
-		}
+func newKeys(o Options) (keys, error) {
+	refuse := func(detail, hint string) (keys, error) {
+		return keys{}, &fault.Error{Kind: fault.Refused, Op: "name the keys in Redis", Detail: detail, Hint: hint}
 	}
-	return keys{prefix: "omnisync:{" + name + "}:"}, nil
+	if o.Prefix == "" {
+		o.Prefix = DefaultPrefix
+	}
+	if !keyPrefix.MatchString(o.Prefix) {
+		return refuse("the prefix is "+quote(o.Prefix), "state.prefix is 1 to 40 of A-Z a-z 0-9 . _ -")
+	}
+	if !connectionName.MatchString(o.Name) {
+		return refuse("the connection's name is "+quote(o.Name), "a name is 1 to 100 of A-Z a-z 0-9 . _ -")
+	}
+	return keys{prefix: o.Prefix + ":{" + o.Name + "}:"}, nil
+}
+
+// place is the prefix as an ACL's pattern and a person have it, such as "omnisync:".
+func (k keys) place() string {
+	place, _, _ := strings.Cut(k.prefix, "{")
+	return place
 }
 
 func (k keys) lease() string                { return k.prefix + "lease" }
+func (k keys) form() string                 { return k.prefix + "form" }
 func (k keys) epoch() string                { return k.prefix + "epoch" }
 func (k keys) counter() string              { return k.prefix + "counter" }
 func (k keys) position() string             { return k.prefix + "position" }

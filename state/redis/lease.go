@@ -15,10 +15,10 @@ import (
 
 // Acquire takes the lease for ttl, counted by Redis, and gives a fence that no
 // earlier holder had. It answers fault.Fenced, the holder in Detail, while
-// somebody has the lease.
+// somebody has the lease. It brings a ledger of an older form to this one.
 func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (state.Fence, error) {
-	keys := []string{s.keys.lease(), s.keys.epoch(), s.keys.counter()}
-	answer, err := acquireScript.Run(ctx, s.client, keys, holder, millis(ttl), rand.Text(), rand.Text()).Result()
+	keys := []string{s.keys.lease(), s.keys.epoch(), s.keys.counter(), s.keys.form()}
+	answer, err := acquireScript.Run(ctx, s.client, keys, holder, millis(ttl), rand.Text(), rand.Text(), state.Form, state.Needs).Result()
 	if err != nil {
 		return "", s.fault("lease", err)
 	}
@@ -27,10 +27,16 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 		return "", s.fault("lease", fmt.Errorf("the script answered %v", answer))
 	}
 	value := fmt.Sprint(pair[1])
-	if pair[0] != int64(1) {
+	switch pair[0] {
+	case int64(0):
 		return "", fenced("lease ledger on "+s.addr, holderOf(value))
+	case int64(1):
+		return state.Fence(value), nil
 	}
-	return state.Fence(value), nil
+	if err := s.checkForm("lease", value); err != nil {
+		return "", err
+	}
+	return "", s.fault("lease", fmt.Errorf("the key %s has %.20q", s.keys.form(), value))
 }
 
 // Renew prolongs the lease by ttl from now; fault.Fenced when f no longer holds it.

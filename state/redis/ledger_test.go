@@ -30,7 +30,7 @@ func TestKeys(t *testing.T) {
 	}
 	slices.Sort(got)
 	p := "omnisync:{" + name + "}:"
-	want := []string{p + "bucket:members/00g1", p + "bucket:users", p + "counter", p + "epoch", p + "lease", p + "position", p + "stream:log"}
+	want := []string{p + "bucket:members/00g1", p + "bucket:users", p + "counter", p + "epoch", p + "form", p + "lease", p + "position", p + "stream:log"}
 	if !slices.Equal(got, want) {
 		t.Errorf("keys are %q, want %q", got, want)
 	}

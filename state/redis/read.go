@@ -3,7 +3,10 @@ package redis
 import (
 	"context"
 	"errors"
+	"fmt"
+	"hash/maphash"
 	"iter"
+	"strings"
 
 	"github.com/redis/go-redis/v9"
 
@@ -11,7 +14,7 @@ import (
 )
 
 // piece is how many entries one reply of a scan or a tail holds, about.
-const piece = 1000
+const piece = 2000
 
 // entryField is the one field of a stream's entries.
 const entryField = "v"
@@ -25,44 +28,117 @@ func (s *Store) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bo
 	return value, err == nil, s.fault("read", err)
 }
 
-// Position tells the ledger's epoch and how many batches were applied to it.
+// Position tells the ledger's epoch and how many batches were applied to it. They
+// are read one after the other: a ledger that is lost in between looks lost.
 func (s *Store) Position(ctx context.Context) (state.Position, error) {
-	pipe := s.client.TxPipeline()
+	pipe := s.client.Pipeline()
 	epoch := pipe.Get(ctx, s.keys.epoch())
 	writes := pipe.HGet(ctx, s.keys.position(), "writes")
-	if _, err := pipe.Exec(ctx); err != nil && !errors.Is(err, redis.Nil) {
-		return state.Position{}, s.fault("read", err)
+	form := pipe.Get(ctx, s.keys.form())
+	_, _ = pipe.Exec(ctx) // each command has its own error
+	for _, c := range []redis.Cmder{epoch, writes, form} {
+		if err := c.Err(); err != nil && !errors.Is(err, redis.Nil) {
+			return state.Position{}, s.fault("read", err)
+		}
+	}
+	if err := s.checkForm("read", form.Val()); err != nil {
+		return state.Position{}, err
 	}
 	n, err := writes.Uint64()
-	if errors.Is(err, redis.Nil) { // nothing was written yet
+	if errors.Is(err, redis.Nil) { // nothing was written yet, or in form 1
 		n, err = 0, nil
 	}
 	return state.Position{Epoch: epoch.Val(), Writes: n}, s.fault("read", err)
 }
 
-// Scan gives every record of b once. HSCAN may give a record twice while the
-// hash is resized, so the keys already given are remembered.
+// checkForm refuses a ledger of a newer form. Form 1 didn't say which it is.
+func (s *Store) checkForm(op, value string) error {
+	if value == "" {
+		return nil
+	}
+	form, needs, _ := strings.Cut(value, " ")
+	return state.CheckForm(fmt.Sprintf("%s ledger on %s", op, s.addr), form, needs)
+}
+
+// Scan gives every record of b once. HSCAN gives a record again when the hash was
+// made smaller in the meantime, so the keys already given are remembered. While
+// one part is worked on, the next is on its way.
 func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
 	return func(yield func(state.Entry, error) bool) {
-		seen := map[string]bool{}
-		for cursor, more := uint64(0), true; more; more = cursor != 0 {
-			pairs, next, err := s.client.HScan(ctx, s.keys.bucket(b), cursor, "", piece).Result()
-			if err != nil {
-				yield(state.Entry{}, s.fault("read", err))
+		given := newGiven()
+		coming := s.scanFrom(ctx, b, 0)
+		for coming != nil {
+			r := <-coming
+			if r.err != nil {
+				yield(state.Entry{}, s.fault("read", r.err))
 				return
 			}
-			cursor = next
-			for i := 0; i+1 < len(pairs); i += 2 {
-				if seen[pairs[i]] {
-					continue
-				}
-				seen[pairs[i]] = true
-				if !yield(state.Entry{Key: pairs[i], Value: []byte(pairs[i+1])}, nil) {
+			coming = nil
+			if r.next != 0 {
+				coming = s.scanFrom(ctx, b, r.next)
+			}
+			for e := range r.entries() {
+				if !given.again(e.Key) && !yield(e, nil) {
 					return
 				}
 			}
 		}
 	}
+}
+
+// part is one answer to HSCAN: keys and values in turn, and where to go on.
+type part struct {
+	pairs []string
+	next  uint64
+	err   error
+}
+
+// scanFrom asks for the part at the cursor. Nobody has to wait for it.
+func (s *Store) scanFrom(ctx context.Context, b state.Bucket, cursor uint64) <-chan part {
+	answer := make(chan part, 1)
+	go func() {
+		pairs, next, err := s.client.HScan(ctx, s.keys.bucket(b), cursor, "", piece).Result()
+		answer <- part{pairs, next, err}
+	}()
+	return answer
+}
+
+// entries gives the records of a part. Their values share one allocation.
+func (r part) entries() iter.Seq[state.Entry] {
+	return func(yield func(state.Entry) bool) {
+		size := 0
+		for i := 1; i < len(r.pairs); i += 2 {
+			size += len(r.pairs[i])
+		}
+		values := make([]byte, 0, size)
+		for i := 1; i < len(r.pairs); i += 2 {
+			from := len(values)
+			values = append(values, r.pairs[i]...)
+			if !yield(state.Entry{Key: r.pairs[i-1], Value: values[from:len(values):len(values)]}) {
+				return
+			}
+		}
+	}
+}
+
+// given remembers keys by a sum of theirs: a map of numbers grows several times
+// as fast as one of strings.
+type given struct {
+	seed maphash.Seed
+	keys map[uint64]string
+}
+
+func newGiven() given { return given{maphash.MakeSeed(), map[uint64]string{}} }
+
+// again reports whether key was asked for before. Of two keys with one sum, which
+// nobody will live to see, the second may be given again, but is never left out.
+func (g given) again(key string) bool {
+	sum := maphash.String(g.seed, key)
+	first, ok := g.keys[sum]
+	if !ok {
+		g.keys[sum] = key
+	}
+	return ok && first == key
 }
 
 // Tail gives the n newest entries of st, newest first.

@@ -33,18 +33,21 @@ type Store struct {
 	addr   string // for messages; without user and password
 }
 
-// Open gives the ledger of the connection called name on the server at url:
-//
-//	redis://[[user]:password@]host[:port][/database], rediss:// with TLS
-//
-// It connects only when the store is used. An error never repeats the url,
-// which may hold a password.
-func Open(url, name string) (*Store, error) {
-	k, err := newKeys(name)
+// Options tell where a ledger is.
+type Options struct {
+	URL    string // redis://[[user]:password@]host[:port][/database], rediss:// with TLS
+	Name   string // the connection's
+	Prefix string // what every key begins with; "" stands for DefaultPrefix
+}
+
+// Open gives the ledger that the options name. It connects only when the store
+// is used. An error never repeats the URL, which may hold a password.
+func Open(options Options) (*Store, error) {
+	k, err := newKeys(options)
 	if err != nil {
 		return nil, err
 	}
-	o, err := parseURL(url)
+	o, err := parseURL(options.URL)
 	if err != nil {
 		return nil, err
 	}

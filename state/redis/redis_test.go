@@ -12,6 +12,9 @@ import (
 // shared is the URL of the server that the tests share, each with a name of its own.
 var shared string
 
+// trusted is a CA among those that this process trusts.
+var trusted authority
+
 func TestMain(m *testing.M) { os.Exit(withServer(m)) }
 
 func withServer(m *testing.M) int {
@@ -22,6 +25,13 @@ func withServer(m *testing.M) int {
 		return 1
 	}
 	defer os.RemoveAll(dir)
+	if trusted, err = newAuthority(dir); err == nil {
+		err = os.Setenv("SSL_CERT_FILE", trusted.file) // read once, at the first certificate
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
 	url, stop, err := statetest.StartRedis(dir)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -38,7 +48,7 @@ func TestStore(t *testing.T) {
 
 func open(t testing.TB, url, name string) *redis.Store {
 	t.Helper()
-	s, err := redis.Open(url, name)
+	s, err := redis.Open(redis.Options{URL: url, Name: name})
 	if err != nil {
 		t.Fatal(err)
 	}

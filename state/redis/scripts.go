@@ -25,7 +25,7 @@ if not lease then return '-' end
 if string.match(lease, '^(%S+) ') ~= ARGV[1] then return lease end
 if ARGV[2] ~= '' and redis.call('HGET', KEYS[2], 'last') == ARGV[2] then return '' end
 
-local wants = {HSET = 'hash', HDEL = 'hash', XADD = 'stream'}
+local wants = {HSET = 'hash', HDEL = 'hash', XADD = 'stream', XTRIM = 'stream'}
 local function each(f)
   local i = 3
   while i <= #ARGV do
@@ -55,15 +55,21 @@ return ''
 
 // acquireScript takes the lease when nobody has it.
 //
-//	KEYS     the lease, the epoch, the counter
-//	ARGV     holder, time to live in ms, an epoch in case there is none yet, a nonce
-//	returns  {1, fence}, or {0, the lease's value} when somebody has it
+//	KEYS     the lease, the epoch, the counter, the form
+//	ARGV     holder, time to live in ms, an epoch in case there is none yet, a nonce,
+//	         the form that the caller knows and the version that it needs
+//	returns  {1, fence}, {0, the lease's value} when somebody has it, or {2, the
+//	         form's value} when the caller can't have known it
 //
 // The nonce is the fence's last part. Without it two holders could get the same
 // fence when a replica that lacks the newest count becomes the master.
 var acquireScript = redis.NewScript(`
+local form = redis.call('GET', KEYS[4])
+local number = form and tonumber(string.match(form, '^%d+')) or 0
+if form and (number < 1 or number > tonumber(ARGV[5])) then return {2, form} end
 local lease = redis.call('GET', KEYS[1])
 if lease then return {0, lease} end
+if number ~= tonumber(ARGV[5]) then redis.call('SET', KEYS[4], ARGV[5] .. ' ' .. ARGV[6]) end
 redis.call('SET', KEYS[2], ARGV[3], 'NX')
 local fence = redis.call('GET', KEYS[2]) .. ':' .. redis.call('INCR', KEYS[3]) .. ':' .. ARGV[4]
 redis.call('SET', KEYS[1], fence .. ' ' .. ARGV[1], 'PX', ARGV[2])

@@ -142,6 +142,7 @@ func everyMethod(ctx context.Context, s Store, f state.Fence) map[string]error {
 		errs["Scan"] = err
 	}
 	_, errs["Tail"] = s.Tail(ctx, state.Log, 1)
+	_, errs["Position"] = s.Position(ctx)
 	errs["Apply"] = s.Apply(ctx, f, state.Batch{Writes: []state.Write{put(state.Users, "k", "changed")}})
 	_, errs["Acquire"] = s.Acquire(ctx, "b", long)
 	errs["Renew"] = s.Renew(ctx, f, long)

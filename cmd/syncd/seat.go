@@ -1,0 +1,162 @@
+package main
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+)
+
+// standby is how often a daemon that doesn't lead tries to.
+const standby = time.Second
+
+// seat is a daemon's place among those that share a ledger: it leads, stands by
+// for another one that does, or waits for a ledger that is out of reach. The
+// console asks the seat, so it outlives each leadership.
+type seat struct {
+	parts  parts
+	store  ledger
+	reader *sync.Engine // for as long as it doesn't lead
+	leads  atomic.Pointer[chair]
+	waits  atomic.Pointer[fault.Error] // why it doesn't lead
+}
+
+// chair is what a leading daemon works with.
+type chair struct {
+	leadership
+	loop *sync.Loop
+}
+
+func newSeat(p parts, store ledger) *seat {
+	s := &seat{parts: p, store: store, reader: p.engine(store, "")}
+	s.waits.Store(&fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"})
+	return s
+}
+
+// keep leads whenever nobody else does, until ctx ends. What can't be mended by
+// waiting, such as a refused password, ends it.
+func (s *seat) keep(ctx context.Context) error {
+	told := ""
+	for {
+		err := s.lead(ctx)
+		if ctx.Err() != nil {
+			return err
+		}
+		if !fault.Is(err, fault.Fenced) && !fault.Is(err, fault.Unavailable) {
+			return err
+		}
+		s.waits.Store(whyWaiting(err))
+		if now := err.Error(); now != told { // once, not once a second
+			told = now
+			s.parts.log.Info("stands by", zap.String("because", now), zap.String("hint", fault.HintOf(err)))
+		}
+		select {
+		case <-time.After(standby):
+		case <-ctx.Done():
+			return nil
+		}
+	}
+}
+
+func whyWaiting(err error) *fault.Error {
+	return &fault.Error{Kind: fault.KindOf(err), Op: err.Error(), Hint: fault.HintOf(err)}
+}
+
+// lead takes the lease and works until it is lost, the ledger is out of reach,
+// or ctx ends.
+func (s *seat) lead(ctx context.Context) error {
+	return s.parts.holding(ctx, s.store, func(working context.Context, l leadership) error {
+		loop, err := s.parts.loop(l.engine)
+		if err != nil {
+			return err
+		}
+		s.parts.log.Info("leads")
+		s.leads.Store(&chair{leadership: l, loop: loop})
+		defer s.leads.Store(nil)
+		return within(working, func() error {
+			start(working, l.store, loop)
+			return loop.Run(working)
+		})
+	})
+}
+
+// ready is nil while this process leads and the ledger answers.
+func (s *seat) ready(ctx context.Context) error {
+	if c := s.leads.Load(); c != nil {
+		return c.ready(ctx)
+	}
+	return s.waits.Load()
+}
+
+// Status tells the connection at a glance, also while another process leads, and
+// while the ledger is out of reach.
+func (s *seat) Status(ctx context.Context) (sync.Status, error) {
+	engine := s.reader
+	if c := s.leads.Load(); c != nil {
+		engine = c.engine
+	}
+	status, err := engine.Status(ctx)
+	if err == nil && !status.Leader {
+		status.Holder, err = s.store.Holder(ctx)
+	}
+	if fault.Is(err, fault.Unavailable) && ctx.Err() == nil {
+		status.State, status.Reason = sync.Paused, err.Error()
+		if hint := fault.HintOf(err); hint != "" {
+			status.Reason += ": " + hint
+		}
+		return status, nil
+	}
+	return status, err
+}
+
+// Decide decides where this process leads.
+func (s *seat) Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
+	c := s.leads.Load()
+	if c == nil {
+		return sync.Decided{}, s.elsewhere(ctx)
+	}
+	return c.engine.Decide(ctx, run, d, by)
+}
+
+// Do makes a run where this process leads.
+func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
+	c := s.leads.Load()
+	switch {
+	case c != nil:
+		// The run ends with the leadership, or with who asked for it.
+		both, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		defer context.AfterFunc(c.over, func() { cancel(context.Cause(c.over)) })()
+		return c.loop.Do(both, r)
+	case r.DryRun:
+		return s.reader.Pass(ctx, r)
+	}
+	return sync.Report{}, s.elsewhere(ctx)
+}
+
+// elsewhere says who leads.
+func (s *seat) elsewhere(ctx context.Context) error {
+	holder, err := s.store.Holder(ctx)
+	if err != nil {
+		return err
+	}
+	if holder == "" {
+		return &fault.Error{Kind: fault.Unavailable, Op: "no syncd leads this connection at this moment", Hint: "try again in a few seconds"}
+	}
+	return &fault.Error{Kind: fault.Fenced, Op: "this syncd stands by", Detail: holder + " leads",
+		Hint: "run the command where that one runs"}
+}
+
+func (s *seat) consoleOptions(host string) console.Options {
+	p := s.parts
+	return console.Options{
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Log: p.log,
+		Token: func() (string, error) { return knownToken(p.config) },
+		Ready: s.ready,
+	}
+}
