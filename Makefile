@@ -1,10 +1,12 @@
 # Short names for what is typed often. Nothing needs make: each target is one or two plain commands.
 CONFIG   ?= syncd.yaml
 FUZZTIME ?= 10s
+HISTORIES ?= 20000
+SEED     ?= 0
 LINT     := go tool -modfile=tools/go.mod golangci-lint
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo build test lint bench bench-micro fuzz
+.PHONY: help run demo build test lint bench bench-micro fuzz crash
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,3 +39,6 @@ fuzz: ## each fuzz target for FUZZTIME (10s)
 		echo "== $$package $$target"; \
 		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
 	done
+
+crash: ## HISTORIES (20000) drawn lives of a company whose sync is killed anywhere, from SEED (0: another each time)
+	go test -count=1 -v -timeout 0 -run '^TestPromise4CrashAnywhere$$' ./sync -rapid.checks=$(HISTORIES) -rapid.seed=$(SEED)

@@ -73,10 +73,15 @@ func (a *applier) writeGroup(ctx context.Context, c Change) (Change, Notes) {
 func (a *applier) createGroup(ctx context.Context, c Change, p place) (Change, Notes) {
 	notes := newNotes()
 	intended := p.group.Intent != ""
-	if !intended {
-		g := p.group
-		g.Intent = a.run.id
-		n := newNotes()
+	renamed := intended && identity.FoldName(firstOf(p.group.DisplayName, c.Title)) != identity.FoldName(c.Title)
+	if renamed {
+		if done, noted, found := a.teamUnderOldName(ctx, c, p); found {
+			return done, noted
+		}
+	}
+	if !intended || renamed {
+		g, n := p.group, newNotes()
+		g.Intent, g.DisplayName = a.run.id, c.Title
 		n.group(c.Group, g)
 		if err := a.intend(ctx, n); err != nil {
 			return a.failed(c, err), notes
@@ -332,14 +337,21 @@ func (a *applier) knownToOmni(ctx context.Context, add map[identity.OktaID]ident
 // endGroup deletes a group, or lets go of it.
 func (a *applier) endGroup(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
-	if c.Kind == Delete {
+	if c.Kind == Delete && c.Omni == "" {
+		made, err := a.intendedTeam(ctx, c)
+		if err != nil {
+			return a.failed(c, err), notes
+		}
+		c.Omni = string(made)
+	}
+	if c.Kind == Delete && c.Omni != "" {
 		if err := a.engine.o.Omni.DeleteTeam(ctx, identity.OmniGroupID(c.Omni)); err != nil {
 			return a.failed(c, err), notes
 		}
 	}
 	a.mu.Lock()
 	notes.forgetGroup(a.ledger, c.Group)
-	if c.Kind == Delete && !a.asked[c.key()] {
+	if c.Kind == Delete && c.Omni != "" && !a.asked[c.key()] {
 		a.spend(&notes, guardGroupDeletions, 1)
 	}
 	a.mu.Unlock()

@@ -53,7 +53,13 @@ func (a *applier) owner(ctx context.Context, id identity.OmniID) (identity.OktaI
 func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
 	before := a.user(c.User)
-	if before.Intent == "" {
+	renamed := before.Intent != "" && identity.FoldUserName(before.UserName) != identity.FoldUserName(c.Want.UserName)
+	if renamed {
+		if done, noted, found := a.underOldName(ctx, c, before); found {
+			return done, noted
+		}
+	}
+	if before.Intent == "" || renamed {
 		intent := state.User{User: c.Want, Intent: a.run.id}
 		n := newNotes()
 		n.user(c.User, intent)
@@ -89,22 +95,6 @@ func (a *applier) spendCreation(notes *Notes, c Change) {
 	}
 }
 
-// lost reports whether a request may have had its effect although it failed.
-func lost(err error) bool {
-	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Other) || fault.Is(err, fault.Doubt) || stopped(err)
-}
-
-// intend writes an intent to the ledger.
-func (a *applier) intend(ctx context.Context, n Notes) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	err := a.engine.commit(ctx, a.ledger, n)
-	if err != nil {
-		a.stop(err)
-	}
-	return err
-}
-
 // linked is the record of an account as Omni told it.
 func (a *applier) linked(account identity.Account, u state.User) state.User {
 	u.Omni, u.Intent, u.Seen = account.ID, "", identity.Print{}
@@ -134,6 +124,16 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 		c.Reason = fmt.Sprintf("recycled address: Omni's account of this name is linked to Okta user %s", other)
 		return c, notes
 	}
+	link := state.Adopted
+	c.Reason = "Omni had this account already"
+	if intended {
+		link, c.Reason = state.Recognised, madeBefore
+	}
+	return a.take(ctx, c, account, link)
+}
+
+// take adopts an account that was found, with whatever it lacks.
+func (a *applier) take(ctx context.Context, c Change, account identity.Account, link state.Link) (Change, Notes) {
 	was := state.User{Omni: account.ID, User: account.User, Active: account.Active}
 	c.Kind, c.Omni = Adopt, string(account.ID)
 	c.Patch, c.Kept = (&planner{policy: a.engine.policy}).adoption(was, c.Want)
@@ -142,12 +142,8 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 		c.Patch.Active = &yes
 	}
 	c.Before, c.After = userFacts(was, c.Patch)
-	link := state.Adopted
-	c.Reason = "Omni had this account already"
-	if intended {
-		link, c.Reason = state.Recognised, madeBefore
-	}
 	if isEmpty(c.Patch) {
+		notes := newNotes()
 		notes.user(c.User, a.linked(account, state.User{Link: link, Kept: c.Kept}))
 		return a.answered(c), notes
 	}
@@ -264,7 +260,8 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		case err != nil:
 			return a.failed(c, err), notes
 		}
-		u.Omni, c.Omni = account.ID, string(account.ID)
+		c.Omni = string(account.ID)
+		u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, Account: u.Account})
 	}
 	err := a.endInOmni(ctx, c, u.Omni)
 	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete

@@ -6,7 +6,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
-	gosync "sync"
+	"sync"
 	"testing"
 	"time"
 
@@ -15,11 +15,14 @@ import (
 	"github.com/omnisync/omnisync/state/statetest"
 )
 
+// mutex is the standard library's, for files that import our own sync.
+type mutex = sync.Mutex
+
 // memory is a store that keeps what it is given for as long as it lives. Thousands
 // of histories need no disk: what a store promises is proved by the suite of all
 // stores, which this one passes too.
 type memory struct {
-	mu      gosync.Mutex
+	mu      sync.Mutex
 	records map[state.Bucket]map[string][]byte
 	streams map[state.Stream][][]byte
 	at      state.Position

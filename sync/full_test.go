@@ -16,16 +16,23 @@ import (
 // counted is a store that notes which buckets are read.
 type counted struct {
 	store
+	mu   mutex
 	read map[state.Bucket]int
 }
 
-func (s *counted) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bool, error) {
+func (s *counted) count(b state.Bucket) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.read[b]++
+}
+
+func (s *counted) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bool, error) {
+	s.count(b)
 	return s.store.Get(ctx, b, key)
 }
 
 func (s *counted) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
-	s.read[b]++
+	s.count(b)
 	return s.store.Scan(ctx, b)
 }
 

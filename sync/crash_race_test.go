@@ -1,0 +1,6 @@
+//go:build race
+
+package sync_test
+
+// histories is how many the race detector leaves time for.
+const histories = 200

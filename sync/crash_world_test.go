@@ -1,0 +1,391 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/internal/sim"
+	simokta "github.com/omnisync/omnisync/internal/sim/okta"
+	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/mapping"
+	"github.com/omnisync/omnisync/okta"
+	"github.com/omnisync/omnisync/omniclient"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+)
+
+// world plays one history.
+type world struct {
+	history    history
+	bug        mistake
+	ctx        context.Context
+	okta       *simokta.Org
+	omni       *simomni.Org
+	oktaFaults sim.Faults
+	omniFaults sim.Faults
+	store      store
+	source     *okta.Reader
+	mapper     sync.Mapper
+	people     []string // Okta ids
+	gone       map[string]bool
+	groups     []string
+	unpushed   map[string]bool // groups that were let go of once
+	names      int
+	initial    []string          // unmanaged users and groups, as they were
+	before     map[string]string // groups that stood in Omni before: their ids by name
+	known      map[string]bool   // for the mistake that looks nothing up
+	later      func()            // for the mistake that records first
+	traces     []string
+
+	mu       mutex
+	wrong    error           // the first thing that must not be
+	facts    map[string]bool // all that ever stood in Omni
+	active   map[string]bool // Omni's users at the last look
+	ended    map[string]int  // how often a user became inactive, by Omni id
+	left     int             // how often Okta gave a reason for it
+	overtook bool
+}
+
+// mistake is a fault of the program that is planted around its ports.
+type mistake struct {
+	name  string
+	store func(*memory) store
+	omni  func(*world, sync.Omni) sync.Omni
+}
+
+// live plays the history in simulated time and tells what was wrong.
+func live(t *testing.T, h history, bug mistake) error {
+	t.Helper()
+	w := &world{history: h, bug: bug, ctx: context.Background(), okta: &simokta.Org{}, omni: &simomni.Org{},
+		gone: map[string]bool{}, unpushed: map[string]bool{}, known: map[string]bool{},
+		facts: map[string]bool{}, active: map[string]bool{}, ended: map[string]int{}}
+	memory := newMemory()
+	w.store = memory
+	if bug.store != nil {
+		w.store = bug.store(memory)
+	}
+	var problems []mapping.Problem
+	w.mapper, problems = mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"}})
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	var err error
+	w.source, err = okta.New(okta.Options{OrgURL: "http://127.0.0.1", AppID: w.okta.ID(), RateShare: 1,
+		Token:     func() (string, error) { return "token", nil },
+		Transport: gate{toOkta, sim.Transport(w.oktaFaults.Wrap(w.okta)), func(*life, *http.Request, *http.Response) {}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(*testing.T) { err = w.play() })
+	if err != nil {
+		return fmt.Errorf("%w\n%s%s", err, h, w.told())
+	}
+	return nil
+}
+
+func (w *world) told() string {
+	text := ""
+	for _, trace := range w.traces {
+		text += trace + "\n"
+	}
+	return text
+}
+
+// play lives through the history, lets the faults end, and looks at the end.
+func (w *world) play() error {
+	w.found()
+	for i, a := range w.history.Acts {
+		<-time.After(time.Minute)
+		if err := w.act(a); err != nil {
+			return fmt.Errorf("act %d, %s: %w", i+1, a, err)
+		}
+	}
+	w.oktaFaults.Clear()
+	w.omniFaults.Clear()
+	<-time.After(time.Hour)
+	if err := w.settle(); err != nil {
+		return err
+	}
+	if err := w.converged(); err != nil {
+		return err
+	}
+	return w.silent()
+}
+
+// found founds the company, and what stands in Omni before.
+func (w *world) found() {
+	w.omni.SetKnobs(simomni.Knobs{RealLimit: -1})
+	w.omni.DefineAttribute(simomni.Definition{Reference: "department"})
+	bot := w.omni.AddUser("bot@acme.co", "The Bot")
+	w.omni.AddGroup("Board", bot)
+	members := []string{bot}
+	for i := range w.history.Accounts {
+		members = append(members, w.omni.AddUser(personName(i), "Before"))
+	}
+	for i := range w.history.Teams {
+		w.omni.AddGroup(fmt.Sprintf("G%d", i), members...)
+	}
+	w.anchor()
+	for range w.history.People {
+		w.hire()
+	}
+	for i := range w.history.Groups {
+		g := w.okta.AddGroup(fmt.Sprintf("G%d", i), "")
+		w.groups = append(w.groups, g)
+		for k, id := range w.people {
+			if (k+i)%2 == 0 {
+				w.okta.AddMember(g, id)
+			}
+		}
+		w.okta.Push(g)
+	}
+	w.initial, w.before = w.unmanaged(), map[string]string{}
+	for _, g := range w.omni.Groups() {
+		w.before[g.DisplayName] = g.ID
+	}
+	w.look()
+}
+
+// anchor is somebody who stays, in a group that stays: a list of Okta's that is
+// empty proves nothing, so the last one of all is never removed.
+func (w *world) anchor() {
+	id := w.okta.AddUser(simokta.User{Login: "anchor@acme.co", Email: "anchor@acme.co", FirstName: "An", LastName: "Chor"})
+	w.okta.Assign(id, simokta.AssignOptions{})
+	g := w.okta.AddGroup("Anchors", "")
+	w.okta.AddMember(g, id)
+	w.okta.Push(g)
+}
+
+func personName(i int) string { return fmt.Sprintf("p%d@acme.co", i) }
+
+func (w *world) hire() {
+	name := personName(len(w.people))
+	id := w.okta.AddUser(simokta.User{Login: name, Email: name, FirstName: "First", LastName: "Last", Profile: map[string]any{"department": "Sales"}})
+	w.okta.Assign(id, simokta.AssignOptions{})
+	w.people = append(w.people, id)
+}
+
+func (w *world) act(a act) error {
+	switch a.Do {
+	case "run":
+		return w.run(a)
+	case "fault":
+		faults := &w.omniFaults
+		if a.Okta {
+			faults = &w.oktaFaults
+		}
+		faults.Add(a.Fault)
+		return nil
+	default:
+		w.change(a)
+		return nil
+	}
+}
+
+// change does something in Okta.
+func (w *world) change(a act) {
+	w.names++
+	id := w.people[a.A%len(w.people)]
+	switch a.Do {
+	case "hire":
+		if len(w.people) < 8 {
+			w.hire()
+		}
+	case "assign":
+		w.okta.SetStatus(id, "ACTIVE")
+		w.okta.Assign(id, simokta.AssignOptions{})
+	case "unassign":
+		w.leaves(w.okta.Unassign(id))
+	case "rename":
+		w.okta.SetUserName(id, fmt.Sprintf("p%d.%d@acme.co", a.A%len(w.people), w.names))
+	case "profile":
+		w.okta.UpdateProfile(id, map[string]any{"department": []string{"Sales", "Legal", "Ops", "IT"}[a.B]})
+	case "suspend":
+		if w.okta.Status(id) == "ACTIVE" {
+			w.leaves(w.okta.SetStatus(id, "SUSPENDED"))
+		}
+	case "resume":
+		if w.okta.Status(id) == "SUSPENDED" {
+			w.okta.SetStatus(id, "ACTIVE")
+		}
+	case "deactivate":
+		w.leaves(w.okta.SetStatus(id, "DEPROVISIONED"))
+	default:
+		w.changeGroup(a, id)
+	}
+}
+
+func (w *world) leaves(happened bool) {
+	if happened {
+		w.left++
+	}
+}
+
+func (w *world) changeGroup(a act, user string) {
+	if len(w.groups) == 0 {
+		return
+	}
+	g := w.groups[a.B%len(w.groups)]
+	switch a.Do {
+	case "join":
+		w.okta.AddMember(g, user)
+	case "leave":
+		w.okta.RemoveMember(g, user)
+	case "push":
+		w.okta.Push(g)
+	case "unpush":
+		if _, pushed := w.okta.Pushed()[g]; pushed {
+			w.okta.Unpush(w.okta.Push(g))
+			w.unpushed[g] = true
+		}
+	case "rename group":
+		w.okta.RenameGroup(g, fmt.Sprintf("G%d.%d", slices.Index(w.groups, g), w.names))
+	}
+}
+
+// engine is the program in one of its lives.
+func (w *world) engine(l *life) *sync.Engine {
+	target, err := omniclient.New(omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: 600,
+		Keys:      []func() (string, error){func() (string, error) { return "key", nil }},
+		Transport: gate{toOmni, sim.Transport(w.omniFaults.Wrap(w.omni)), w.asked}})
+	if err != nil {
+		panic(err)
+	}
+	policy := lenient()
+	policy.Suspended, policy.OnUnpush = w.history.Suspended, w.history.OnUnpush
+	policy.AdoptGroups, policy.AdoptAttributes = w.history.AdoptGroups, w.history.AdoptValues
+	var omni sync.Omni = target
+	if w.bug.omni != nil {
+		omni = w.bug.omni(w, omni)
+	}
+	return sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: w.okta.ID(), Omni: "http://127.0.0.1"},
+		Policy: policy, Okta: w.source, Omni: omni, Mapper: w.mapper, Store: keeper{w.store, l, w.wrote}, Fence: l.fence,
+		Log: zap.NewNop(), Workers: w.workers(l)})
+}
+
+// workers is how many changes are done at once: one in a life that pauses.
+func (w *world) workers(l *life) int {
+	if l.pause {
+		return 1
+	}
+	return w.history.Workers
+}
+
+// run lives one life of the process, which does one run.
+func (w *world) run(a act) error {
+	l, err := w.born(a)
+	if err != nil {
+		return err
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = w.engine(l).Pass(l.ctx, sync.Request{Kind: a.Kind, Cause: "test", Insist: true}) // faults end runs
+	}()
+	select {
+	case <-ended:
+	case <-l.stopped:
+		err = w.overtake(l, a)
+		<-ended
+	}
+	w.ends(l)
+	w.traces = append(w.traces, fmt.Sprintf("%s: %q", a, l.trace))
+	if l.late > 1 {
+		return fmt.Errorf("an overtaken writer sent Omni %d writes more", l.late)
+	}
+	if err == nil {
+		err = w.ahead()
+	}
+	return err
+}
+
+// catchUp does what the mistake that records first has put off.
+func (w *world) catchUp() {
+	w.mu.Lock()
+	later := w.later
+	w.later = nil
+	w.mu.Unlock()
+	if later != nil {
+		later()
+	}
+}
+
+// overtake lets another process take over from a paused one, which then goes on
+// beside it.
+func (w *world) overtake(old *life, a act) error {
+	l, err := w.born(act{})
+	if err != nil {
+		return err
+	}
+	old.mu.Lock()
+	old.overtaken = true
+	old.mu.Unlock()
+	w.overtook = true
+	if a.Stop%2 == 0 {
+		close(old.goesOn)
+	}
+	_, _ = w.engine(l).Pass(l.ctx, sync.Request{Kind: sync.Full, Cause: "test", Insist: true}) // faults end runs
+	if a.Stop%2 != 0 {
+		close(old.goesOn)
+	}
+	w.ends(l)
+	w.traces = append(w.traces, fmt.Sprintf("who overtook: %q", l.trace))
+	return nil
+}
+
+// settle runs until nothing waits any more, a person approving whatever is held.
+// What one run finds in a group that it links is dealt with by the next.
+func (w *world) settle() error {
+	kind := sync.Full
+	if w.needsReconcile() {
+		kind = sync.Reconcile
+	}
+	for i := range 5 {
+		l, err := w.born(act{})
+		if err != nil {
+			return err
+		}
+		engine := w.engine(l)
+		report, err := engine.Pass(l.ctx, sync.Request{Kind: kind, Cause: "test", Insist: true})
+		w.traces = append(w.traces, fmt.Sprintf("%s, %s: %q\n%s", kind, report.Outcome, l.trace, printed(report)))
+		if err == nil {
+			err = w.approve(l.ctx, engine)
+		}
+		w.ends(l)
+		if err != nil || report.Outcome != sync.Done && report.Outcome != sync.Holding {
+			return fmt.Errorf("after the faults a run ended %q: %v, %v", report.Outcome, err, report.Doubts)
+		}
+		if report.Outcome == sync.Done && i > 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("changes are held however often they are approved")
+}
+
+// needsReconcile tells whether only a look at all that Omni has can be enough: an
+// overtaken writer's last requests are recorded nowhere, and whether an account was
+// in a group before both were adopted is seen by reconciles.
+func (w *world) needsReconcile() bool {
+	return w.history.LastRunWhole || w.overtook || w.history.Accounts > 0 && w.history.Teams > 0
+}
+
+// approve says yes to all that is held.
+func (w *world) approve(ctx context.Context, e *sync.Engine) error {
+	status, err := e.Status(ctx)
+	for _, held := range status.Held {
+		if err == nil {
+			_, err = e.Decide(ctx, held.Run, state.Approved, "grace")
+		}
+	}
+	return err
+}
+
+// fold is how names are compared.
+func fold(name string) string { return identity.FoldUserName(name) }
