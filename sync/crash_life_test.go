@@ -20,7 +20,7 @@ const (
 // two requests or writes of the ledger.
 type life struct {
 	ctx   context.Context // carries the life, so that requests and writes know whose they are
-	kill  context.CancelFunc
+	kill  context.CancelCauseFunc
 	fence state.Fence
 
 	mu        sync.Mutex
@@ -43,7 +43,7 @@ var errKilled = errors.New("the process was killed")
 
 func newLife(ctx context.Context, a act) *life {
 	l := &life{stop: a.Stop, pause: a.Pause, reads: a.Reads, stopped: make(chan struct{}), goesOn: make(chan struct{})}
-	l.ctx, l.kill = context.WithCancel(context.WithValue(ctx, lifeKey{}, l))
+	l.ctx, l.kill = context.WithCancelCause(context.WithValue(ctx, lifeKey{}, l))
 	return l
 }
 
@@ -73,7 +73,7 @@ func (l *life) step(to, what string, writes bool) error {
 	}
 	if !l.pause {
 		l.dead = true
-		l.kill()
+		l.kill(errKilled)
 		return errKilled
 	}
 	if to == toOmni && !l.paused {
@@ -148,23 +148,30 @@ func (w *world) born(a act) (*life, error) {
 		}
 		<-time.After(time.Second)
 	}
-	go func() {
-		tick := time.NewTicker(leaseRenews)
-		defer tick.Stop()
-		for {
-			select {
-			case <-tick.C:
-				if w.store.Renew(w.ctx, l.fence, leaseLasts) != nil {
-					return
-				}
-			case <-l.stopped:
-				return
-			case <-l.ctx.Done():
-				return
-			}
-		}
-	}()
+	go w.renews(l)
 	return l, nil
+}
+
+// renews holds the lease as the program does: whoever finds that it is lost, as a
+// paused process does when it goes on, is cut off.
+func (w *world) renews(l *life) {
+	tick := time.NewTicker(leaseRenews)
+	defer tick.Stop()
+	stopped := l.stopped
+	for {
+		select {
+		case <-tick.C:
+		case <-stopped:
+			<-l.goesOn
+			stopped = nil
+		case <-l.ctx.Done():
+			return
+		}
+		if err := w.store.Renew(w.ctx, l.fence, leaseLasts); err != nil {
+			l.kill(err)
+			return
+		}
+	}
 }
 
 // ends lets go of the lease, as an orderly end does; a killed process can't.
@@ -176,5 +183,5 @@ func (w *world) ends(l *life) {
 	w.mu.Lock()
 	w.later = nil
 	w.mu.Unlock()
-	l.kill()
+	l.kill(nil)
 }

@@ -33,8 +33,8 @@ type world struct {
 	store      store
 	source     *okta.Reader
 	mapper     sync.Mapper
-	people     []string // Okta ids
-	gone       map[string]bool
+	people     []string          // Okta ids
+	called     map[string]string // their usernames, once they were renamed: no name goes back to somebody else
 	groups     []string
 	unpushed   map[string]bool // groups that were let go of once
 	names      int
@@ -64,7 +64,7 @@ type mistake struct {
 func live(t *testing.T, h history, bug mistake) error {
 	t.Helper()
 	w := &world{history: h, bug: bug, ctx: context.Background(), okta: &simokta.Org{}, omni: &simomni.Org{},
-		gone: map[string]bool{}, unpushed: map[string]bool{}, known: map[string]bool{},
+		called: map[string]string{}, unpushed: map[string]bool{}, known: map[string]bool{},
 		facts: map[string]bool{}, active: map[string]bool{}, ended: map[string]int{}}
 	memory := newMemory()
 	w.store = memory
@@ -200,11 +200,13 @@ func (w *world) change(a act) {
 		}
 	case "assign":
 		w.okta.SetStatus(id, "ACTIVE")
-		w.okta.Assign(id, simokta.AssignOptions{})
+		w.okta.Assign(id, simokta.AssignOptions{UserName: w.called[id]})
 	case "unassign":
 		w.leaves(w.okta.Unassign(id))
 	case "rename":
-		w.okta.SetUserName(id, fmt.Sprintf("p%d.%d@acme.co", a.A%len(w.people), w.names))
+		if name := fmt.Sprintf("p%d.%d@acme.co", a.A%len(w.people), w.names); w.okta.SetUserName(id, name) {
+			w.called[id] = name
+		}
 	case "profile":
 		w.okta.UpdateProfile(id, map[string]any{"department": []string{"Sales", "Legal", "Ops", "IT"}[a.B]})
 	case "suspend":

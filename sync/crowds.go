@@ -19,7 +19,7 @@ const maxName = 64
 //	nothing (not read)     any         none
 //	paused                 any         none
 //	un-pushed, gone        linked      release, or delete where the policy says so
-//	un-pushed, gone        intended    release or delete: what may stand there is ours
+//	un-pushed, gone        intended    delete where the policy says so: what may stand there is ours
 //	un-pushed, gone        not linked  none
 //	pushed                 not linked  create with its members; adopt when Omni has the name
 //	pushed                 linked      rename and members, together in one change
@@ -39,7 +39,8 @@ func (pl *planner) groups() []Change {
 		}
 	}
 	for id, g := range pl.ledger.Groups {
-		if (g.Omni != "" || g.Intent != "") && pl.desired.unpushed(id) {
+		ours := g.Omni != "" || g.Intent != "" && pl.policy.OnUnpush == "delete"
+		if ours && pl.desired.unpushed(id) {
 			list = append(list, pl.unpushing(id, g))
 		}
 	}
