@@ -65,6 +65,24 @@ func (r eventRecord) departs(user identity.OktaID, app string) bool {
 		r.Type == "application.user_membership.remove" && r.targets("AppInstance", app)
 }
 
+// departure is the event as one of the user whom it is about; without an ID
+// where it is about none.
+func (r eventRecord) departure() identity.Departure {
+	d := identity.Departure{At: r.Published}
+	for _, kind := range []string{"AppUser", "User"} {
+		for _, t := range r.Target {
+			if t.Type != kind {
+				continue
+			}
+			d.Names = append(d.Names, t.AlternateID)
+			if kind == "User" && d.ID == "" {
+				d.ID = identity.OktaID(t.ID)
+			}
+		}
+	}
+	return d
+}
+
 // targets looks a target up by type and id, never by its place in the list.
 func (r eventRecord) targets(kind, id string) bool {
 	for _, t := range r.Target {

@@ -91,9 +91,11 @@ type eventRecord struct {
 	Outcome struct {
 		Result string `json:"result"`
 	} `json:"outcome"`
-	Target []struct {
-		ID   string `json:"id"`
-		Type string `json:"type"`
+	Published time.Time `json:"published"`
+	Target    []struct {
+		ID          string `json:"id"`
+		Type        string `json:"type"`
+		AlternateID string `json:"alternateId"`
 	} `json:"target"`
 }
 

@@ -20,6 +20,7 @@ import (
 // company is a stand-in with 1234 people: assigned, in one group, which is pushed.
 type company struct {
 	*simokta.Org
+	faults         sim.Faults
 	group, mapping string
 	reader         *okta.Reader
 }
@@ -27,7 +28,7 @@ type company struct {
 func newCompany(t *testing.T, knobs simokta.Knobs) *company {
 	t.Helper()
 	c := &company{Org: &simokta.Org{Token: "s3cret", Knobs: knobs}}
-	r, err := okta.New(okta.Options{OrgURL: "https://acme.okta.com", AppID: simokta.DefaultAppID, Token: token, RateShare: 0.25, Transport: sim.Transport(c.Org)})
+	r, err := okta.New(okta.Options{OrgURL: "https://acme.okta.com", AppID: simokta.DefaultAppID, Token: token, RateShare: 0.25, Transport: sim.Transport(c.faults.Wrap(c.Org))})
 	if err != nil {
 		t.Fatal(err)
 	}

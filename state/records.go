@@ -81,8 +81,10 @@ type Connection struct {
 	Org      string               `json:"org"`
 	App      string               `json:"app"`
 	Omni     string               `json:"omni"`
-	Policy   identity.Fingerprint `json:"policy,omitempty"` // of the policy whose results the ledger holds
-	Complete bool                 `json:"complete"`         // one full or reconcile run has ended without a failure
+	Policy   identity.Fingerprint `json:"policy,omitempty"`  // of the policy whose results the ledger holds
+	Complete bool                 `json:"complete"`          // one full or reconcile run has ended without a failure
+	Lost     string               `json:"lost,omitempty"`    // how it was noticed that what this ledger knew is gone; "" once a reconcile has built it again
+	Follows  string               `json:"follows,omitempty"` // the epoch of the lost ledger that this one stands in for
 
 	Importing *Importing `json:"importing,omitempty"` // an import is under way, or broke off; nil in a whole ledger
 }
@@ -190,9 +192,15 @@ type Run struct {
 // The kinds of what is archived.
 const (
 	ArchivedChange   = "change"   // a Change of the provisioning log
-	ArchivedDecision = "decision" // a Hold with what a person said about it
+	ArchivedDecision = "decision" // an ArchivedHold: what a person said about a held change
 	ArchivedRun      = "run"      // a Run
 )
+
+// ArchivedHold is a Hold with its key.
+type ArchivedHold struct {
+	Key string `json:"key"`
+	Hold
+}
 
 // Archived is one record as the archive keeps it: what can't be built again
 // from Okta and Omni when the ledger is lost.

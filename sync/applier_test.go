@@ -17,7 +17,7 @@ import (
 // applying is an applier over a ledger in memory.
 func applying(l *Ledger) *applier {
 	return &applier{engine: &Engine{policy: testPolicy()}, run: aRun(), ledger: l, asked: map[string]bool{}, ended: map[string]chan struct{}{},
-		slots: make(chan struct{}, 4), stop: func(error) {}}
+		slots: make(chan struct{}, 4), stop: func(error) {}, mu: newLock()}
 }
 
 // What a failure leads to, by its kind: its delay, and whether it counts as silence.

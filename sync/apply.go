@@ -30,7 +30,7 @@ type applier struct {
 	slots  chan struct{}
 	stop   context.CancelCauseFunc
 
-	mu      sync.Mutex
+	mu      lock
 	ledger  *Ledger
 	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
 	results []Change
@@ -43,7 +43,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop,
+	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop, mu: newLock(),
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	e.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)

@@ -157,7 +157,7 @@ func (a *applier) adopt(ctx context.Context, c Change, link state.Link) (Change,
 	var account identity.Account
 	var err error
 	if isEmpty(c.Patch) {
-		account, err = a.engine.o.Omni.User(ctx, identity.OmniID(c.Omni))
+		account, err = a.asItStands(ctx, c)
 	} else {
 		account, err = a.engine.o.Omni.UpdateUser(ctx, identity.OmniID(c.Omni), c.Patch)
 	}
@@ -172,6 +172,18 @@ func (a *applier) adopt(ctx context.Context, c Change, link state.Link) (Change,
 		return a.failed(c, err), notes
 	}
 	return a.answered(c), notes
+}
+
+// asItStands is an account that is adopted unchanged: as Omni's list just told
+// it, where the run has read that.
+func (a *applier) asItStands(ctx context.Context, c Change) (identity.Account, error) {
+	a.mu.Lock()
+	listed := a.ledger.Strangers[identity.FoldUserName(c.Name)]
+	a.mu.Unlock()
+	if string(listed.ID) == c.Omni && listed.Attributes != nil {
+		return listed, nil
+	}
+	return a.engine.o.Omni.User(ctx, identity.OmniID(c.Omni))
 }
 
 // update changes a linked account. One that is gone from Omni is made anew.

@@ -41,6 +41,7 @@ type company struct {
 	fence      state.Fence
 	perMinute  int
 	engine     *sync.Engine
+	archive    sync.Archive // nil: none
 }
 
 type store interface {
@@ -140,7 +141,7 @@ func (c *company) start() {
 		}
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: c.source, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence,
+		Policy: c.policy, Okta: c.source, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive,
 		Log: zaptest.NewLogger(c.t, zaptest.Level(zap.ErrorLevel))})
 }
 

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"iter"
 	"maps"
@@ -36,6 +37,21 @@ type memory struct {
 
 func newMemory() *memory {
 	return &memory{records: map[state.Bucket]map[string][]byte{}, streams: map[state.Stream][][]byte{}}
+}
+
+// copied is a backup, which nobody holds.
+func (m *memory) copied() *memory {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	c := newMemory()
+	for b, records := range m.records {
+		c.records[b] = maps.Clone(records)
+	}
+	for s, list := range m.streams {
+		c.streams[s] = slices.Clone(list)
+	}
+	c.at, c.leases = m.at, m.leases
+	return c
 }
 
 func TestMemoryStore(t *testing.T) {
@@ -162,7 +178,7 @@ func (m *memory) Acquire(ctx context.Context, holder string, ttl time.Duration) 
 		return "", &fault.Error{Kind: fault.Fenced, Op: "lease ledger", Detail: other}
 	}
 	m.leases++
-	m.at.Epoch = "memory"
+	m.at.Epoch = firstOf(m.at.Epoch, rand.Text())
 	m.fence, m.holder, m.until = state.Fence(fmt.Sprint("memory:", m.leases)), holder, time.Now().Add(ttl)
 	return m.fence, nil
 }

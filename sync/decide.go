@@ -16,8 +16,15 @@ import (
 // about the same change the first wins. It answers fault.NotFound when the run
 // holds nothing.
 func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decision, by string) (Decided, error) {
+	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	if err == nil {
+		err = connection.Whole()
+	}
 	all := map[string]state.Hold{}
-	if err := collect(ctx, e.o.Store, state.Holds, all); err != nil {
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Holds, all)
+	}
+	if err != nil {
 		return Decided{}, err
 	}
 	now := time.Now()
@@ -53,7 +60,11 @@ func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decisi
 			Hint: "syncd status lists the runs that hold something"}
 	}
 	slices.Sort(answer.Still)
-	return answer, e.write(ctx, n)
+	if err := e.write(ctx, n); err != nil {
+		return answer, err
+	}
+	e.archive(ctx, append(archivedHolds(n.Holds), archived(state.ArchivedChange, n.Log)...)...)
+	return answer, nil
 }
 
 // undecidable tells why a held change can't be decided now, "" when it can.

@@ -13,6 +13,8 @@ package sync
 import (
 	"context"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -70,6 +72,7 @@ type Options struct {
 	Omni     Omni
 	Mapper   Mapper
 	Store    state.Store
+	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
 	Fence    state.Fence // proves that this process may write; "" for reading only
 	Log      *zap.Logger
 	Workers  int                   // changes applied at once; 0 means 4
@@ -83,6 +86,10 @@ type Engine struct {
 	o        Options
 	policy   Policy
 	follower follower
+
+	writing    sync.Mutex             // one batch at a time
+	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
+	unarchived atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
 }
 
 // planVersion changes whenever this program would plan differently from the
@@ -95,6 +102,9 @@ func New(o Options) *Engine {
 	policy.Attributes = slices.Sorted(slices.Values(o.Mapper.Attributes()))
 	policy.Groups = policy.Groups.canonical()
 	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, policy.Groups, planVersion})
+	if o.Archive == nil {
+		o.Archive = &Recollection{}
+	}
 	return &Engine{o: o, policy: policy}
 }
 
@@ -112,6 +122,7 @@ func (e *Engine) commit(ctx context.Context, l *Ledger, n Notes) error {
 	if err := e.write(ctx, n); err != nil {
 		return err
 	}
+	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
 	l.Take(n)
 	return nil
 }
@@ -135,7 +146,7 @@ func (e *Engine) spend(notes *Notes, l *Ledger, kind string, n int) {
 // write puts notes into the store, under the fence.
 func (e *Engine) write(ctx context.Context, n Notes) error {
 	for _, b := range n.batches() {
-		if err := e.o.Store.Apply(ctx, e.o.Fence, b); err != nil {
+		if err := e.put(ctx, b); err != nil {
 			return err
 		}
 	}

@@ -23,8 +23,14 @@ func (e *Engine) report(r *run, results []Change) Report {
 			rep.Counts[string(c.Kind)]++
 		}
 	}
+	if r.noticed != "" {
+		rep.Notes = append([]string{r.noticed}, rep.Notes...)
+	}
 	if e.o.Warnings != nil {
 		rep.Notes = slices.Concat(rep.Notes, e.o.Warnings())
+	}
+	if broken := e.unarchived.Load(); broken != nil {
+		rep.Notes = append(rep.Notes, *broken)
 	}
 	if rep.Doubts == nil {
 		rep.Doubts = []string{}
@@ -62,11 +68,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 		rep.Outcome = Failing
 	}
 	n := newNotes()
-	connection := l.Connection
-	connection.Complete = connection.Complete || stopErr == nil && (rep.Outcome == Done || rep.Outcome == Holding)
-	if stopErr == nil && !waits(results, guardPolicyChange) && !doubts {
-		connection.Policy = e.policy.Fingerprint
-	}
+	connection := e.concluded(l.Connection, rep, results, stopErr)
 	if connection != l.Connection {
 		n.Connection = &connection
 	}
@@ -75,7 +77,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	}
 	n.unsettled(r.desired, l)
 	n.opened(r.desired, l)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishWithin)
+	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
 	err := e.commit(ctx, l, n)
 	if err == nil { // only now: a group that isn't Open is believed
@@ -90,6 +92,22 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
 		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
 	return rep, err
+}
+
+// concluded is the connection after a run that ended so.
+func (e *Engine) concluded(c state.Connection, rep Report, results []Change, stopErr error) state.Connection {
+	if stopErr != nil {
+		return c
+	}
+	c.Complete = c.Complete || rep.Outcome == Done || rep.Outcome == Holding
+	if len(rep.Doubts) > 0 {
+		return c
+	}
+	if !waits(results, guardPolicyChange) {
+		c.Policy = e.policy.Fingerprint
+	}
+	c.Lost = "" // the run has read both sides whole
+	return c
 }
 
 func waits(results []Change, guard string) bool {
@@ -121,7 +139,11 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	}
 	var b state.Batch
 	state.Add(&b, state.Runs, record)
-	return e.o.Store.Apply(ctx, e.o.Fence, b)
+	if err := e.put(ctx, b); err != nil {
+		return err
+	}
+	e.archive(ctx, archived(state.ArchivedRun, []state.Run{record})...)
+	return e.place(ctx)
 }
 
 // aborted ends a run that could not begin, or could not go on.
@@ -134,6 +156,8 @@ func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error)
 		r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
 	}
 	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && ctx.Err() == nil {
+		ctx, cancel := ending(ctx, err)
+		defer cancel()
 		_ = e.remember(ctx, rep, err) // the store may be what failed: err says so
 	}
 	return rep, err

@@ -21,6 +21,7 @@ const (
 	guardAdoption       = "adopted_members" // whom Okta doesn't know in an adopted group
 	guardRenames        = "renames"
 	guardRecycled       = "recycled"
+	guardLoss           = "loss" // removals that a ledger which was lost calls for
 )
 
 // Judged is a plan after the guard: the changes, those that are held split off
@@ -219,6 +220,9 @@ func (j *judging) why(c Change) (guard, why string) {
 		return guardOrgAdmins, "an organization admin's membership ends only after approval"
 	}
 	kind := j.kind(c)
+	if lost := j.lost(c.User); lost != "" && (c.ends() || kind == guardGroupDeletions) {
+		return guardLoss, lost
+	}
 	return kind, j.over[kind]
 }
 
@@ -251,6 +255,9 @@ func (j *judging) splitMembers(c Change) []Change {
 		why := j.over[guard]
 		if guard == guardAdoption {
 			why = "the group was adopted with this member, whom Okta doesn't know in it (groups.adopt: ask)"
+		}
+		if lost := j.lost(u); lost != "" && guard != guardAdoption {
+			guard, why = guardLoss, lost
 		}
 		verdict, reason := j.verdict(c, memberKey(c.Group, u), why)
 		if verdict == state.Planned {

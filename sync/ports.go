@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
 )
 
 // Source reads what Okta says now. A list that can't be believed whole (a page
@@ -58,6 +59,13 @@ type Witness interface {
 	Departed(ctx context.Context, id identity.OktaID) (bool, error)
 	// Mapping reads one group-push mapping; fault.NotFound as in Assignment.
 	Mapping(ctx context.Context, id string) (identity.Mapping, error)
+}
+
+// Chronicle tells what happened while nobody looked.
+type Chronicle interface {
+	// Departures lists who was unassigned from the app, deactivated or deleted, as
+	// far back as Okta knows, the newest first.
+	Departures(ctx context.Context) iter.Seq2[identity.Departure, error]
 }
 
 // Clock compares our clock with Okta's.
@@ -115,12 +123,25 @@ type Inventory interface {
 	Team(ctx context.Context, id identity.OmniGroupID) (identity.Team, error)
 }
 
+// Archive keeps what can't be built again when the ledger is lost, and knows
+// which ledger was seen last. state/archive is one.
+type Archive interface {
+	// Append is durable when it returns nil.
+	Append(ctx context.Context, records ...state.Archived) error
+	// Records gives what was appended, the oldest first.
+	Records() iter.Seq2[state.Archived, error]
+	// Position is what Remember was told last, zero at first.
+	Position(ctx context.Context) (state.Position, error)
+	Remember(ctx context.Context, p state.Position) error
+}
+
 // Okta is all that the engine asks of Okta.
 type Okta interface {
 	Source
 	Roster
 	Directory
 	Witness
+	Chronicle
 	Clock
 }
 

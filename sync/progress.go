@@ -104,6 +104,15 @@ func (f *follower) sample(now time.Time) {
 	}
 }
 
+// remark sets what is told of the run besides its steps, "" for nothing.
+func (f *follower) remark(text string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.running != nil {
+		f.running.Note = text
+	}
+}
+
 // begin begins a step after all others.
 func (f *follower) begin(step string, total int) {
 	f.mu.Lock()

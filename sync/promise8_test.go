@@ -37,8 +37,7 @@ func losing(t *testing.T, policy sync.Policy, play func(c *company, lose func())
 	other := embedded(t)
 	simulated(t, policy, func(c *company) {
 		play(c, func() {
-			c.store, c.fence = other, ""
-			c.start()
+			c.loses(other)
 		})
 	})
 }

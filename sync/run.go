@@ -22,6 +22,7 @@ type run struct {
 	logger  *zap.Logger
 	desired Desired
 	ledger  *Ledger
+	noticed string // what is told before everything else, "" for nothing
 }
 
 // begin gives a run its name: the time, to sort by, and some chance.
@@ -65,6 +66,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if run.ledger, err = e.recall(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	r = run.request
 	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -106,11 +108,12 @@ func (e *Engine) recall(ctx context.Context, run *run) (*Ledger, error) {
 		return nil, err
 	}
 	mine := state.Connection{Org: e.o.Identity.Org, App: e.o.Identity.App, Omni: e.o.Identity.Omni}
+	run.ledger = l
 	if l.Connection.Org == "" { // a new ledger
-		n := newNotes()
-		n.Connection = &mine
-		run.ledger = l
-		return l, e.note(ctx, run, n)
+		if mine.Lost, mine.Follows, err = e.lost(ctx, l.Connection); err != nil {
+			return nil, err
+		}
+		return l, e.found(ctx, run, mine)
 	}
 	if l.Connection.Org != mine.Org || l.Connection.App != mine.App || l.Connection.Omni != mine.Omni {
 		return nil, &fault.Error{Kind: fault.Refused,
@@ -118,7 +121,11 @@ func (e *Engine) recall(ctx context.Context, run *run) (*Ledger, error) {
 				l.Connection.Org, l.Connection.App, l.Connection.Omni, mine.Org, mine.App, mine.Omni),
 			Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
 	}
-	return l, nil
+	mine = l.Connection
+	if mine.Lost, mine.Follows, err = e.lost(ctx, l.Connection); err != nil {
+		return nil, err
+	}
+	return l, e.found(ctx, run, mine)
 }
 
 // manyJoiners is from how many users on, who are linked to nothing, Omni's list
@@ -144,7 +151,7 @@ func (e *Engine) correct(ctx context.Context, run *run) error {
 	d.Doubts = append(d.Doubts, s.Doubts...)
 	notes, strange := correct(s, l, e.policy)
 	if whole {
-		if err := e.note(ctx, run, notes); err != nil {
+		if err := e.note(ctx, run, notes, e.meanwhile(ctx, run, strange)); err != nil {
 			return err
 		}
 		d.Notes = append(d.Notes, unmanaged(strange, *d)...)

@@ -28,7 +28,7 @@ func printOf(p Person) identity.Print {
 // each of which may be stopped at any change and killed before its end.
 func storedWorld(t *rapid.T, store state.Store, fence state.Fence) (stored, error) {
 	w := drawWorld(t)
-	s := stored{w, &Engine{o: Options{Store: store, Fence: fence}, policy: testPolicy()}}
+	s := stored{w, &Engine{o: Options{Archive: &Recollection{}, Store: store, Fence: fence}, policy: testPolicy()}}
 	all := newNotes()
 	for id, u := range w.Ledger.Users {
 		all.user(id, u)
@@ -74,6 +74,7 @@ func (s stored) run(t *rapid.T, d Desired) error {
 	}
 	left := Plan(d, s.Ledger, s.engine.policy)
 	n := newNotes()
+	n.unsettled(d, s.Ledger)
 	n.opened(d, s.Ledger)
 	if err := m.commit(n); err != nil {
 		return err

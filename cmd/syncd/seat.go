@@ -15,6 +15,10 @@ import (
 // standby is how often a daemon that doesn't lead tries to.
 const standby = time.Second
 
+// statusWithin is how long a status waits for the ledger. It is less than a
+// command waits for a status, so that who asks is told.
+const statusWithin = 5 * time.Second
+
 // seat is a daemon's place among those that share a ledger: it leads, stands by
 // for another one that does, or waits for a ledger that is out of reach. The
 // console asks the seat, so it outlives each leadership.
@@ -100,9 +104,14 @@ func (s *seat) Status(ctx context.Context) (sync.Status, error) {
 	if c := s.leads.Load(); c != nil {
 		engine = c.engine
 	}
-	status, err := engine.Status(ctx)
+	reading, cancel := context.WithTimeout(ctx, statusWithin)
+	defer cancel()
+	status, err := engine.Status(reading)
 	if err == nil && !status.Leader {
-		status.Holder, err = s.store.Holder(ctx)
+		status.Holder, err = s.store.Holder(reading)
+	}
+	if err == nil {
+		err = s.waitsFor(engine, status)
 	}
 	if fault.Is(err, fault.Unavailable) && ctx.Err() == nil {
 		status.State, status.Reason = sync.Paused, err.Error()
@@ -112,6 +121,15 @@ func (s *seat) Status(ctx context.Context) (sync.Status, error) {
 		return status, nil
 	}
 	return status, err
+}
+
+// waitsFor tells why nothing goes on although the ledger can be read: it takes
+// no write, or no lease.
+func (s *seat) waitsFor(engine *sync.Engine, status sync.Status) error {
+	if why := s.waits.Load(); !status.Leader && status.Holder == "" && why.Kind == fault.Unavailable {
+		return why
+	}
+	return engine.Waits()
 }
 
 // Decide decides where this process leads.

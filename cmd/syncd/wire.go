@@ -25,7 +25,12 @@ type parts struct {
 	okta   *okta.Reader
 	omni   *omniclient.Client
 	mapper sync.Mapper
+	kept   *shelf
 }
+
+// shelf is where the engines keep what must outlive the ledger: the process, until
+// the archive is open.
+type shelf struct{ sync.Archive }
 
 // ledger is a store that is open.
 type ledger interface {
@@ -48,7 +53,7 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper}, nil
+	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}}, nil
 }
 
 // oktaOptions sign in as an app where one is configured, else with the API token.
@@ -106,6 +111,9 @@ func (p parts) archive() (kept *archive.Archive, err error) {
 	if dir := p.config.State.Archive; dir != "" {
 		kept, err = archive.Open(dir, p.config.Name)
 	}
+	if kept != nil && p.kept != nil {
+		p.kept.Archive = kept
+	}
 	return kept, err
 }
 
@@ -128,7 +136,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     p.okta, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 	})
 }
 
@@ -158,8 +166,12 @@ func policy(c *configs.Config) sync.Policy {
 	}
 }
 
-// reading gives work an engine that reads the ledger and writes nothing.
+// reading gives work an engine that reads the ledger and writes nothing. It needs
+// no archive, and looks into one that it may open.
 func (p parts) reading(work func(*sync.Engine) error) (err error) {
+	if kept, broken := p.archive(); broken == nil && kept != nil {
+		defer func() { err = firstOf(err, kept.Close()) }()
+	}
 	store, err := p.open()
 	if err != nil {
 		return err

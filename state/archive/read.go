@@ -14,6 +14,9 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
+// Records gives what the archive holds, as Read does.
+func (a *Archive) Records() iter.Seq2[state.Archived, error] { return Read(a.dir, a.name) }
+
 // Read gives what the archive of the connection called name in dir holds, in
 // the order of the times of writing; what one process wrote stays in its order
 // whatever its clock did. It reads as it goes. The end of a file that a crash
