@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"net/http/httptest"
 	"testing"
 	"time"
@@ -31,6 +32,15 @@ type decision struct {
 func (d *daemon) Status(context.Context) (sync.Status, error) { return d.status() }
 
 func (d *daemon) Do(ctx context.Context, r sync.Request) (sync.Report, error) { return d.run(ctx, r) }
+
+// History tells the filter it was given, as a change.
+func (d *daemon) History(_ context.Context, f sync.HistoryFilter) ([]state.Change, error) {
+	if f.Run == "broken" {
+		return nil, &fault.Error{Kind: fault.Unavailable, Op: "the ledger is away"}
+	}
+	return []state.Change{{Kind: f.Kind, UserName: f.Subject, State: f.State, Run: f.Run,
+		Reason: fmt.Sprint(f.Since.UTC(), f.Until.UTC(), f.Limit)}}, nil
+}
 
 // Decide knows the run r1 alone.
 func (d *daemon) Decide(_ context.Context, run string, what state.Decision, by string) (sync.Decided, error) {

@@ -17,6 +17,8 @@ type Engine interface {
 	// Decide says by whom everything that run holds is approved or rejected;
 	// fault.NotFound when it holds nothing.
 	Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error)
+	// History gives lines of the provisioning log, the newest first.
+	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 }
 
 // Runner makes one run after the other. An error means that the run could not
@@ -65,6 +67,7 @@ func (a *api) routes() http.Handler {
 	mux := http.NewServeMux()
 	for _, r := range []route{
 		{http.MethodGet, "/api/v1/status", a.status},
+		{http.MethodGet, "/api/v1/history", a.history},
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},

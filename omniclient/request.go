@@ -7,11 +7,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 )
 
 const (
@@ -67,7 +69,9 @@ func unseen(op string, err error) error {
 }
 
 // exchange sends r once with the given key.
-func (c *Client) exchange(ctx context.Context, r request, key string) (answer, error) {
+func (c *Client) exchange(ctx context.Context, r request, key string) (got answer, err error) {
+	began, status := time.Now(), 0
+	defer func() { identity.Answered(ctx, met(r, status, time.Since(began), err)) }()
 	ctx, cancel := context.WithTimeout(ctx, attemptTime)
 	defer cancel()
 	req, err := c.build(ctx, r, key)
@@ -79,6 +83,7 @@ func (c *Client) exchange(ctx context.Context, r request, key string) (answer, e
 		return answer{}, broken(r.op, err)
 	}
 	defer func() { _ = res.Body.Close() }()
+	status = res.StatusCode
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		body, _ := io.ReadAll(io.LimitReader(res.Body, errorLimit)) // what could be read is told
 		return answer{}, classify(r.op, res, body, key)
@@ -93,6 +98,15 @@ func (c *Client) exchange(ctx context.Context, r request, key string) (answer, e
 		return answer{}, &fault.Error{Kind: fault.Unavailable, Op: r.op, Detail: "the answer is not JSON: " + describe(body, key), Hint: hintBase}
 	}
 	return answer{status: res.StatusCode, body: body}, nil
+}
+
+// met is the exchange for the record.
+func met(r request, status int, took time.Duration, err error) identity.Answer {
+	a := identity.Answer{Method: r.method, Path: r.path, Status: status, Seconds: math.Round(took.Seconds()*1000) / 1000}
+	if err != nil {
+		a.Error = clip(err.Error())
+	}
+	return a
 }
 
 func (c *Client) build(ctx context.Context, r request, key string) (*http.Request, error) {

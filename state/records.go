@@ -175,6 +175,9 @@ type Change struct {
 	Run      string      `json:"run,omitempty"`
 	Cause    string      `json:"cause,omitempty"`
 	Time     time.Time   `json:"time,omitzero"`
+
+	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
+	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included
 }
 
 // Run is one pass as the ledger remembers it.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -20,6 +21,8 @@ const (
 	finishWithin = 8 * time.Second
 	// unavailableInRow is after how many changes in a row that Omni doesn't answer the run stops asking.
 	unavailableInRow = 5
+	// keptAnswers is how many of Omni's answers to one change are recorded.
+	keptAnswers = 8
 )
 
 // applier does the changes of one run in Omni, and records each.
@@ -295,10 +298,16 @@ func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
 		return a.failed(c, err), newNotes()
 	}
 	var notes Notes
+	var answers []identity.Answer
+	began := time.Now()
+	ctx = identity.WithAnswers(ctx, func(met identity.Answer) { answers = append(answers, met) })
 	if c.Group != "" {
 		c, notes = a.performGroup(ctx, c)
 	} else {
 		c, notes = a.performUser(ctx, c)
+	}
+	if len(answers) > 0 {
+		c.Answers, c.Took = answers[max(0, len(answers)-keptAnswers):], time.Since(began)
 	}
 	if !c.Unsure {
 		a.answeredFor(c, notes)

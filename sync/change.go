@@ -2,6 +2,7 @@ package sync
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -45,14 +46,16 @@ type Change struct {
 	Needs []string  // subjects whose change must have ended before this one
 	Since time.Time // of a user's removal: first seen unassigned
 
-	Guard  string            // the guard that holds it
-	State  state.ChangeState // Planned unless something keeps it from being done
-	Reason string
-	Error  string
-	Retry  time.Duration // of a failure: when to try again; 0 for the usual growing delay
-	Before *state.Facts
-	After  *state.Facts
-	Unsure bool // it failed, and may have been done all the same
+	Guard   string            // the guard that holds it
+	State   state.ChangeState // Planned unless something keeps it from being done
+	Reason  string
+	Error   string
+	Retry   time.Duration // of a failure: when to try again; 0 for the usual growing delay
+	Before  *state.Facts
+	After   *state.Facts
+	Answers []identity.Answer
+	Took    time.Duration
+	Unsure  bool // it failed, and may have been done all the same
 }
 
 // subject names what a change is about: two changes of one subject are ordered.
@@ -102,6 +105,7 @@ func (c Change) tell() state.Change {
 	t := state.Change{
 		Kind: string(c.Kind), OktaID: cmp.Or(string(c.User), string(c.Group)), OmniID: c.Omni,
 		Before: c.Before, After: c.After, State: c.State, Reason: c.Reason, Error: c.Error,
+		Answers: c.Answers, Seconds: math.Round(c.Took.Seconds()*1000) / 1000,
 	}
 	if c.Group != "" {
 		t.Group = c.Name

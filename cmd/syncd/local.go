@@ -24,6 +24,15 @@ func (l local) Status(ctx context.Context) (status sync.Status, err error) {
 	return status, err
 }
 
+// History reads the ledger alone.
+func (l local) History(ctx context.Context, f sync.HistoryFilter) (changes []state.Change, err error) {
+	err = l.reading(func(e *sync.Engine) error {
+		changes, err = e.History(ctx, f)
+		return err
+	})
+	return changes, err
+}
+
 // Run takes the lease unless the run is dry.
 func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err error) {
 	pass := func(ctx context.Context, e *sync.Engine) error {

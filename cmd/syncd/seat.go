@@ -132,6 +132,11 @@ func (s *seat) waitsFor(engine *sync.Engine, status sync.Status) error {
 	return engine.Waits()
 }
 
+// History tells what is known, also while another process leads.
+func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error) {
+	return s.reader.History(ctx, f)
+}
+
 // Decide decides where this process leads.
 func (s *seat) Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
 	c := s.leads.Load()

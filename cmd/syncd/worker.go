@@ -10,6 +10,7 @@ import (
 
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -18,13 +19,19 @@ const causeCommand = "command"
 
 // worker does what a command asks: the running daemon, or this process.
 type worker interface {
-	Status(ctx context.Context) (sync.Status, error)
+	teller
 	// Run makes one run and tells r.Progress of its steps.
 	Run(ctx context.Context, r sync.Request) (sync.Report, error)
 	// Approve decides, then makes a run that does what was approved. The decision
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
+}
+
+// teller answers from the ledger alone.
+type teller interface {
+	Status(ctx context.Context) (sync.Status, error)
+	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 }
 
 // worker finds who works: the daemon where one listens, because it owns the
