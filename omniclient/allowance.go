@@ -24,8 +24,9 @@ type Allowance interface {
 
 // Limits is the state of the allowance.
 type Limits struct {
-	PerMinute     int     `json:"perMinute"`     // what all keys may send together
-	Pace          float64 `json:"pace"`          // the share of it that is used since Omni last answered 429; 1 is all
-	PausedSeconds float64 `json:"pausedSeconds"` // how long until a key may send again after a 429; 0 when one may
-	RefusedKeys   []int   `json:"refusedKeys"`   // keys that Omni refuses, counted from 1
+	PerMinute     int     `json:"perMinute"`          // what all keys may send together
+	Pace          float64 `json:"pace"`               // the share of it that is used since Omni last answered 429; 1 is all
+	PausedSeconds float64 `json:"pausedSeconds"`      // how long until a key may send again after a 429; 0 when one may
+	RefusedKeys   []int   `json:"refusedKeys"`        // keys that Omni refuses, counted from 1
+	Unshared      string  `json:"unshared,omitempty"` // why other processes' requests aren't counted at present
 }

@@ -28,6 +28,7 @@ type Client struct {
 	http      *http.Client
 	keys      *keyring
 	allowance Allowance
+	shared    sharing
 	retries   retrypolicy.RetryPolicy[answer]
 	folds     struct{ users, groups atomic.Bool } // Omni's filter was seen to ignore letter case
 }
@@ -68,6 +69,7 @@ func New(o Options) (*Client, error) {
 func (c *Client) Limits() Limits {
 	l := c.allowance.Limits()
 	l.RefusedKeys = c.keys.refusals()
+	l.Unshared = c.shared.why()
 	return l
 }
 

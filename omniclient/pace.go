@@ -23,6 +23,10 @@ const (
 	patience  = 5 * time.Minute // a pause that is longer isn't waited for
 )
 
+// Steady is how many requests a minute go out in even steps where a key may send
+// perMinute in any 60 s.
+func Steady(perMinute int) float64 { return float64(perMinute) * ceiling }
+
 // pace is the allowance of one process: each key goes in even steps, the key
 // whose turn comes first is taken, and all keys slow down when Omni says 429.
 type pace struct {
@@ -48,7 +52,7 @@ func newPace(keys, perMinute int) *pace {
 }
 
 func (p *pace) limit() rate.Limit {
-	return rate.Limit(float64(p.perMinute) * ceiling * p.share / 60)
+	return rate.Limit(Steady(p.perMinute) * p.share / 60)
 }
 
 // Turn reserves the earliest turn. During a pause nothing is reserved, so that

@@ -71,6 +71,9 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 		if err != nil {
 			return answer{}, err
 		}
+		if err := c.shared.turn(ctx, values[key]); err != nil {
+			return answer{}, err
+		}
 		a, err := c.exchange(ctx, r, values[key])
 		switch fault.KindOf(err) {
 		case fault.Unavailable: // tells nothing about key and pace

@@ -126,7 +126,11 @@ func (p parts) open() (ledger, error) {
 	if kind == configs.Bolt {
 		return bolt.Open(address)
 	}
-	return redis.Open(redis.Options{URL: address, Name: p.config.Name, Prefix: p.config.State.Prefix})
+	store, err := redis.Open(redis.Options{URL: address, Name: p.config.Name, Prefix: p.config.State.Prefix})
+	if err == nil && p.omni != nil {
+		p.omni.Share(store.Allowance(omniclient.Steady(p.config.Omni.RequestsPerMinute)))
+	}
+	return store, err
 }
 
 // engine makes the engine over an open ledger; with no fence it only reads.

@@ -18,6 +18,7 @@ const DefaultPrefix = "omnisync"
 //	omnisync:{NAME}:epoch          string   random, made with the ledger
 //	omnisync:{NAME}:counter        string   how often the lease was taken
 //	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
+//	omnisync:{NAME}:allowance:KEY  string   when the API key of this digest may send again
 //	omnisync:{NAME}:bucket:BUCKET  hash     record by key
 //	omnisync:{NAME}:stream:STREAM  stream   one field "v" for each entry
 //
@@ -54,6 +55,8 @@ func (k keys) place() string {
 	place, _, _ := strings.Cut(k.prefix, "{")
 	return place
 }
+
+func (k keys) allowance(digest string) string { return k.prefix + "allowance:" + digest }
 
 func (k keys) lease() string                { return k.prefix + "lease" }
 func (k keys) form() string                 { return k.prefix + "form" }
