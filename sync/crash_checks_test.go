@@ -132,7 +132,7 @@ func (w *world) ahead() error {
 		if v, ok := u.Attributes["department"]; ok {
 			facts = append(facts, fmt.Sprint(u.Omni, " is in ", strings.Trim(string(v), `"`)))
 		}
-		if u.Link == state.Adopted && slices.Index(w.people, id) >= w.history.Accounts {
+		if !w.history.Repeats && u.Link == state.Adopted && slices.Index(w.people, id) >= w.history.Accounts {
 			return fmt.Errorf("%s, whom we made, is taken for one that stood in Omni before", u.UserName)
 		}
 	}
@@ -146,7 +146,7 @@ func (w *world) ahead() error {
 				facts = append(facts, fmt.Sprint(g.Omni, " has ", r.users[u].Omni))
 			}
 		}
-		if g.Link == state.Adopted && slices.Index(w.groups, id) >= w.history.Teams && !w.unpushed[id] {
+		if !w.history.Repeats && g.Link == state.Adopted && slices.Index(w.groups, id) >= w.history.Teams && !w.unpushed[id] {
 			return fmt.Errorf("group %s, which we made, is taken for one that stood in Omni before", g.DisplayName)
 		}
 	}

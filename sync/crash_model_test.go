@@ -25,6 +25,9 @@ type history struct {
 	Workers      int
 	LastRunWhole bool // the run after the faults is a reconcile, not a full one
 	Acts         []act
+
+	Repeats bool // the network may repeat a creation: its 409 tells nobody whose account there is
+	fired   *int // counts the requests that the acts' faults met, where somebody asks
 }
 
 // act is one thing that happens. A and B choose who it happens to: the B-th of

@@ -30,6 +30,7 @@ type world struct {
 	omni       *simomni.Org
 	oktaFaults sim.Faults
 	omniFaults sim.Faults
+	planted    []*sim.Planted // by the acts
 	store      store
 	source     *okta.Reader
 	mapper     sync.Mapper
@@ -107,6 +108,11 @@ func (w *world) play() error {
 			return fmt.Errorf("act %d, %s: %w", i+1, a, err)
 		}
 	}
+	if w.history.fired != nil {
+		for _, p := range w.planted {
+			*w.history.fired += p.Fired()
+		}
+	}
 	w.oktaFaults.Clear()
 	w.omniFaults.Clear()
 	<-time.After(time.Hour)
@@ -181,7 +187,7 @@ func (w *world) act(a act) error {
 		if a.Okta {
 			faults = &w.oktaFaults
 		}
-		faults.Add(a.Fault)
+		w.planted = append(w.planted, faults.Add(a.Fault))
 		return nil
 	default:
 		w.change(a)
