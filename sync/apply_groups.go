@@ -162,6 +162,17 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 			patch.Add = append(patch.Add, id)
 		}
 	}
+	p.link = link
+	if patch.DisplayName != nil && link == state.Recognised {
+		// Once it has another name, the intent's name finds it no more.
+		n := newNotes()
+		if err := a.noteTeam(ctx, n, c, p, t); err != nil {
+			return a.failed(c, err), notes
+		}
+		if err := a.intend(ctx, n); err != nil {
+			return a.failed(c, err), notes
+		}
+	}
 	if patch.DisplayName != nil || len(patch.Add) > 0 {
 		if err := a.engine.o.Omni.UpdateTeam(ctx, t.ID, patch); err != nil {
 			return a.failed(c, err), notes
@@ -169,7 +180,6 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		t.DisplayName = c.Title
 	}
 	c.Omni = string(t.ID)
-	p.link = link
 	if err := a.noteTeam(ctx, notes, c, p, t); err != nil {
 		return a.failed(c, err), notes
 	}

@@ -156,9 +156,13 @@ func (a *applier) adopt(ctx context.Context, c Change, link state.Link) (Change,
 	u := state.User{Link: link, Kept: c.Kept}
 	var account identity.Account
 	var err error
-	if isEmpty(c.Patch) {
+	switch {
+	case isEmpty(c.Patch):
 		account, err = a.asItStands(ctx, c)
-	} else {
+	case c.Patch.UserName != nil:
+		err = a.linkFirst(ctx, c, u)
+	}
+	if err == nil && !isEmpty(c.Patch) {
 		account, err = a.engine.o.Omni.UpdateUser(ctx, identity.OmniID(c.Omni), c.Patch)
 	}
 	switch {
@@ -172,6 +176,21 @@ func (a *applier) adopt(ctx context.Context, c Change, link state.Link) (Change,
 		return a.failed(c, err), notes
 	}
 	return a.answered(c), notes
+}
+
+// linkFirst records the account of an open intent under its id before it is
+// renamed: once it has another name, the intent's name finds it no more.
+func (a *applier) linkFirst(ctx context.Context, c Change, u state.User) error {
+	if a.user(c.User).Intent == "" {
+		return nil
+	}
+	account, err := a.engine.o.Omni.User(ctx, identity.OmniID(c.Omni))
+	if err != nil {
+		return err
+	}
+	n := newNotes()
+	n.user(c.User, a.linked(account, u))
+	return a.intend(ctx, n)
 }
 
 // asItStands is an account that is adopted unchanged: as Omni's list just told
