@@ -43,7 +43,7 @@ var arrows = map[string][]string{
 	"okta":       {"identity", "fault"},
 	"mapping":    {"identity", "fault"},
 	"omniclient": {"identity", "fault"},
-	"push":       {"identity", "fault", "state"},
+	"push":       {"identity", "fault"},
 	"check":      {"identity", "fault"},
 
 	"sync":    {"identity", "fault", "state"},

@@ -25,10 +25,11 @@ const (
 	Unauthorized             // the credential is refused: nothing else will work either
 	Doubt                    // the answer can't be believed, so it must not be acted upon
 	Fenced                   // another process leads: this one must not write
+	Declined                 // our own policy says no, whatever the other side would say
 )
 
 var kindNames = [...]string{
-	"error", "unavailable", "limited", "not found", "conflict", "refused", "unauthorized", "doubtful", "not leading",
+	"error", "unavailable", "limited", "not found", "conflict", "refused", "unauthorized", "doubtful", "not leading", "declined",
 }
 
 // String gives the kind as a word for logs.
