@@ -139,16 +139,19 @@ func (x *export) all(head Header) error {
 	return nil
 }
 
+// moved is what an export holds, but for the members of groups.
+var moved = []Bucket{Meta, Users, Groups, Holds, Failing, PushedUsers, PushedGroups}
+
 // exported lists the buckets of an export: each group comes before its members.
 func exported(ctx context.Context, s Store) ([]Bucket, error) {
-	list := []Bucket{Meta, Users, Groups, Holds, Failing}
+	list := slices.Clone(moved)
 	for e, err := range s.Scan(ctx, Groups) {
 		if err != nil {
 			return nil, err
 		}
 		list = append(list, Members(identity.GroupID(e.Key)))
 	}
-	slices.Sort(list[5:])
+	slices.Sort(list[len(moved):])
 	return list, nil
 }
 
@@ -255,6 +258,10 @@ func (i item) check(raw []byte) error {
 		return decode(raw, new(Hold))
 	case string(Failing):
 		return decode(raw, new(Failure))
+	case string(PushedUsers):
+		return decode(raw, new(PushedUser))
+	case string(PushedGroups):
+		return decode(raw, new(PushedGroup))
 	case string(Log):
 		return decode(raw, new(Change))
 	case string(Runs):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"slices"
 
 	"github.com/omnisync/omnisync/fault"
 )
@@ -73,7 +74,7 @@ func importTarget(ctx context.Context, s Store, m Moved) (Importing, error) {
 	case known:
 		return fresh, notEmpty(fmt.Sprintf("it is that of Okta %s, app %s, and Omni %s", c.Org, c.App, c.Omni))
 	}
-	for _, b := range []Bucket{Meta, Users, Marks, Groups, Holds, Failing} {
+	for _, b := range append(slices.Clone(moved), Marks) {
 		for _, err := range s.Scan(ctx, b) {
 			if err == nil {
 				err = notEmpty("it has records in " + string(b))

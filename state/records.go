@@ -19,12 +19,28 @@ type User struct {
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
-	Sent       *Change    `json:"sent,omitempty"` // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
+	Pushed     bool       `json:"pushed,omitempty"` // made by a push: no reading of Okta has told its values yet
+	Sent       *Change    `json:"sent,omitempty"`   // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
 
 	// Seen is the print of the sighting, and of the policy, that this record is in
 	// line with: while Okta shows the same, there is nothing to do. Zero when a
 	// change is under way or the record was corrected.
 	Seen identity.Print `json:"seen,omitzero"`
+}
+
+// PushedUser is what was accepted of a user whom Okta pushed: what it asked and was
+// told. What was applied of it stands in User.
+type PushedUser struct {
+	identity.PushedUser
+	Gone bool `json:"gone,omitempty"` // Okta deleted the resource
+}
+
+// PushedGroup is what was accepted of a group that Okta pushed. Its members are
+// those whom Member.Okta tells.
+type PushedGroup struct {
+	identity.PushedGroup
+	Waiting []string `json:"waiting,omitempty"` // SCIM ids of members whom nobody is known under yet
+	Gone    bool     `json:"gone,omitempty"`
 }
 
 // Link tells how an Okta object and an Omni one came together.

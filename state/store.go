@@ -23,6 +23,9 @@ const (
 	Groups  Bucket = "groups"  // Group by GroupID
 	Holds   Bucket = "held"    // Hold by Key
 	Failing Bucket = "failing" // Failure by subject
+
+	PushedUsers  Bucket = "pushed/users"  // PushedUser by OktaID
+	PushedGroups Bucket = "pushed/groups" // PushedGroup by GroupID
 )
 
 // Members is the bucket of one group's members: Member by OktaID.

@@ -16,8 +16,8 @@ import (
 
 // applying is an applier over a ledger in memory.
 func applying(l *Ledger) *applier {
-	return &applier{engine: &Engine{policy: testPolicy()}, run: aRun(), ledger: l, asked: map[string]bool{}, ended: map[string]chan struct{}{},
-		slots: make(chan struct{}, 4), stop: func(error) {}, mu: newLock()}
+	return &applier{engine: &Engine{policy: testPolicy(), ledgers: newLock()}, run: aRun(), ledger: l, asked: map[string]bool{}, ended: map[string]chan struct{}{},
+		slots: make(chan struct{}, 4), stop: func(error) {}}
 }
 
 // What a failure leads to, by its kind: its delay, and whether it counts as silence.
@@ -163,13 +163,15 @@ func TestSpend(t *testing.T) {
 		l.Window.Spent = []state.Spent{{At: time.Now().Add(-25 * time.Hour), Count: map[string]int{guardDeactivations: 9}},
 			{At: time.Now().Add(-time.Hour), Count: map[string]int{guardDeactivations: 2}}}
 		n := newNotes()
-		applying(l).spend(&n, guardMemberRemovals, 3)
+		n.spend(guardMemberRemovals, 3)
+		applying(l).engine.settleWindow(&n, l, time.Now())
 		l.Take(n)
 		if len(l.Window.Spent) != 2 || l.Window.Spent[0].Count[guardDeactivations] != 2 || l.Window.Spent[1].Count[guardMemberRemovals] != 3 {
 			t.Errorf("the window is %+v", l.Window)
 		}
 		nothing := newNotes()
-		applying(l).spend(&nothing, guardMemberRemovals, 0)
+		nothing.spend(guardMemberRemovals, 0)
+		applying(l).engine.settleWindow(&nothing, l, time.Now())
 		if nothing.Window != nil {
 			t.Errorf("nothing is counted as %+v", nothing.Window)
 		}

@@ -33,8 +33,7 @@ type applier struct {
 	slots  chan struct{}
 	stop   context.CancelCauseFunc
 
-	mu      lock
-	ledger  *Ledger
+	ledger  *Ledger                  // like what follows behind the engine's lock of ledgers
 	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
 	results []Change
 	silent  int // changes in a row that Omni gave no answer to
@@ -46,7 +45,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop, mu: newLock(),
+	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	e.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
@@ -114,8 +113,8 @@ type turn struct {
 }
 
 func (a *applier) reserve(c Change) turn {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	t := turn{ended: make(chan struct{})}
 	for _, subject := range append([]string{c.subject()}, c.Needs...) {
 		if before, ok := a.ended[subject]; ok {
@@ -125,6 +124,14 @@ func (a *applier) reserve(c Change) turn {
 	a.ended[c.subject()] = t.ended
 	return t
 }
+
+// lock makes the ledger the caller's, with what others committed meanwhile.
+func (a *applier) lock() {
+	a.engine.ledgers.Lock()
+	a.ledger.catchUp()
+}
+
+func (a *applier) unlock() { a.engine.ledgers.Unlock() }
 
 func (a *applier) release(t turn) { close(t.ended) }
 
@@ -145,8 +152,8 @@ func (a *applier) due(c Change) time.Time {
 	if !c.ends() {
 		return time.Time{}
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	return a.engine.policy.due(a.ledger.Users[c.User])
 }
 
@@ -167,42 +174,73 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 	for _, before := range t.after {
 		<-before
 	}
-	a.mu.Lock()
+	a.lock()
 	c := a.results[i]
-	a.mu.Unlock()
+	a.unlock()
+	done, err := a.engine.turns.take(ctx, c.objects()...)
+	if err != nil {
+		return
+	}
+	defer done()
+	if a.overtaken(c) {
+		c.State, c.Reason = state.Kept, "Okta pushed something newer meanwhile; the next run looks again"
+		a.record(ctx, i, c, newNotes())
+		return
+	}
 	c, notes := a.perform(ctx, c)
 	a.record(ctx, i, c, notes)
+}
+
+// overtaken reports whether what the change is about was pushed since the run
+// began to read.
+func (a *applier) overtaken(c Change) bool {
+	a.lock()
+	defer a.unlock()
+	return a.ledger.touched[c.subject()]
 }
 
 // flush writes, ahead of their turn, the members who are there already of
 // groups whose last joiner is still to come.
 func (a *applier) flush(ctx context.Context, from int) {
 	for i := from; i < len(a.results); i++ {
-		a.mu.Lock()
+		a.lock()
 		c := a.results[i]
 		ready := c.State == state.Planned && len(c.Needs) > 0 && len(a.resolve(c.Group, c.Add)) > 0
-		a.mu.Unlock()
+		a.unlock()
 		if ready {
-			done, notes := a.perform(ctx, c)
-			a.keep(ctx, done, notes)
-			a.engine.follower.early()
+			a.ahead(ctx, c)
 		}
 	}
+}
+
+// ahead does a change before its turn in the plan; it is done once more then.
+func (a *applier) ahead(ctx context.Context, c Change) {
+	done, err := a.engine.turns.take(ctx, c.objects()...)
+	if err != nil {
+		return
+	}
+	defer done()
+	if a.overtaken(c) {
+		return
+	}
+	c, notes := a.perform(ctx, c)
+	a.keep(ctx, c, notes)
+	a.engine.follower.early()
 }
 
 // record keeps what became of a change, in the ledger and in the report.
 func (a *applier) record(ctx context.Context, i int, c Change, notes Notes) {
 	a.keep(ctx, c, notes)
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	a.results[i] = c
 	a.engine.follower.done(i)
 }
 
 // keep writes the notes of a change together with its line in the log.
 func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	subject := c.subject()
 	_, failing := a.ledger.Failing[subject]
 	switch {
@@ -215,7 +253,7 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 		notes.Log = append(notes.Log, a.run.told(c))
 		a.run.log(c)
 	}
-	if err := a.engine.commit(ctx, a.ledger, notes); err != nil {
+	if err := a.engine.committed(ctx, a.ledger, notes); err != nil {
 		a.stop(err)
 	}
 }
@@ -249,8 +287,8 @@ func (a *applier) failed(c Change, err error) Change {
 		return c
 	}
 	c.State, c.Error, c.Reason, c.Retry = state.Failed, err.Error(), fault.HintOf(err), retryAfter(err)
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	switch kind := fault.KindOf(err); {
 	case kind == fault.Unauthorized:
 		a.stop(err)
@@ -280,9 +318,9 @@ func retryAfter(err error) time.Duration {
 // answered notes that Omni did a change.
 func (a *applier) answered(c Change) Change {
 	c.State = state.Applied
-	a.mu.Lock()
+	a.lock()
 	a.silent = 0
-	a.mu.Unlock()
+	a.unlock()
 	return c
 }
 

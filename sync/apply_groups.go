@@ -43,8 +43,8 @@ func (a *applier) resolve(g identity.GroupID, ids []identity.OktaID) map[identit
 }
 
 func (a *applier) place(c Change) place {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	p := place{group: a.ledger.Groups[c.Group], add: a.resolve(c.Group, c.Add), drop: map[identity.OktaID]identity.OmniID{}}
 	for _, id := range c.Drop {
 		if u := a.ledger.Users[id]; u.Omni != "" {
@@ -140,8 +140,8 @@ func (a *applier) claimTeam(ctx context.Context, c Change, p place, intended boo
 }
 
 func (a *applier) teamOwner(id identity.OmniGroupID) identity.GroupID {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	for g, group := range a.ledger.Groups {
 		if group.Omni == id {
 			return g
@@ -189,8 +189,8 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 // noteTeam notes the link, and who is in the group in Omni: those whom Okta
 // doesn't know in an adopted group are only found, until somebody approves.
 func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, t identity.Team) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	owner, err := a.ledger.owners(ctx, a.engine.o.Store, t.Members...)
 	if err != nil {
 		return err
@@ -268,8 +268,8 @@ func (a *applier) updateGroup(ctx context.Context, c Change, p place) (Change, N
 // idle marks a change whose members turned out to be there already, or not to be ready.
 func (a *applier) idle(c Change) Change {
 	c.State = state.Applied
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	if slices.ContainsFunc(c.Add, func(id identity.OktaID) bool { return !a.ledger.Users[id].Active }) {
 		c.State, c.Reason = state.Kept, "its joiners have no account yet"
 	}
@@ -277,8 +277,8 @@ func (a *applier) idle(c Change) Change {
 }
 
 func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.TeamPatch) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	g := a.ledger.Groups[c.Group]
 	if patch.DisplayName != nil {
 		g.DisplayName = *patch.DisplayName
@@ -291,21 +291,21 @@ func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.Tea
 			unasked++
 		}
 	}
-	a.spend(notes, guardMemberRemovals, unasked)
+	notes.spend(guardMemberRemovals, unasked)
 }
 
 // groupAgain makes the group anew that Omni no longer has, with all its members.
 func (a *applier) groupAgain(ctx context.Context, c Change) (Change, Notes) {
 	forget := newNotes()
-	a.mu.Lock()
+	a.lock()
 	err := a.recallCrowd(ctx, c.Group)
 	if err == nil {
 		unlinkGroup(forget, a.ledger, c.Group, a.ledger.Groups[c.Group])
-		err = a.engine.commit(ctx, a.ledger, forget)
+		err = a.engine.committed(ctx, a.ledger, forget)
 	}
 	c.Add = membersOf(a.ledger, c.Group, func(m state.Member) bool { return m.Okta })
 	c.Drop, c.Kind = nil, Create
-	a.mu.Unlock()
+	a.unlock()
 	if err != nil {
 		a.stop(err)
 		return a.failed(c, err), newNotes()
@@ -359,17 +359,14 @@ func (a *applier) endGroup(ctx context.Context, c Change) (Change, Notes) {
 			return a.failed(c, err), notes
 		}
 	}
-	a.mu.Lock()
+	a.lock()
 	notes.forgetGroup(a.ledger, c.Group)
 	if c.Kind == Delete && c.Omni != "" && !a.asked[c.key()] {
-		a.spend(&notes, guardGroupDeletions, 1)
+		notes.spend(guardGroupDeletions, 1)
 	}
-	a.mu.Unlock()
+	a.unlock()
 	return a.answered(c), notes
 }
-
-// spend counts unasked removals for the guard's window. The lock is held.
-func (a *applier) spend(notes *Notes, kind string, n int) { a.engine.spend(notes, a.ledger, kind, n) }
 
 // named leaves those of the members whom Omni shows.
 func named(add map[identity.OktaID]identity.OmniID, shown []identity.OmniID) map[identity.OktaID]identity.OmniID {

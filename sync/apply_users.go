@@ -35,15 +35,15 @@ func linkOf(intent string) state.Link {
 
 // user gives the ledger's record of a user.
 func (a *applier) user(id identity.OktaID) state.User {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	return a.ledger.Users[id]
 }
 
 // owner gives the Okta user whom an Omni account is linked to, "" for none.
 func (a *applier) owner(ctx context.Context, id identity.OmniID) (identity.OktaID, error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	owners, err := a.ledger.owners(ctx, a.engine.o.Store, id)
 	return owners[id], err
 }
@@ -88,10 +88,10 @@ func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
 
 // spendCreation counts an unasked creation once the first load is over.
 func (a *applier) spendCreation(notes *Notes, c Change) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	if a.ledger.Connection.Complete && !a.asked[c.key()] {
-		a.spend(notes, guardCreations, 1)
+		notes.spend(guardCreations, 1)
 	}
 }
 
@@ -196,9 +196,9 @@ func (a *applier) linkFirst(ctx context.Context, c Change, u state.User) error {
 // asItStands is an account that is adopted unchanged: as Omni's list just told
 // it, where the run has read that.
 func (a *applier) asItStands(ctx context.Context, c Change) (identity.Account, error) {
-	a.mu.Lock()
+	a.lock()
 	listed := a.ledger.Strangers[identity.FoldUserName(c.Name)]
-	a.mu.Unlock()
+	a.unlock()
 	if string(listed.ID) == c.Omni && listed.Attributes != nil {
 		return listed, nil
 	}
@@ -229,13 +229,13 @@ func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
 // again makes the account anew that Omni no longer has.
 func (a *applier) again(ctx context.Context, c Change) (Change, Notes) {
 	forget := newNotes()
-	a.mu.Lock()
+	a.lock()
 	err := a.ledger.fetchRows(ctx, a.engine.o.Store, map[identity.OktaID]bool{c.User: true})
 	if err == nil {
 		forget.forgetUser(a.ledger, c.User)
-		err = a.engine.commit(ctx, a.ledger, forget)
+		err = a.engine.committed(ctx, a.ledger, forget)
 	}
-	a.mu.Unlock()
+	a.unlock()
 	if err != nil {
 		a.stop(err)
 		return a.failed(c, err), newNotes()
@@ -299,8 +299,8 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	if err != nil && !gone {
 		return a.failed(c, err), notes
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	if gone {
 		notes.forgetUser(a.ledger, c.User)
 	} else {
@@ -309,7 +309,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		notes.membershipsBecome(a.ledger, c.User, state.Ended)
 	}
 	if !a.asked[c.key()] {
-		a.spend(&notes, guardDeactivations, 1)
+		notes.spend(guardDeactivations, 1)
 	}
 	a.silent = 0
 	c.State = state.Applied

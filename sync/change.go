@@ -66,6 +66,20 @@ func (c Change) subject() string {
 	return userSubject(c.User)
 }
 
+// objects names everything that must not change while the change is done: its
+// subject, and the members who come and go.
+func (c Change) objects() []string {
+	list := make([]string, 0, 1+len(c.Add)+len(c.Drop))
+	list = append(list, c.subject())
+	for _, id := range c.Add {
+		list = append(list, userSubject(id))
+	}
+	for _, id := range c.Drop {
+		list = append(list, userSubject(id))
+	}
+	return list
+}
+
 func userSubject(id identity.OktaID) string   { return "user:" + string(id) }
 func groupSubject(id identity.GroupID) string { return "group:" + string(id) }
 
@@ -81,6 +95,16 @@ func memberOf(key string) (identity.GroupID, identity.OktaID, bool) {
 	rest, ok := strings.CutPrefix(key, "member:")
 	g, u, both := strings.Cut(rest, ":")
 	return identity.GroupID(g), identity.OktaID(u), ok && both
+}
+
+// subjectsOf names what a decision key is about: a group's key and a user's look alike.
+func subjectsOf(key string) []string {
+	if g, u, ok := memberOf(key); ok {
+		return []string{groupSubject(g), userSubject(u)}
+	}
+	_, rest, _ := strings.Cut(key, ":")
+	id, _, _ := strings.Cut(rest, ":")
+	return []string{userSubject(identity.OktaID(id)), groupSubject(identity.GroupID(id))}
 }
 
 func renameKey(id identity.OktaID, to string) string {

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"maps"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -13,7 +14,8 @@ type Desired struct {
 	AllUsers  bool                         // the list was read whole: who isn't in Users is unassigned
 	Empty     bool                         // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd
-	AllGroups bool // the mappings were read whole: what isn't in Groups is un-pushed
+	AllGroups bool            // the mappings were read whole: what isn't in Groups is un-pushed
+	Apart     map[string]bool // subjects that nothing is said of, because they were pushed lately
 	Doubts    []string
 	Notes     []string
 }
@@ -62,6 +64,9 @@ type Crowd struct {
 // whether anything is said at all. Of those who are as they were and weren't
 // looked up it tells no values.
 func (d Desired) person(id identity.OktaID) (Person, bool) {
+	if d.Apart[userSubject(id)] {
+		return Person{}, false
+	}
 	if p, ok := d.Users[id]; ok {
 		return p, true
 	}
@@ -76,6 +81,20 @@ func (d Desired) person(id identity.OktaID) (Person, bool) {
 
 // unpushed reports whether the group is certainly no longer pushed.
 func (d Desired) unpushed(id identity.GroupID) bool {
+	if d.Apart[groupSubject(id)] {
+		return false
+	}
 	g, ok := d.Groups[id]
 	return ok && g.Gone || !ok && d.AllGroups
+}
+
+// leave makes nothing be said of the subjects.
+func (d *Desired) leave(subjects map[string]bool) {
+	if len(subjects) == 0 {
+		return
+	}
+	d.Apart = maps.Clone(subjects)
+	maps.DeleteFunc(d.Users, func(id identity.OktaID, _ Person) bool { return subjects[userSubject(id)] })
+	maps.DeleteFunc(d.Same, func(id identity.OktaID, _ struct{}) bool { return subjects[userSubject(id)] })
+	maps.DeleteFunc(d.Groups, func(id identity.GroupID, _ Crowd) bool { return subjects[groupSubject(id)] })
 }

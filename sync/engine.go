@@ -87,6 +87,11 @@ type Engine struct {
 	policy   Policy
 	follower follower
 
+	ledgers lock                 // of every ledger in memory, and of what follows
+	live    map[*Ledger]bool     // those of the runs under way
+	pushed  map[string]time.Time // by subject: when a push about it was applied, as far as that may matter
+	turns   turns                // on the objects that somebody works on
+
 	writing    sync.Mutex             // one batch at a time
 	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
 	unarchived atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
@@ -105,7 +110,7 @@ func New(o Options) *Engine {
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}
-	return &Engine{o: o, policy: policy}
+	return &Engine{o: o, policy: policy, ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}}
 }
 
 func (e *Engine) workers() int {
@@ -113,34 +118,6 @@ func (e *Engine) workers() int {
 		return e.o.Workers
 	}
 	return 4
-}
-
-// commit writes notes into the store, under the fence, and then makes them part
-// of the ledger in memory.
-func (e *Engine) commit(ctx context.Context, l *Ledger, n Notes) error {
-	n.count(l)
-	if err := e.write(ctx, n); err != nil {
-		return err
-	}
-	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
-	l.Take(n)
-	return nil
-}
-
-// spend counts unasked removals for the guard's window.
-func (e *Engine) spend(notes *Notes, l *Ledger, kind string, n int) {
-	if n == 0 {
-		return
-	}
-	now := time.Now()
-	w := state.Window{}
-	for _, s := range l.Window.Spent {
-		if now.Sub(s.At) < e.policy.Guard.Window {
-			w.Spent = append(w.Spent, s)
-		}
-	}
-	w.Spent = append(w.Spent, state.Spent{At: now, Count: map[string]int{kind: n}})
-	notes.Window = &w
 }
 
 // write puts notes into the store, under the fence.

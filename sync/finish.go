@@ -62,27 +62,14 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if stopErr != nil && ctx.Err() == nil {
 		r.desired.Notes = append(r.desired.Notes, "the run stopped early: "+stopErr.Error())
 	}
-	doubts := len(r.desired.Doubts) > 0
 	rep := e.report(r, results)
 	if stopErr != nil && rep.Outcome == Done {
 		rep.Outcome = Failing
 	}
-	n := newNotes()
 	connection := e.concluded(l.Connection, rep, results, stopErr)
-	if connection != l.Connection {
-		n.Connection = &connection
-	}
-	if !doubts {
-		n.settled(results, l)
-	}
-	n.unsettled(r.desired, l)
-	n.opened(r.desired, l)
 	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
-	err := e.commit(ctx, l, n)
-	if err == nil { // only now: a group that isn't Open is believed
-		err = e.commit(ctx, l, inLine(r.desired, l, results, e.policy))
-	}
+	err := e.conclude(ctx, r, results, connection)
 	if err == nil {
 		err = e.remember(ctx, rep, stopErr)
 	}
@@ -92,6 +79,29 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
 		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
 	return rep, err
+}
+
+// conclude writes what the run knows now of everything that it looked at.
+func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connection state.Connection) error {
+	l, n := r.ledger, newNotes()
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	l.catchUp()
+	if connection != l.Connection {
+		n.Connection = &connection
+	}
+	if len(r.desired.Doubts) == 0 {
+		n.settled(results, l)
+	}
+	n.unsettled(r.desired, l)
+	n.opened(r.desired, l)
+	n.leave(l.touched)
+	if err := e.committed(ctx, l, n); err != nil {
+		return err
+	}
+	n = inLine(r.desired, l, results, e.policy) // only now: a group that isn't Open is believed
+	n.leave(l.touched)
+	return e.committed(ctx, l, n)
 }
 
 // concluded is the connection after a run that ended so.

@@ -13,7 +13,7 @@ import (
 
 // aRun is a run for what wants one.
 func aRun() *run {
-	return &run{id: "run1", request: Request{Kind: Full, Cause: "test"}, started: noon, logger: zap.NewNop()}
+	return &run{id: "run1", request: Request{Kind: Full, Cause: "test"}, started: noon, logger: zap.NewNop(), ledger: newLedger()}
 }
 
 func heldEnd(id identity.OktaID) Change {

@@ -21,9 +21,9 @@ func lost(err error) bool {
 
 // intend writes an intent to the ledger.
 func (a *applier) intend(ctx context.Context, n Notes) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	err := a.engine.commit(ctx, a.ledger, n)
+	a.lock()
+	defer a.unlock()
+	err := a.engine.committed(ctx, a.ledger, n)
 	if err != nil {
 		a.stop(err)
 	}
@@ -77,8 +77,8 @@ func (a *applier) intendedTeam(ctx context.Context, c Change) (identity.OmniGrou
 	if err != nil {
 		return "", err
 	}
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	owners, err := a.ledger.owners(ctx, a.engine.o.Store, t.Members...)
 	if err != nil || slices.ContainsFunc(t.Members, func(id identity.OmniID) bool { return owners[id] == "" }) {
 		return "", err

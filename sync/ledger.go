@@ -21,6 +21,9 @@ type Ledger struct {
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
+	inbox   []Notes         // what other runs committed and isn't part of it yet
+	touched map[string]bool // subjects that were pushed since the run of this ledger began
+
 	// Omni's accounts and groups that are linked to nothing, by folded name.
 	// Known only to runs that read Omni's lists.
 	Strangers     map[string]identity.Account
@@ -43,26 +46,29 @@ func newLedger() *Ledger {
 // users' records and members, and without the index, which is read beside Okta.
 func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
 	l := newLedger()
-	var err error
+	return l, l.recall(ctx, s, whole)
+}
+
+func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err error) {
 	if l.Connection, _, err = state.Read[state.Connection](ctx, s, state.Meta, "connection"); err != nil {
-		return nil, err
+		return err
 	}
 	if l.Window, _, err = state.Read[state.Window](ctx, s, state.Meta, "window"); err != nil {
-		return nil, err
+		return err
 	}
 	if err := collect(ctx, s, state.Groups, l.Groups); err != nil {
-		return nil, err
+		return err
 	}
 	if err := collect(ctx, s, state.Holds, l.Holds); err != nil {
-		return nil, err
+		return err
 	}
 	if err := collect(ctx, s, state.Failing, l.Failing); err != nil {
-		return nil, err
+		return err
 	}
 	if whole {
 		err = l.complete(ctx, s)
 	}
-	return l, err
+	return err
 }
 
 // complete reads what recall may leave out.

@@ -11,13 +11,18 @@ import (
 // Notes are changes of the ledger: what was seen, decided or done. A nil record
 // is forgotten.
 type Notes struct {
-	Users      map[identity.OktaID]*state.User
-	Groups     map[identity.GroupID]*state.Group
-	Members    map[identity.GroupID]map[identity.OktaID]*state.Member
-	Holds      map[string]*state.Hold
-	Failing    map[string]*state.Failure
+	Users   map[identity.OktaID]*state.User
+	Groups  map[identity.GroupID]*state.Group
+	Members map[identity.GroupID]map[identity.OktaID]*state.Member
+	Holds   map[string]*state.Hold
+	Failing map[string]*state.Failure
+
+	PushedUsers  map[identity.OktaID]*state.PushedUser
+	PushedGroups map[identity.GroupID]*state.PushedGroup
+
 	Connection *state.Connection
-	Window     *state.Window
+	Window     *state.Window  // made of Spent when they are committed
+	Spent      map[string]int // unasked removals for the guard's window, by the guard's kind
 	Log        []state.Change
 }
 
@@ -28,6 +33,17 @@ func newNotes() Notes {
 		Members: map[identity.GroupID]map[identity.OktaID]*state.Member{},
 		Holds:   map[string]*state.Hold{},
 		Failing: map[string]*state.Failure{},
+		Spent:   map[string]int{},
+
+		PushedUsers:  map[identity.OktaID]*state.PushedUser{},
+		PushedGroups: map[identity.GroupID]*state.PushedGroup{},
+	}
+}
+
+// spend counts unasked removals for the guard's window.
+func (n Notes) spend(kind string, count int) {
+	if count > 0 {
+		n.Spent[kind] += count
 	}
 }
 
@@ -127,6 +143,8 @@ func (n Notes) batches() []state.Batch {
 	put(&b, state.Groups, n.Groups)
 	put(&b, state.Holds, n.Holds)
 	put(&b, state.Failing, n.Failing)
+	put(&b, state.PushedUsers, n.PushedUsers)
+	put(&b, state.PushedGroups, n.PushedGroups)
 	return cut(b)
 }
 
@@ -158,5 +176,23 @@ func cut(b state.Batch) []state.Batch {
 			return list
 		}
 		first = state.Batch{}
+	}
+}
+
+// leave drops what is noted about the subjects.
+func (n Notes) leave(subjects map[string]bool) {
+	if len(subjects) == 0 {
+		return
+	}
+	maps.DeleteFunc(n.Users, func(id identity.OktaID, _ *state.User) bool { return subjects[userSubject(id)] })
+	maps.DeleteFunc(n.Groups, func(id identity.GroupID, _ *state.Group) bool { return subjects[groupSubject(id)] })
+	maps.DeleteFunc(n.Failing, func(subject string, _ *state.Failure) bool { return subjects[subject] })
+	maps.DeleteFunc(n.Holds, func(key string, _ *state.Hold) bool {
+		return slices.ContainsFunc(subjectsOf(key), func(s string) bool { return subjects[s] })
+	})
+	for g, members := range n.Members {
+		maps.DeleteFunc(members, func(u identity.OktaID, _ *state.Member) bool {
+			return subjects[groupSubject(g)] || subjects[userSubject(u)]
+		})
 	}
 }

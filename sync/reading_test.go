@@ -121,7 +121,7 @@ func TestReadingOfMembers(t *testing.T) {
 		g := l.Groups["sales"]
 		g.AsOf = noon
 		l.Groups["sales"] = g
-		cr := &crowdReader{engine: &Engine{o: Options{Archive: &Recollection{}, Okta: &row.o, Log: zap.NewNop()}}, ledger: l, all: row.all,
+		cr := &crowdReader{engine: &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Okta: &row.o, Log: zap.NewNop()}}, ledger: l, all: row.all,
 			crowds: map[identity.GroupID]Crowd{"sales": {}}}
 		cr.read(t.Context(), map[identity.GroupID]identity.Group{"sales": {ID: "sales", Name: "Sales", MembershipUpdated: row.as}})
 		if got := crowdWords(cr.crowds["sales"]); got != row.want || row.o.reads != row.reads {
@@ -139,7 +139,7 @@ func TestReadingKeepsWhoMatters(t *testing.T) {
 	s := newDrawers(t, "#sales linked ada:P bob:P eve:A kim:p zoe:e")
 	l := marked(t, s)
 	o := &directory{moved: []time.Time{noon}, lists: []string{"ada eve new"}}
-	cr := &crowdReader{engine: &Engine{o: Options{Archive: &Recollection{}, Okta: o, Store: s, Log: zap.NewNop()}}, ledger: l, crowds: map[identity.GroupID]Crowd{"sales": {}}}
+	cr := &crowdReader{engine: &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Okta: o, Store: s, Log: zap.NewNop()}}, ledger: l, crowds: map[identity.GroupID]Crowd{"sales": {}}}
 	cr.read(t.Context(), map[identity.GroupID]identity.Group{"sales": {ID: "sales", Name: "Sales", MembershipUpdated: noon}})
 	if got := crowdWords(cr.crowds["sales"]); got != "+new -bob read certain" {
 		t.Errorf("read is %q", got)
@@ -256,20 +256,21 @@ func TestLedgerOfOtherSides(t *testing.T) {
 		s := newDrawers(t, "ada active")
 		n := newNotes()
 		n.Connection = &was
-		e := &Engine{o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
+		e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
 		if err := e.write(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
-		_, err := e.recall(t.Context(), aRun())
+		err := e.recall(t.Context(), aRun())
 		if (err == nil) != row.good || err != nil && (!fault.Is(err, fault.Refused) || !strings.Contains(err.Error(), was.Org) || !strings.Contains(err.Error(), was.App) ||
 			!strings.Contains(err.Error(), was.Omni) || fault.HintOf(err) == "") {
 			t.Errorf("%s: %v", row.name, err)
 		}
 	}
 	s := newDrawers(t, "")
-	e := &Engine{o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
-	if l, err := e.recall(t.Context(), aRun()); err != nil || l.Connection.App != mine.App {
-		t.Errorf("a new ledger: %+v, %v", l.Connection, err)
+	e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
+	run := aRun()
+	if err := e.recall(t.Context(), run); err != nil || run.ledger.Connection.App != mine.App {
+		t.Errorf("a new ledger: %+v, %v", run.ledger.Connection, err)
 	}
 	c, _, err := state.Read[state.Connection](t.Context(), s, state.Meta, "connection")
 	if err != nil || c != (state.Connection{Org: mine.Org, App: mine.App, Omni: mine.Omni}) {

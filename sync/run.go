@@ -29,7 +29,7 @@ type run struct {
 func (e *Engine) begin(r Request) *run {
 	now := time.Now()
 	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-	return &run{id: id, request: r, started: now, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
+	return &run{id: id, request: r, ledger: newLedger(), started: now, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
 }
 
 // told gives a change as the log and the report see it.
@@ -58,18 +58,20 @@ func (r *run) log(c Change) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> gather -> correct -> observe -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> leave -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
 	defer e.follower.follow(run)()
-	var err error
-	if run.ledger, err = e.recall(ctx, run); err != nil {
+	defer e.join(run.ledger)()
+	err := e.recall(ctx, run)
+	if err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
 	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	e.recheck(ctx, run)
 	if err := e.gather(ctx, &run.desired, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -79,6 +81,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if err := e.correct(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	e.leave(run)
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -99,33 +102,33 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 }
 
 // recall reads the ledger, and refuses one that belongs to other sides.
-func (e *Engine) recall(ctx context.Context, run *run) (*Ledger, error) {
-	l, err := recall(ctx, e.o.Store, run.request.Kind == Reconcile)
+func (e *Engine) recall(ctx context.Context, run *run) error {
+	l := run.ledger
+	err := l.recall(ctx, e.o.Store, run.request.Kind == Reconcile)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := l.Connection.Whole(); err != nil {
-		return nil, err
+		return err
 	}
 	mine := state.Connection{Org: e.o.Identity.Org, App: e.o.Identity.App, Omni: e.o.Identity.Omni}
-	run.ledger = l
 	if l.Connection.Org == "" { // a new ledger
 		if mine.Lost, mine.Follows, err = e.lost(ctx, l.Connection); err != nil {
-			return nil, err
+			return err
 		}
-		return l, e.found(ctx, run, mine)
+		return e.found(ctx, run, mine)
 	}
 	if l.Connection.Org != mine.Org || l.Connection.App != mine.App || l.Connection.Omni != mine.Omni {
-		return nil, &fault.Error{Kind: fault.Refused,
+		return &fault.Error{Kind: fault.Refused,
 			Op: fmt.Sprintf("the ledger belongs to Okta %s, app %s, and Omni %s; the configuration names Okta %s, app %s, and Omni %s",
 				l.Connection.Org, l.Connection.App, l.Connection.Omni, mine.Org, mine.App, mine.Omni),
 			Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
 	}
 	mine = l.Connection
 	if mine.Lost, mine.Follows, err = e.lost(ctx, l.Connection); err != nil {
-		return nil, err
+		return err
 	}
-	return l, e.found(ctx, run, mine)
+	return e.found(ctx, run, mine)
 }
 
 // manyJoiners is from how many users on, who are linked to nothing, Omni's list
@@ -217,9 +220,10 @@ func some(names []string, one, many string) string {
 func (e *Engine) note(ctx context.Context, run *run, list ...Notes) error {
 	for _, n := range list {
 		if run.request.DryRun {
+			e.settleWindow(&n, run.ledger, time.Now())
 			n.count(run.ledger)
 			run.ledger.Take(n)
-		} else if err := e.commit(ctx, run.ledger, n); err != nil {
+		} else if err := e.observed(ctx, run.ledger, n); err != nil {
 			return err
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // sending notes what is about to be sent for a linked object.
 func (a *applier) sending(ctx context.Context, c Change) error {
 	told, n := a.run.told(c), newNotes()
-	a.mu.Lock()
+	a.lock()
 	if g := a.ledger.Groups[c.Group]; c.Group != "" && g.Omni != "" && c.Kind != Release {
 		g.Sent = &told
 		n.group(c.Group, g)
@@ -28,15 +28,15 @@ func (a *applier) sending(ctx context.Context, c Change) error {
 		u.Sent = &told
 		n.user(c.User, u)
 	}
-	a.mu.Unlock()
+	a.unlock()
 	return a.intend(ctx, n)
 }
 
 // answeredFor notes that what was sent is sent no more: Omni's answer is in the
 // notes, or it was never asked.
 func (a *applier) answeredFor(c Change, notes Notes) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
+	a.lock()
+	defer a.unlock()
 	if u, known := latest(a.ledger.Users, notes.Users, c.User); known && u.Sent != nil {
 		u.Sent = nil
 		notes.user(c.User, u)
@@ -106,7 +106,7 @@ func (e *Engine) lookAtUser(ctx context.Context, run *run, id identity.OktaID, u
 		}
 	}
 	if u.Active && (gone || !is.Active) {
-		e.spend(&n, l, guardDeactivations, 1)
+		n.spend(guardDeactivations, 1)
 	}
 	return e.note(ctx, run, run.found(n, u.Sent, done))
 }
@@ -129,7 +129,7 @@ func (e *Engine) lookAtGroup(ctx context.Context, run *run, id identity.GroupID,
 	g.Sent = nil
 	if gone {
 		unlinkGroup(n, l, id, g)
-		e.spend(&n, l, guardGroupDeletions, 1)
+		n.spend(guardGroupDeletions, 1)
 		return e.note(ctx, run, run.found(n, sent, true))
 	}
 	in := map[identity.OktaID]bool{}
@@ -140,7 +140,7 @@ func (e *Engine) lookAtGroup(ctx context.Context, run *run, id identity.GroupID,
 	}
 	correctMembers(n, l, id, in)
 	done := len(n.Members[id]) > 0 || t.DisplayName != g.DisplayName
-	e.spend(&n, l, guardMemberRemovals, left(n.Members[id], l.Members[id]))
+	n.spend(guardMemberRemovals, left(n.Members[id], l.Members[id]))
 	g.DisplayName = t.DisplayName
 	n.group(id, g)
 	return e.note(ctx, run, run.found(n, sent, done))

@@ -1,0 +1,183 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// Several runs may be under way at once: one that reads Okta, and the pushes that
+// come meanwhile. Each has a ledger of its own in memory, with what may matter to
+// it. What one of them commits reaches all the others, and only Engine.ledgers is
+// held for that, never while somebody is asked.
+//
+// A run decides nothing about an object that was pushed after the run began to
+// read: what it read may be older than the push.
+
+// join makes what others commit reach l, until the function that it gives is called.
+func (e *Engine) join(l *Ledger) (leave func()) {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	l.touched = map[string]bool{}
+	e.live[l] = true
+	return func() {
+		e.ledgers.Lock()
+		defer e.ledgers.Unlock()
+		delete(e.live, l)
+	}
+}
+
+// commit writes notes into the store, under the fence, and then makes them part
+// of every ledger in memory. l may be nil for notes that were computed without one.
+func (e *Engine) commit(ctx context.Context, l *Ledger, n Notes) error {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	return e.committed(ctx, l, n)
+}
+
+// committed is commit for who holds the lock.
+func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
+	if l != nil {
+		l.catchUp()
+		e.settleWindow(&n, l, time.Now())
+		n.count(l)
+	}
+	if err := e.write(ctx, n); err != nil {
+		return err
+	}
+	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
+	if l != nil {
+		l.Take(n)
+	}
+	for other := range e.live {
+		if other != l {
+			other.inbox = append(other.inbox, n)
+		}
+	}
+	return nil
+}
+
+// observed commits what a reading tells, but for what was pushed meanwhile.
+func (e *Engine) observed(ctx context.Context, l *Ledger, n Notes) error {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	n.leave(l.touched)
+	return e.committed(ctx, l, n)
+}
+
+// catchUp makes what others committed part of the ledger. The lock is held.
+func (l *Ledger) catchUp() {
+	for _, n := range l.inbox {
+		l.Take(n)
+	}
+	l.inbox = nil
+}
+
+// touch tells every other run under way that the objects were pushed. The lock is held.
+func (e *Engine) touch(own *Ledger, now time.Time, subjects ...string) {
+	for _, s := range subjects {
+		e.pushed[s] = now
+		for l := range e.live {
+			if l != own {
+				l.touched[s] = true
+			}
+		}
+	}
+}
+
+// settleWindow turns what notes spend into the guard's new window. The lock is held,
+// so that of two who count at once both are counted.
+func (e *Engine) settleWindow(n *Notes, l *Ledger, now time.Time) {
+	if len(n.Spent) == 0 {
+		return
+	}
+	w := state.Window{}
+	for _, s := range l.Window.Spent {
+		if now.Sub(s.At) < e.policy.Guard.Window {
+			w.Spent = append(w.Spent, s)
+		}
+	}
+	w.Spent = append(w.Spent, state.Spent{At: now, Count: maps.Clone(n.Spent)})
+	n.Window = &w
+}
+
+// pushLag is how long Okta's lists may lag behind its pushes.
+const pushLag = 5 * time.Minute
+
+// recheck asks once more, by id, about the users who were pushed shortly before the
+// run began: Okta's list may not show it yet. Groups that were, and users who are
+// too many or of whom Okta doesn't tell, are left to the next run.
+func (e *Engine) recheck(ctx context.Context, run *run) {
+	users, groups := e.lately(run)
+	if len(groups) > 0 {
+		run.desired.Notes = append(run.desired.Notes, fmt.Sprintf("left to the next run, because Okta pushed them less than %s ago: %s",
+			pushLag, some(groups, "group", "groups")))
+	}
+	var left []string
+	for i, id := range users {
+		if _, same := run.desired.Same[id]; same {
+			continue
+		}
+		if i >= maxAsked {
+			left = append(left, userSubject(id))
+			continue
+		}
+		a, err := e.o.Okta.Assignment(ctx, id)
+		switch {
+		case err != nil && !fault.Is(err, fault.NotFound):
+			left = append(left, userSubject(id))
+		case err != nil:
+			run.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true}
+		default:
+			run.desired.Users[id] = e.person(a.Sighting())
+		}
+	}
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	for _, s := range left {
+		run.ledger.touched[s] = true
+	}
+}
+
+// lately gives the users who were pushed before the run, but not long, and leaves
+// the groups that were alone.
+func (e *Engine) lately(run *run) (users []identity.OktaID, groups []string) {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	for subject, at := range e.pushed {
+		if run.started.Sub(at) > pushLag {
+			delete(e.pushed, subject)
+			continue
+		}
+		if id, ok := strings.CutPrefix(subject, userSubject("")); ok {
+			users = append(users, identity.OktaID(id))
+			continue
+		}
+		run.ledger.touched[subject] = true
+		id := identity.GroupID(strings.TrimPrefix(subject, groupSubject("")))
+		groups = append(groups, firstOf(run.ledger.Groups[id].Name, string(id)))
+	}
+	slices.Sort(users)
+	return users, groups
+}
+
+// leave makes the run say nothing of what was pushed since it began.
+func (e *Engine) leave(run *run) {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	l := run.ledger
+	l.catchUp()
+	run.desired.leave(l.touched)
+	for subject := range l.touched {
+		if id, ok := strings.CutPrefix(subject, userSubject("")); ok {
+			delete(l.Strangers, identity.FoldUserName(l.Users[identity.OktaID(id)].UserName))
+		}
+	}
+}

@@ -1,0 +1,80 @@
+package sync
+
+import (
+	"context"
+	"slices"
+	"sync"
+)
+
+// turns gives everyone who works on objects their turn, in the order of arrival.
+// Whoever needs several objects waits for all of them at once, so that nobody
+// holds one while waiting for another. The zero value is ready.
+type turns struct {
+	mu    sync.Mutex
+	lines map[string][]*ticket // by subject: who holds it, then who waits
+}
+
+// ticket is one claim on some subjects.
+type ticket struct {
+	subjects []string
+	missing  int // in how many lines somebody is ahead
+	ready    chan struct{}
+}
+
+// take waits until it is the caller's turn on every subject, and gives what ends
+// the turn. It fails with the context's error when ctx ends before.
+func (t *turns) take(ctx context.Context, subjects ...string) (done func(), err error) {
+	subjects = slices.Compact(slices.Sorted(slices.Values(subjects)))
+	claim := t.enter(subjects)
+	select {
+	case <-claim.ready:
+	default:
+		select {
+		case <-claim.ready:
+		case <-ctx.Done():
+			t.leave(claim)
+			return nil, ctx.Err()
+		}
+	}
+	return sync.OnceFunc(func() { t.leave(claim) }), nil
+}
+
+func (t *turns) enter(subjects []string) *ticket {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.lines == nil {
+		t.lines = map[string][]*ticket{}
+	}
+	claim := &ticket{subjects: subjects, ready: make(chan struct{})}
+	for _, s := range subjects {
+		if len(t.lines[s]) > 0 {
+			claim.missing++
+		}
+		t.lines[s] = append(t.lines[s], claim)
+	}
+	if claim.missing == 0 {
+		close(claim.ready)
+	}
+	return claim
+}
+
+// leave takes a claim out of its lines, whether its turn has come or not.
+func (t *turns) leave(claim *ticket) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, s := range claim.subjects {
+		line := t.lines[s]
+		i := slices.Index(line, claim)
+		if i == 0 && len(line) > 1 {
+			next := line[1]
+			if next.missing--; next.missing == 0 {
+				close(next.ready)
+			}
+		}
+		if line = slices.Delete(line, i, i+1); len(line) == 0 {
+			delete(t.lines, s)
+		} else {
+			t.lines[s] = line
+		}
+	}
+}
