@@ -50,10 +50,11 @@ var arrows = map[string][]string{
 	"console": {"identity", "fault", "state", "sync"},
 
 	// The stand-ins share nothing with what they test: a mistake in both would hide itself.
-	"internal/sim":      {},
-	"internal/sim/okta": {"internal/sim"},
-	"internal/sim/omni": {"internal/sim"},
-	"internal/bench":    {anything},
+	"internal/sim":        {},
+	"internal/sim/okta":   {"internal/sim"},
+	"internal/sim/omni":   {"internal/sim"},
+	"internal/sim/pusher": {"internal/sim"},
+	"internal/bench":      {anything},
 
 	"cmd/syncd": {anything},
 }
