@@ -100,6 +100,20 @@ func (r reply) written() error {
 	return nil
 }
 
+// group wants 204, or 200 with the group's details. Its members needn't be among them.
+func (r reply) group(id string) error {
+	if r.status == http.StatusNoContent {
+		return nil
+	}
+	if err := r.written(); err != nil {
+		return err
+	}
+	if r.object.text("id") != id || r.object.text("displayName") == "" {
+		return fmt.Errorf("null (the group that came back has id %q and displayName %q)", r.object.text("id"), r.object.text("displayName"))
+	}
+	return nil
+}
+
 // isStatus tells whether err is an answer with this status.
 func isStatus(err error, status int) bool {
 	said, ok := errors.AsType[*remote](err)

@@ -139,8 +139,8 @@ func (k call) linkOrCreate(ctx context.Context, name string) (id string, err err
 // readGroup sees whether the linked group is there still.
 func (k call) readGroup(ctx context.Context, g Group, id string) error {
 	r, err := k.send(ctx, http.MethodGet, groupPath(id), nil)
-	if err == nil && (r.object.text("id") != id || r.object.text("displayName") == "") {
-		err = fmt.Errorf("null (the group that came back has id %q and displayName %q)", r.object.text("id"), r.object.text("displayName"))
+	if err == nil {
+		err = r.group(id)
 	}
 	return linkedError(g, err)
 }
@@ -175,7 +175,7 @@ func (k call) writeGroup(ctx context.Context, now pushed, after map[string]membe
 func (k call) writeOne(ctx context.Context, now pushed, method string, body Resource) error {
 	r, err := k.send(ctx, method, groupPath(now.scimID), body)
 	if err == nil {
-		err = r.written()
+		err = r.group(now.scimID)
 	}
 	return linkedError(now.group, err)
 }

@@ -130,7 +130,9 @@ func laid(was, value any) any {
 		return value
 	}
 	both := maps.Clone(old)
-	maps.Copy(both, fresh)
+	for key, inner := range fresh {
+		both[key] = laid(old[key], inner)
+	}
 	return both
 }
 

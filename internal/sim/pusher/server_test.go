@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -230,6 +231,12 @@ func apply(to scim.ResourceAttributes, op scim.PatchOperation) {
 	}
 	key := op.Path.AttributePath.AttributeName
 	switch {
+	case op.Path.AttributePath.SubAttribute != nil:
+		part := map[string]any{}
+		has, _ := to[key].(map[string]any)
+		maps.Copy(part, has)
+		part[*op.Path.AttributePath.SubAttribute] = op.Value
+		to[key] = part
 	case op.Op != "remove":
 		set(to, op.Op, key, op.Value)
 	case op.Path.ValueExpression != nil:
