@@ -23,7 +23,7 @@ func CRUD(ctx context.Context, s Server, c *Client) []Finding {
 	renamed := who
 	renamed.GivenName = "Renamed"
 
-	t.push(pushWithin, func() { c.Assign(who) })
+	t.push(ctx, pushWithin, func() { c.Assign(who) })
 	t.look("Verify if user is created in SCIM App", byName(who.UserName), func(k *checks) {
 		k.equal("Resources.0.userName", who.UserName)
 		k.equal("Resources.0.emails.0.value", who.UserName)
@@ -31,13 +31,13 @@ func CRUD(ctx context.Context, s Server, c *Client) []Finding {
 		k.equal("Resources.0.name.givenName", who.GivenName)
 		t.path = "/Users/" + url.PathEscape(k.text("Resources.0.id"))
 	})
-	t.push(pushWithin, func() { c.Update(renamed) })
+	t.push(ctx, pushWithin, func() { c.Update(renamed) })
 	t.look("Verify firstname update in SCIM App", t.path, func(k *checks) { k.equal("name.givenName", "Renamed") })
-	t.push(pushWithin, func() { c.Unassign(who.OktaID) }) // a deactivation in Okta
+	t.push(ctx, pushWithin, func() { c.Unassign(who.OktaID) }) // a deactivation in Okta
 	t.look("Verify if user is deactivated in SCIM App", t.path, func(k *checks) { k.equal("active", "false") })
-	t.push(pushWithin, func() { c.Assign(renamed) })
+	t.push(ctx, pushWithin, func() { c.Assign(renamed) })
 	t.look("Verify if user is reactivated in SCIM App", t.path, func(k *checks) { k.equal("active", "true") })
-	t.push(2*pushWithin, func() { c.Unassign(who.OktaID) })
+	t.push(ctx, 2*pushWithin, func() { c.Unassign(who.OktaID) })
 	t.look("Verify if user is deactivated in SCIM App, after the unassignment", t.path, func(k *checks) { k.equal("active", "false") })
 	return t.found
 }
@@ -51,10 +51,10 @@ type crud struct {
 }
 
 // push changes something in Okta and lets it go out in time.
-func (t *crud) push(limit time.Duration, change func()) {
+func (t *crud) push(ctx context.Context, limit time.Duration, change func()) {
 	before := len(t.okta.Failed())
 	change()
-	ctx, cancel := context.WithTimeout(t.ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	t.late = nil
 	if err := t.okta.Run(ctx); err != nil {

@@ -3,6 +3,7 @@ package pusher
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -61,11 +62,24 @@ func (c *Client) DeleteGroup(oktaID string) int {
 	return c.queue(oktaID, ActionDrop, func(ctx context.Context, k call) error { return k.deleteGroup(ctx, g) })
 }
 
+// pushLate queues the groups that have the person, who may not be in them yet. The lock is held.
+func (c *Client) pushLate(person string) {
+	for _, id := range slices.Sorted(maps.Keys(c.groups)) {
+		if slices.Contains(c.groups[id].group.Members, person) {
+			c.queueChange(c.groups[id], ActionMembers)
+		}
+	}
+}
+
 func (c *Client) changeGroup(oktaID string, action Action, change func(*pushed)) int {
 	defer c.lock()()
 	g := c.mustGroup(oktaID)
 	change(g)
-	return c.queue(oktaID, action, func(ctx context.Context, k call) error {
+	return c.queueChange(g, action)
+}
+
+func (c *Client) queueChange(g *pushed, action Action) int {
+	return c.queue(g.group.OktaID, action, func(ctx context.Context, k call) error {
 		if action == ActionPush {
 			return k.pushGroup(ctx, g)
 		}

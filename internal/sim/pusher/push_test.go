@@ -275,6 +275,23 @@ func TestFormsOfMembers(t *testing.T) {
 	}
 }
 
+func TestWhoIsProvisionedLaterJoinsLater(t *testing.T) {
+	for late, want := range map[bool][]string{false: {}, true: {"ada@example.com"}} {
+		e := newEndpoint(t)
+		style := pusher.Catalog()
+		style.LateMembers = late
+		okta := e.okta(style)
+		okta.PushGroup(pusher.Group{OktaID: "00gcrew", Name: "Crew", Members: []string{"00uada"}})
+		run(t, okta)
+		okta.Assign(ada)
+		run(t, okta)
+		same(t, fmt.Sprint("members, late: ", late), e.crew("Crew"), want)
+		okta.PushNow("00gcrew")
+		run(t, okta)
+		same(t, "members after Push now", e.crew("Crew"), []string{"ada@example.com"})
+	}
+}
+
 func TestPausedGroupsWait(t *testing.T) {
 	e := newEndpoint(t)
 	okta := e.okta(pusher.Catalog())

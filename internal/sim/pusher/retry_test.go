@@ -134,6 +134,38 @@ func TestObjectsWaitAlone(t *testing.T) {
 	})
 }
 
+// TestOrderOfAnObject lets many people move at once, each back and forth, while some of their requests are refused.
+func TestOrderOfAnObject(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := newEndpoint(t)
+		for skip := range 20 {
+			e.faults.Add(sim.Fault{Method: "PUT", Skip: 3 * skip, Times: 1, Do: sim.Status(429, `{}`, http.Header{"Retry-After": {"5"}})})
+		}
+		okta := e.okta(pusher.Classic())
+		okta.Parallel = 8
+		for i := range 20 {
+			p := pusher.Person{OktaID: fmt.Sprint("00u", i), UserName: fmt.Sprintf("u%d@example.com", i), GivenName: "U", FamilyName: "X"}
+			okta.Assign(p)
+			okta.Unassign(p.OktaID)
+			okta.Assign(p)
+			okta.Unassign(p.OktaID)
+		}
+		run(t, okta)
+		last := map[string]pusher.Task{}
+		for _, task := range okta.Tasks() {
+			if before := last[task.Object]; before.ID > 0 && task.Ended.Before(before.Ended) {
+				t.Errorf("task %d of %s ended before task %d", task.ID, task.Object, before.ID)
+			}
+			last[task.Object] = task
+		}
+		for i := range 20 {
+			if name := fmt.Sprintf("u%d@example.com", i); e.user(name)["active"] != false {
+				t.Errorf("%s is active, and was unassigned last", name)
+			}
+		}
+	})
+}
+
 func TestParallel(t *testing.T) {
 	for _, parallel := range []int{1, 3, 10} {
 		synctest.Test(t, func(t *testing.T) {

@@ -212,9 +212,7 @@ func (c *collection) Patch(_ *http.Request, id string, ops []scim.PatchOperation
 		return scim.Resource{}, errors.ScimErrorResourceNotFound(id)
 	}
 	next := scim.ResourceAttributes{}
-	for key, value := range c.byID[id] {
-		next[key] = value
-	}
+	maps.Copy(next, c.byID[id])
 	for _, op := range ops {
 		apply(next, op)
 	}

@@ -31,6 +31,10 @@ type Style struct {
 	// between two assignments.
 	AsksOldName bool
 
+	// LateMembers pushes the members of a group again once one of them was provisioned after it. By Okta's documents
+	// that takes PushNow.
+	LateMembers bool
+
 	// ImportGroups is that box of the connection: its test asks for groups as well.
 	ImportGroups bool
 	// ImportSchema is the box Import User Schema: the test and the imports ask for schemas and resource types.

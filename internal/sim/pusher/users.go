@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,7 +21,13 @@ func (c *Client) Assign(p Person) int {
 		c.users[p.OktaID] = u
 	}
 	u.person, u.assigned = p, true
-	return c.queue(p.OktaID, ActionAssign, func(ctx context.Context, k call) error { return k.assign(ctx, u) })
+	return c.queue(p.OktaID, ActionAssign, func(ctx context.Context, k call) error {
+		if err := k.assign(ctx, u); err != nil || !k.style.LateMembers {
+			return err
+		}
+		k.note(func() { c.pushLate(p.OktaID) })
+		return nil
+	})
 }
 
 // Update changes the values of an assigned person, the userName too, and pushes the profile. Who isn't provisioned
@@ -140,9 +147,7 @@ func (k call) put(ctx context.Context, u *appUser, id string, also Resource) err
 		return err
 	}
 	body := merged(has, now.person, now.sent, k.style.Clears)
-	for key, value := range also {
-		body[key] = value
-	}
+	maps.Copy(body, also)
 	if err := k.putUser(ctx, now.person, id, body); err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ import (
 const userAgent = "Okta SCIM Client 1.0.0"
 
 // maxExchanges bounds the log: a benchmark that sends millions of requests keeps the newest.
-const maxExchanges = 50_000
+const maxExchanges = 20_000
 
 // Exchange is a request with its answer. Nothing is left out of it, passwords and tokens neither.
 type Exchange struct {
@@ -36,7 +36,7 @@ type Exchange struct {
 	Took    time.Duration
 }
 
-// Exchanges is a copy of the log, in the order in which the answers came. It keeps at least the newest 50,000.
+// Exchanges is a copy of the log, in the order in which the answers came. It keeps at least the newest 20,000.
 func (c *Client) Exchanges() []Exchange {
 	defer c.lock()()
 	return append([]Exchange(nil), c.log...)
