@@ -18,7 +18,7 @@ func (r *Reader) Departures(ctx context.Context) iter.Seq2[identity.Departure, e
 		now := time.Now().Add(-r.Skew()).UTC()
 		query := url.Values{
 			"since": {now.Add(-logAge).Format(time.RFC3339)},
-			"until": {now.Format(time.RFC3339)},
+			"until": {now.Format("2006-01-02T15:04:05.000Z")}, // to whole seconds it would leave out who left just now
 			"filter": {fmt.Sprintf(`eventType eq "user.lifecycle.deactivate" or eventType sw "user.lifecycle.delete"`+
 				` or (eventType eq "application.user_membership.remove" and target.id eq %q)`, r.id)},
 			"sortOrder": {"DESCENDING"},

@@ -27,10 +27,10 @@ func TestDepartures(t *testing.T) {
 		<-time.After(100 * 24 * time.Hour)
 		c.Unassign(people["ada"])
 		first := time.Now()
-		<-time.After(time.Hour)
-		c.SetStatus(people["bob"], "DEPROVISIONED")
+		<-time.After(time.Hour + 300*time.Millisecond)
+		c.SetStatus(people["bob"], "DEPROVISIONED") // within the second in which the log is read
 		c.RemoveMember(group, people["dan"])
-		<-time.After(time.Minute)
+		<-time.After(100 * time.Millisecond)
 
 		var names []string
 		for d, err := range c.reader.Departures(t.Context()) {

@@ -95,8 +95,19 @@ func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 		}
 		ch.Add = pl.missingFrom(t, ch.Add)
 		pl.finish(&ch)
+		pl.awaits(&ch, t)
 	}
 	return ch
+}
+
+// awaits lets the adoption of a team come after those of its members: who of them
+// doesn't belong there by Okta's word is seen only once they are linked.
+func (pl *planner) awaits(c *Change, t identity.Team) {
+	for _, m := range t.Members {
+		if id, ok := pl.adopts[m]; ok && !slices.Contains(c.Add, id) {
+			c.Needs = append(c.Needs, userSubject(id))
+		}
+	}
 }
 
 // missingFrom leaves those who aren't in the team yet, as far as they have an account.

@@ -106,7 +106,11 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		s.Failing = append(s.Failing, failing[subject].Change)
 	}
 	s.State = health(s)
-	return s, nil
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
+		s.State = Behind
+	}
+	return s, err
 }
 
 // heldRuns gathers what waits by the run that showed it first.

@@ -101,6 +101,34 @@ func TestPromise8LedgerGone(t *testing.T) {
 	})
 }
 
+// Who was taken out of a group while the ledger was gone is seen by the run that
+// builds it again: that they are still in it in Omni waits for a person.
+func TestMembersOfALostLedger(t *testing.T) {
+	c := newCompany(t, defaults())
+	empty := embedded(t)
+	simulatedOn(t, c, func(c *company) {
+		c.archived()
+		people := c.join("ada@acme.co", "bob@acme.co", "cyd@acme.co", "dan@acme.co")
+		sales, _ := c.push("Sales", people...)
+		c.want(c.run(sync.Full), sync.Done)
+		c.okta.RemoveMember(sales, people[3])
+		c.loses(empty)
+		c.run(sync.Full)
+		next := c.run(sync.Full)
+		c.want(next, sync.Holding)
+		if n := len(c.teamOf("Sales")); n != 4 {
+			t.Errorf("Sales has %d members, want all 4", n)
+		}
+		if _, err := c.engine.Decide(t.Context(), next.Run, state.Approved, "ada"); err != nil {
+			t.Fatal(err)
+		}
+		c.want(c.run(sync.Full), sync.Done)
+		if n := len(c.teamOf("Sales")); n != 3 {
+			t.Errorf("approved, and Sales has %d members", n)
+		}
+	})
+}
+
 // Who was unassigned while the ledger was gone is found in the System Log, and
 // waits for a person.
 func TestLeaversOfALostLedger(t *testing.T) {

@@ -36,14 +36,16 @@ type planner struct {
 	policy  Policy
 	names   claims[identity.OktaID]
 	titles  claims[identity.GroupID]
-	coming  map[identity.OktaID]bool // users who get, or get back, an account in this plan
-	there   map[identity.OktaID]bool // users who have an account and keep it
+	coming  map[identity.OktaID]bool            // users who get, or get back, an account in this plan
+	there   map[identity.OktaID]bool            // users who have an account and keep it
+	adopts  map[identity.OmniID]identity.OktaID // whose accounts are adopted in this plan
 }
 
 // standing sorts the users by what the plan does to their accounts, which
 // decides about their memberships.
 func (pl *planner) standing(changes []Change) {
 	pl.coming, pl.there = map[identity.OktaID]bool{}, map[identity.OktaID]bool{}
+	pl.adopts = map[identity.OmniID]identity.OktaID{}
 	for id, u := range pl.ledger.Users {
 		person, told := pl.desired.person(id)
 		if u.Omni != "" && u.Active && (!told || person.stays() || person.Fault != "") {
@@ -53,6 +55,9 @@ func (pl *planner) standing(changes []Change) {
 	for _, c := range changes {
 		if c.State == state.Planned && (c.Kind == Create || c.Kind == Adopt || c.Kind == Reactivate) {
 			pl.coming[c.User] = true
+		}
+		if c.State == state.Planned && c.Kind == Adopt {
+			pl.adopts[identity.OmniID(c.Omni)] = c.User
 		}
 	}
 }

@@ -74,7 +74,7 @@ type Health string
 // The healths of a connection, worst last.
 const (
 	InStep  Health = "in_step"
-	Behind  Health = "behind"  // no run has ended, or the last one was doubtful
+	Behind  Health = "behind"  // no run has ended, the last one was doubtful, or a lost ledger isn't built again yet
 	Waiting Health = "held"    // in step but for what is held
 	Broken  Health = "failing" // changes, or whole runs, fail
 	Paused  Health = "paused"  // the ledger is out of reach
