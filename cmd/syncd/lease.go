@@ -10,10 +10,13 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// The lease's times: a renewal may fail twice before the lease is lost.
+// The lease's times. A renewal that fails is tried again soon, so that one lost
+// answer shortly before the ledger is well again doesn't cost the lease.
 const (
-	leaseTime  = 12 * time.Second
-	leaseRenew = 4 * time.Second
+	leaseTime   = 12 * time.Second
+	leaseRenew  = 4 * time.Second
+	renewWithin = 2 * time.Second        // how long one try may take
+	renewAgain  = 500 * time.Millisecond // between a try that failed and the next
 )
 
 // lease is the right to write, renewed in the background until it is given back or lost.
@@ -29,6 +32,7 @@ type lease struct {
 // with a fault.Fenced as its cause when the lease is lost; the renewing goes on
 // until release, so that a last change can be recorded after ctx has ended.
 func hold(ctx context.Context, store state.Leaser) (context.Context, *lease, error) {
+	asked := time.Now()
 	fence, err := store.Acquire(ctx, holderName(), leaseTime)
 	if err != nil {
 		if fault.Is(err, fault.Fenced) {
@@ -40,38 +44,49 @@ func hold(ctx context.Context, store state.Leaser) (context.Context, *lease, err
 	working, lost := context.WithCancelCause(ctx)
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
 	l := &lease{store: store, fence: fence, lost: lost, stop: stop, ended: make(chan struct{})}
-	go l.keep(renewing)
+	go l.keep(renewing, asked.Add(leaseTime))
 	return working, l, nil
 }
 
-func (l *lease) keep(ctx context.Context) {
+// keep renews the lease, which lasts until that time at first.
+func (l *lease) keep(ctx context.Context, until time.Time) {
 	defer close(l.ended)
-	ticker := time.NewTicker(leaseRenew)
-	defer ticker.Stop()
-	until := time.Now().Add(leaseTime)
+	next := time.NewTimer(leaseRenew)
+	defer next.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-ticker.C:
+		case <-next.C:
 		}
 		asked := time.Now()
+		if asked.After(until) { // this process stood still: nobody needs to be asked, and meanwhile nothing more may begin
+			l.end(nil)
+			return
+		}
 		err := l.renew(ctx)
 		if err == nil {
 			until = asked.Add(leaseTime)
+			next.Reset(leaseRenew)
 			continue
 		}
-		// What is begun before the next try must end within the lease.
+		next.Reset(renewAgain)
+		// What is under way must end within the lease.
 		if fault.Is(err, fault.Fenced) || time.Now().Add(leaseRenew).After(until) {
-			l.lost(&fault.Error{Kind: fault.Fenced, Op: "the lease is lost", Err: err,
-				Hint: "another process may lead now, or the ledger was out of reach for too long"})
+			l.end(err)
 			return
 		}
 	}
 }
 
+// end tells those who write that the lease is lost.
+func (l *lease) end(err error) {
+	l.lost(&fault.Error{Kind: fault.Fenced, Op: "the lease is lost", Err: err,
+		Hint: "another process may lead now, the ledger was out of reach for too long, or this process stood still"})
+}
+
 func (l *lease) renew(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, leaseRenew)
+	ctx, cancel := context.WithTimeout(ctx, renewWithin)
 	defer cancel()
 	return l.store.Renew(ctx, l.fence, leaseTime)
 }

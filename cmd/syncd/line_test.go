@@ -3,126 +3,63 @@
 package main
 
 import (
-	"io"
-	"net"
-	"sync"
+	"context"
+	"strings"
 	"testing"
-	"time"
+
+	"github.com/Shopify/toxiproxy/v2"
+	"github.com/Shopify/toxiproxy/v2/toxics"
+	"github.com/rs/zerolog"
 )
 
-// weather is what a line does to those who use it.
-type weather int
-
-const (
-	fair     weather = iota
-	slow             // each packet to Redis takes a second
-	severed          // every connection is cut, none comes about
-	halfOpen         // packets vanish and nobody is told; such a connection never recovers
-)
-
-// line stands between syncd and Redis.
+// line is Toxiproxy between syncd and Redis.
 type line struct {
-	listener net.Listener
-	to       string
-
-	mu    sync.Mutex
-	now   weather
-	conns map[net.Conn]bool
+	t     *testing.T
+	proxy *toxiproxy.Proxy
 }
 
 func newLine(t *testing.T, to string) *line {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l := &line{listener: listener, to: to, conns: map[net.Conn]bool{}}
-	done := make(chan struct{})
-	go func() { defer close(done); l.serve() }()
-	t.Cleanup(func() {
-		_ = listener.Close()
-		<-done
-		l.becomes(severed)
-	})
+	server := toxiproxy.NewServer(toxiproxy.NewMetricsContainer(nil), zerolog.Nop())
+	l := &line{t: t, proxy: toxiproxy.NewProxy(server, "redis", "127.0.0.1:0", to)}
+	l.mend()
+	t.Cleanup(l.proxy.Stop)
 	return l
 }
 
-func (l *line) address() string { return l.listener.Addr().String() }
+func (l *line) address() string { return l.proxy.Listen }
 
-func (l *line) serve() {
-	for {
-		near, err := l.listener.Accept()
-		if err != nil {
-			return
-		}
-		far, err := net.Dial("tcp", l.to)
-		if err != nil {
-			_ = near.Close()
-			continue
-		}
-		if !l.add(near, far) {
-			continue
-		}
-		go l.carry(far, near, time.Second)
-		go l.carry(near, far, 0)
+// cut ends every connection, and lets none come about.
+func (l *line) cut() { l.proxy.Stop() }
+
+// mend ends a cut.
+func (l *line) mend() {
+	l.t.Helper()
+	if err := l.proxy.Start(); err != nil {
+		l.t.Fatal(err)
 	}
 }
 
-// add notes both ends of a connection, and cuts them where the line is severed.
-func (l *line) add(ends ...net.Conn) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range ends {
-		if l.now == severed {
-			_ = c.Close()
-		} else {
-			l.conns[c] = true
+// gets adds toxics, written as Toxiproxy's API takes them, for the connections
+// that are there and those to come.
+func (l *line) gets(list ...string) {
+	l.t.Helper()
+	for _, toxic := range list {
+		if _, err := l.proxy.Toxics.AddToxicJson(strings.NewReader(toxic)); err != nil {
+			l.t.Fatal(err)
 		}
 	}
-	return l.now != severed
 }
 
-// becomes changes the weather.
-func (l *line) becomes(w weather) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.now = w
-	if w == severed {
-		for c := range l.conns {
-			_ = c.Close()
-		}
-		clear(l.conns)
-	}
-}
+// sheds takes all toxics away. Where one has swallowed something, Toxiproxy ends
+// the connection.
+func (l *line) sheds() { l.proxy.Toxics.ResetToxics(context.Background()) }
 
-func (l *line) is() weather {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.now
-}
-
-// carry brings packets from one end to the other, in whatever weather each meets;
-// late is what a slow line adds.
-func (l *line) carry(to, from net.Conn, late time.Duration) {
-	defer func() { _, _ = to.Close(), from.Close() }()
-	packet := make([]byte, 64<<10)
-	for {
-		n, err := from.Read(packet)
-		now := l.is()
-		if now == slow {
-			<-time.After(late)
-		}
-		if now == halfOpen {
-			_, _ = io.Copy(io.Discard, from) // until somebody gives it up
-			return
-		}
-		if n > 0 {
-			if _, err := to.Write(packet[:n]); err != nil {
-				return
-			}
-		}
-		if err != nil {
-			return
-		}
+// spares leaves the toxics to the connections that have them: those stay as they
+// are, and nobody is told; new ones are well.
+func (l *line) spares() {
+	l.t.Helper()
+	for _, toxic := range l.proxy.Toxics.GetToxicArray() {
+		toxic.(*toxics.ToxicWrapper).Toxicity = 0
 	}
 }

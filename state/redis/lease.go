@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -16,12 +18,19 @@ import (
 // Acquire takes the lease for ttl, counted by Redis, and gives a fence that no
 // earlier holder had. It answers fault.Fenced, the holder in Detail, while
 // somebody has the lease. It brings a ledger of an older form to this one.
+//
+// A lease that stands in Redis because the answer to this store's Acquire or Release
+// was lost is no obstacle: nobody works under it.
 func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (state.Fence, error) {
 	keys := []string{s.keys.lease(), s.keys.epoch(), s.keys.counter(), s.keys.form()}
-	answer, err := acquireScript.Run(ctx, s.client, keys, holder, millis(ttl), rand.Text(), rand.Text(), state.Form, state.Needs).Result()
+	nonce := rand.Text()
+	args := []any{holder, millis(ttl), rand.Text(), nonce, state.Form, state.Needs}
+	answer, err := acquireScript.Run(ctx, s.client, keys, append(args, s.left.list()...)...).Result()
 	if err != nil {
+		s.left.add(nonce)
 		return "", s.fault("lease", err)
 	}
+	s.left.clear()
 	pair, ok := answer.([]any)
 	if !ok || len(pair) != 2 {
 		return "", s.fault("lease", fmt.Errorf("the script answered %v", answer))
@@ -54,7 +63,39 @@ func (s *Store) Renew(ctx context.Context, f state.Fence, ttl time.Duration) err
 // Release gives the lease back; releasing one that is lost is no error.
 func (s *Store) Release(ctx context.Context, f state.Fence) error {
 	err := releaseScript.Run(ctx, s.client, []string{s.keys.lease()}, string(f)).Err()
+	if err != nil {
+		s.left.add(string(f[strings.LastIndexByte(string(f), ':')+1:]))
+	}
 	return s.fault("release", err)
+}
+
+// left are the nonces of leases that may stand in Redis although nobody works under
+// them, because the answer to Acquire or to Release was lost.
+type left struct {
+	mu     sync.Mutex
+	nonces []any
+}
+
+// leftAtMost is how many of them count: with a try a second, older leases have ended.
+const leftAtMost = 30
+
+func (l *left) add(nonce string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nonces = append(l.nonces, nonce)
+	l.nonces = slices.Clone(l.nonces[max(0, len(l.nonces)-leftAtMost):])
+}
+
+func (l *left) list() []any {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.nonces)
+}
+
+func (l *left) clear() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.nonces = nil
 }
 
 // Holder names who has the lease now, "" when nobody has.

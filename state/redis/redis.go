@@ -19,9 +19,14 @@ import (
 	"github.com/omnisync/omnisync/fault"
 )
 
-// answerWait is how long one command may take: a batch of thousands of writes
-// takes milliseconds, a reply of some megabytes over a slow line seconds.
-const answerWait = 10 * time.Second
+// answerWait is how long one command may take: a batch of thousands of writes and
+// the answer to a scan take milliseconds. A connection of which nobody says that it
+// is dead holds up who uses it for so long.
+const answerWait = 3 * time.Second
+
+// idleWait is how long a connection that nobody uses is trusted: what stands
+// between us and Redis may have forgotten it without a word.
+const idleWait = 2 * time.Second
 
 // dialWait is how long a connection may take to come about.
 const dialWait = 5 * time.Second
@@ -31,6 +36,7 @@ type Store struct {
 	client *redis.Client
 	keys   keys
 	addr   string // for messages; without user and password
+	left   left
 }
 
 // Options tell where a ledger is.
@@ -56,7 +62,7 @@ func Open(options Options) (*Store, error) {
 	o.ContextTimeoutEnabled = true
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
-	o.ReadTimeout, o.WriteTimeout, o.DialTimeout = answerWait, answerWait, dialWait
+	o.ReadTimeout, o.WriteTimeout, o.DialTimeout, o.ConnMaxIdleTime = answerWait, answerWait, dialWait, idleWait
 	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr}, nil
 }
 

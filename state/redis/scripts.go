@@ -53,11 +53,12 @@ end)
 return ''
 `)
 
-// acquireScript takes the lease when nobody has it.
+// acquireScript takes the lease when nobody has it, or nobody knows that he has it.
 //
 //	KEYS     the lease, the epoch, the counter, the form
 //	ARGV     holder, time to live in ms, an epoch in case there is none yet, a nonce,
-//	         the form that the caller knows and the version that it needs
+//	         the form that the caller knows and the version that it needs; then the
+//	         nonces of leases that the caller may have left there
 //	returns  {1, fence}, {0, the lease's value} when somebody has it, or {2, the
 //	         form's value} when the caller can't have known it
 //
@@ -68,7 +69,11 @@ local form = redis.call('GET', KEYS[4])
 local number = form and tonumber(string.match(form, '^%d+')) or 0
 if form and (number < 1 or number > tonumber(ARGV[5])) then return {2, form} end
 local lease = redis.call('GET', KEYS[1])
-if lease then return {0, lease} end
+if lease then
+  local nonce, left = string.match(lease, '^%S+:(%S+) '), false
+  for i = 7, #ARGV do left = left or ARGV[i] == nonce end
+  if not left then return {0, lease} end
+end
 if number ~= tonumber(ARGV[5]) then redis.call('SET', KEYS[4], ARGV[5] .. ' ' .. ARGV[6]) end
 redis.call('SET', KEYS[2], ARGV[3], 'NX')
 local fence = redis.call('GET', KEYS[2]) .. ':' .. redis.call('INCR', KEYS[3]) .. ':' .. ARGV[4]
