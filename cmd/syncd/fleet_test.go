@@ -40,6 +40,7 @@ type fleet struct {
 	state   string // state.url
 	people  []string
 	groups  []string
+	names   map[string]string // of people and groups, by Okta's id
 }
 
 // newFleet founds a company of twelve with three groups. Omni takes a moment
@@ -48,7 +49,7 @@ func newFleet(t *testing.T, state string) *fleet {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	f := &fleet{t: t, state: state, dir: t.TempDir(), chance: rand.New(rand.NewPCG(seed, 1)),
+	f := &fleet{t: t, state: state, dir: t.TempDir(), chance: rand.New(rand.NewPCG(seed, 1)), names: map[string]string{},
 		okta: &simokta.Org{Token: "okta-token"},
 		omni: &simomni.Org{Knobs: simomni.Knobs{Keys: []string{"omni-key"}, RealLimit: -1}}}
 	f.okta.SetKnobs(func(k *simokta.Knobs) { k.Limits = plenty() })
@@ -57,13 +58,18 @@ func newFleet(t *testing.T, state string) *fleet {
 	}
 	for _, name := range []string{"Sales", "Support", "Data"} {
 		id := f.okta.AddGroup(name, "")
-		f.groups = append(f.groups, id)
+		f.groups, f.names[id] = append(f.groups, id), name
 		f.okta.AddMembers(id, f.someone(), f.someone(), f.someone())
 		f.okta.Push(id)
 	}
 	var slow sim.Faults
 	slow.Add(sim.Fault{Do: sim.Delay(20 * time.Millisecond)})
 	f.oktaURL, f.omniURL = f.serve(f.okta), f.serve(slow.Wrap(f.omni))
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("what was written to Omni:\n%s", f.writes())
+		}
+	})
 	return f
 }
 
@@ -77,7 +83,7 @@ func (f *fleet) hire(name string) {
 	address := name + "@example.com"
 	id := f.okta.AddUser(simokta.User{Login: address, Email: address, FirstName: name, LastName: "Example", Profile: map[string]any{}})
 	f.okta.Assign(id, simokta.AssignOptions{})
-	f.people = append(f.people, id)
+	f.people, f.names[id] = append(f.people, id), name
 }
 
 func (f *fleet) someone() string   { return f.people[f.chance.IntN(len(f.people))] }
@@ -87,9 +93,13 @@ func (f *fleet) somewhere() string { return f.groups[f.chance.IntN(len(f.groups)
 func (f *fleet) happen() {
 	switch f.chance.IntN(3) {
 	case 0:
-		f.okta.Unassign(f.someone())
+		who := f.someone()
+		f.tell("Okta unassigns %s", f.names[who])
+		f.okta.Unassign(who)
 	case 1:
-		f.okta.RemoveMember(f.somewhere(), f.someone())
+		group, who := f.somewhere(), f.someone()
+		f.tell("Okta takes %s out of %s", f.names[who], f.names[group])
+		f.okta.RemoveMember(group, who)
 	default:
 		f.arrive()
 	}
@@ -99,11 +109,17 @@ func (f *fleet) happen() {
 func (f *fleet) arrive() {
 	switch f.chance.IntN(3) {
 	case 0:
-		f.hire(fmt.Sprintf("joiner%03d", len(f.people)))
+		name := fmt.Sprintf("joiner%03d", len(f.people))
+		f.tell("Okta gets %s", name)
+		f.hire(name)
 	case 1:
-		f.okta.Assign(f.someone(), simokta.AssignOptions{})
+		who := f.someone()
+		f.tell("Okta assigns %s", f.names[who])
+		f.okta.Assign(who, simokta.AssignOptions{})
 	default:
-		f.okta.AddMember(f.somewhere(), f.someone())
+		group, who := f.somewhere(), f.someone()
+		f.tell("Okta puts %s into %s", f.names[who], f.names[group])
+		f.okta.AddMember(group, who)
 	}
 }
 
@@ -139,15 +155,10 @@ console: {listen: %q, token: "${env:SYNCD_CONSOLE_TOKEN}"}
 		f.t.Fatal(err)
 	}
 	f.t.Cleanup(func() {
-		if f.t.Failed() && r.child != nil {
-			_, status := r.run("status")
-			f.t.Logf("the status of %s:\n%s", name, status)
+		if f.t.Failed() {
+			r.confess()
 		}
 		r.kill()
-		if f.t.Failed() {
-			raw, _ := os.ReadFile(r.log())
-			f.t.Logf("the end of %s's log:\n%s", name, raw[max(0, len(raw)-4000):])
-		}
 	})
 	return r
 }
@@ -324,7 +335,7 @@ func (f *fleet) converges(r *replica, patience time.Duration) {
 		for _, run := range r.held() {
 			_, _, err := r.client().Approve(f.t.Context(), console.Decision{Run: run, By: "admin", Progress: func(sync.Progress) {}})
 			if err != nil && !fault.Is(err, fault.NotFound) {
-				f.t.Fatal(err)
+				f.tell("%s couldn't approve: %v", r.name, err) // the lease may be moving: patience decides
 			}
 		}
 		if time.Since(begun) > patience {

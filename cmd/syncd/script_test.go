@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http/httptest"
 	"os"
@@ -82,13 +83,17 @@ console: {listen: "%s"}
 `, okta.URL, simokta.DefaultAppID, omni.URL, console), 0o600)
 }
 
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
+// freeAddress finds an address for a process that is started, or started again,
+// later. Its port is none of those that the system gives to connections and to
+// listeners that ask for any: one of them would take it in the meantime.
+func freeAddress() (address string, err error) {
+	for range 100 {
+		var l net.Listener
+		if l, err = net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 15_000+rand.IntN(15_000))); err == nil {
+			return l.Addr().String(), l.Close()
+		}
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return "", err
 }
 
 func worldOf(ts *testscript.TestScript) *world {

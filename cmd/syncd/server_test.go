@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -41,7 +42,8 @@ func (s *server) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	cmd := exec.CommandContext(s.t.Context(), program, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.dir,
+	// It outlives the test's context: daemons tell their status after a failure.
+	cmd := exec.CommandContext(context.WithoutCancel(s.t.Context()), program, "--port", s.port, "--bind", "127.0.0.1", "--dir", s.dir,
 		"--save", "", "--appendonly", "yes", "--appendfsync", "always")
 	if s.child, err = spawn(cmd); err != nil {
 		s.t.Fatal(err)
