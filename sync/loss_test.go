@@ -129,6 +129,30 @@ func TestMembersOfALostLedger(t *testing.T) {
 	})
 }
 
+// What the archive gave back of a lost ledger doesn't mean that anybody is in step.
+func TestStatusOfALostLedger(t *testing.T) {
+	c := newCompany(t, defaults())
+	empty := embedded(t)
+	simulatedOn(t, c, func(c *company) {
+		c.archived()
+		c.join("ada@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		c.loses(empty)
+		var b state.Batch
+		state.Add(&b, state.Runs, state.Run{Run: "restored", Outcome: string(sync.Done)})
+		if err := c.store.Apply(t.Context(), c.fence, b); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []sync.Health{sync.Behind, sync.InStep} {
+			s, err := c.engine.Status(t.Context())
+			if err != nil || s.Last == nil || s.State != want {
+				t.Errorf("the status is %+v, %v; want %s", s, err, want)
+			}
+			c.want(c.run(sync.Full), sync.Done)
+		}
+	})
+}
+
 // Who was unassigned while the ledger was gone is found in the System Log, and
 // waits for a person.
 func TestLeaversOfALostLedger(t *testing.T) {

@@ -17,6 +17,7 @@ type leaser struct {
 	mu       sync.Mutex
 	acquire  error
 	renew    error
+	still    time.Duration // how long this process stands still during a renewal
 	renewed  int
 	released []state.Fence
 }
@@ -29,6 +30,7 @@ func (l *leaser) Acquire(_ context.Context, holder string, ttl time.Duration) (s
 }
 
 func (l *leaser) Renew(_ context.Context, f state.Fence, _ time.Duration) error {
+	<-time.After(l.still)
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.renewed++
@@ -105,6 +107,45 @@ func TestALostLeaseEndsTheWork(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A process that stood still for longer than its lease asks nobody whether it leads.
+func TestStandingStillLosesTheLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &leaser{still: leaseTime + time.Second}
+		working, l, err := hold(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		<-working.Done()
+		if n := store.renewals(); n != 1 || !fault.Is(context.Cause(working), fault.Fenced) {
+			t.Errorf("renewed %d times, want once; the work ends with %v", n, context.Cause(working))
+		}
+		if err := l.release(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// A renewal that fails just before the ledger is well again costs nothing.
+func TestARenewalIsTriedAgainSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := &leaser{}
+		working, l, err := hold(t.Context(), store)
+		if err != nil {
+			t.Fatal(err)
+		}
+		store.answer(&fault.Error{Kind: fault.Unavailable})
+		<-time.After(leaseRenew + 3*time.Second)
+		store.answer(nil)
+		<-time.After(time.Minute)
+		if working.Err() != nil {
+			t.Errorf("lost: %v", context.Cause(working))
+		}
+		if err := l.release(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 func TestAStoreThatStumblesOnceLosesNothing(t *testing.T) {

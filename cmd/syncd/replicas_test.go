@@ -185,9 +185,9 @@ func TestPausedLeaderWritesNothing(t *testing.T) {
 	f.quiet(two)
 }
 
-// TestOvertakenInALoad stops the leader in the middle of a load. The one that
+// TestPromise5OvertakenInALoad stops the leader in the middle of a load. The one that
 // leads meanwhile writes nothing, so that every change would be the first one's.
-func TestOvertakenInALoad(t *testing.T) {
+func TestPromise5OvertakenInALoad(t *testing.T) {
 	url := statetest.Redis(t)
 	client := connect(t, url)
 	f := newFleet(t, url)
