@@ -3,7 +3,6 @@
 package main
 
 import (
-	"context"
 	"strings"
 	"testing"
 
@@ -53,7 +52,7 @@ func (l *line) gets(list ...string) {
 
 // sheds takes all toxics away. Where one has swallowed something, Toxiproxy ends
 // the connection.
-func (l *line) sheds() { l.proxy.Toxics.ResetToxics(context.Background()) }
+func (l *line) sheds() { l.proxy.Toxics.ResetToxics(l.t.Context()) }
 
 // spares leaves the toxics to the connections that have them: those stay as they
 // are, and nobody is told; new ones are well.
