@@ -2,7 +2,10 @@ package identity_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"strings"
 	"testing"
+	"unicode/utf16"
 
 	"github.com/omnisync/omnisync/identity"
 	"pgregory.net/rapid"
@@ -96,6 +99,27 @@ func TestValueRoundTrip(t *testing.T) {
 }
 
 // A value that is null or empty in what is read doesn't spoil what is written.
+// A text is one value, however its JSON is spelled.
+func TestValueOfEachSpelling(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		text := rapid.OneOf(rapid.String(), rapid.StringMatching(`[ -~]{0,8}`)).Draw(t, "text")
+		want, _, err := identity.NewValue(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		escaped := make([]string, 0, len(text))
+		for _, unit := range utf16.Encode([]rune(text)) {
+			escaped = append(escaped, fmt.Sprintf(`\u%04x`, unit))
+		}
+		for _, spelled := range []string{string(want), `"` + strings.Join(escaped, "") + `"`} {
+			var v identity.Value
+			if err := json.Unmarshal([]byte(spelled), &v); err != nil || v != want {
+				t.Fatalf("%s gives %s, %v; want %s", spelled, v, err, want)
+			}
+		}
+	})
+}
+
 func TestValueWithoutAnything(t *testing.T) {
 	for _, text := range []string{"null", "[]"} {
 		var v identity.Value

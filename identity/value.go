@@ -97,6 +97,10 @@ func (v Value) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON brings JSON of any accepted form to canonical form.
 func (v *Value) UnmarshalJSON(b []byte) error {
+	if isPlainText(b) {
+		*v = Value(b)
+		return nil
+	}
 	d := json.NewDecoder(strings.NewReader(string(b)))
 	d.UseNumber()
 	var raw any
@@ -106,6 +110,17 @@ func (v *Value) UnmarshalJSON(b []byte) error {
 	canonical, _, err := NewValue(raw)
 	*v = canonical
 	return err
+}
+
+// isPlainText reports whether b is a JSON string of letters that no encoder writes
+// in two ways. It is in canonical form then; most values of a ledger are.
+func isPlainText(b []byte) bool {
+	if len(b) < 2 || b[0] != '"' || b[len(b)-1] != '"' {
+		return false
+	}
+	return !slices.ContainsFunc(b[1:len(b)-1], func(c byte) bool {
+		return c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&'
+	})
 }
 
 // Same reports whether Omni would see one value in v and w: numbers count by
