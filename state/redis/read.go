@@ -60,22 +60,22 @@ func (s *Store) checkForm(op, value string) error {
 	return state.CheckForm(fmt.Sprintf("%s ledger on %s", op, s.addr), form, needs)
 }
 
+// ahead is how many parts of a scan wait to be worked on, beside the one that is
+// on its way.
+const ahead = 2
+
 // Scan gives every record of b once. HSCAN gives a record again when the hash was
 // made smaller in the meantime, so the keys already given are remembered. While
-// one part is worked on, the next is on its way.
+// one part is worked on, the next ones are on their way.
 func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
 	return func(yield func(state.Entry, error) bool) {
+		gone := make(chan struct{})
+		defer close(gone)
 		given := newGiven()
-		coming := s.scanFrom(ctx, b, 0)
-		for coming != nil {
-			r := <-coming
+		for r := range s.parts(ctx, b, gone) {
 			if r.err != nil {
 				yield(state.Entry{}, s.fault("read", r.err))
 				return
-			}
-			coming = nil
-			if r.next != 0 {
-				coming = s.scanFrom(ctx, b, r.next)
 			}
 			for e := range r.entries() {
 				if !given.again(e.Key) && !yield(e, nil) {
@@ -86,21 +86,30 @@ func (s *Store) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry,
 	}
 }
 
-// part is one answer to HSCAN: keys and values in turn, and where to go on.
+// part is one answer to HSCAN: keys and values in turn.
 type part struct {
 	pairs []string
-	next  uint64
 	err   error
 }
 
-// scanFrom asks for the part at the cursor. Nobody has to wait for it.
-func (s *Store) scanFrom(ctx context.Context, b state.Bucket, cursor uint64) <-chan part {
-	answer := make(chan part, 1)
+// parts asks for one part after the other, ahead of who works on them: while Redis
+// answers, the last answer is decoded. It ends with the last part, with an error,
+// which is a part too, or when that one is gone.
+func (s *Store) parts(ctx context.Context, b state.Bucket, gone <-chan struct{}) <-chan part {
+	parts := make(chan part, ahead)
 	go func() {
-		pairs, next, err := s.client.HScan(ctx, s.keys.bucket(b), cursor, "", piece).Result()
-		answer <- part{pairs, next, err}
+		defer close(parts)
+		for cursor, more := uint64(0), true; more; {
+			pairs, next, err := s.client.HScan(ctx, s.keys.bucket(b), cursor, "", piece).Result()
+			select {
+			case parts <- part{pairs, err}:
+			case <-gone:
+				return
+			}
+			cursor, more = next, err == nil && next != 0
+		}
 	}()
-	return answer
+	return parts
 }
 
 // entries gives the records of a part. Their values share one allocation.

@@ -1,6 +1,8 @@
 package redis_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -17,6 +19,38 @@ func TestScanOfAShrinkingHash(t *testing.T) {
 	f := acquire(t, s)
 	for range 12 {
 		scanShrinking(t, s, f)
+	}
+}
+
+// TestScanThatIsStopped ends the context in the midst of a scan. What Redis had
+// answered by then may be given, but not as if it were all.
+func TestScanThatIsStopped(t *testing.T) {
+	s := open(t, shared, statetest.Name())
+	f := acquire(t, s)
+	const n = 30_000
+	var fill state.Batch
+	for i := range n {
+		fill.Writes = append(fill.Writes, state.Write{Bucket: state.Users, Key: fmt.Sprint(i), Value: []byte("x")})
+	}
+	if err := s.Apply(t.Context(), f, fill); err != nil {
+		t.Fatal(err)
+	}
+	for _, when := range []int{1, n / 10, n / 2} {
+		ctx, stop := context.WithCancel(t.Context())
+		seen := 0
+		var last error
+		for _, err := range s.Scan(ctx, state.Users) {
+			if last = err; err == nil {
+				seen++
+			}
+			if seen == when {
+				stop()
+			}
+		}
+		stop()
+		if !errors.Is(last, context.Canceled) || seen < when || seen >= n {
+			t.Errorf("stopped at %d of %d: %d were given, then %v", when, n, seen, last)
+		}
 	}
 }
 
