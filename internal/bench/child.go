@@ -40,11 +40,12 @@ type taken struct {
 	Pages int           // floor: answers read
 	Bytes int64         // floor: of these answers
 
-	Outcome string          // engine
-	Changes int             // engine: of any state
-	Applied int             // engine
-	Doubts  []string        // engine
-	Costs   map[string]toll // ledger
+	Outcome string            // engine
+	Changes int               // engine: of any state
+	Applied int               // engine
+	Doubts  []string          // engine
+	Costs   map[string][]toll // ledger
+	Index   int64             // ledger: bytes of memory that its index takes
 }
 
 // runChild does the task that stands on in, and writes what it took to out.

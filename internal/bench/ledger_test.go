@@ -46,9 +46,33 @@ func TestBareFindsTheLedgersRecords(t *testing.T) {
 		if err := b.close(); err != nil {
 			t.Error(err)
 		}
-		took, err := compareReading(t.Context(), url, []state.Bucket{state.Marks, state.Users})
+		took, err := compareReading(t.Context(), url, []state.Bucket{state.Marks, state.Users}, readAll)
 		if err != nil || took.Ours <= 0 || took.Bare <= 0 {
 			t.Errorf("%s: %+v, %v", name, took, err)
+		}
+	}
+}
+
+// The index is measured as a run has it in memory.
+func TestIndexIsMeasured(t *testing.T) {
+	const users = 3000
+	for name, url := range ledgers(t) {
+		s, err := openStore(url, connection)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := writeOurs(t.Context(), s, usersToWrite(users)); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		took, held, err := compareIndex(t.Context(), url)
+		if err != nil || took.Ours <= 0 || took.Bare <= 0 {
+			t.Errorf("%s: %+v, %v", name, took, err)
+		}
+		if held < 40*users || held > 400*users { // a key and a mark, and what a map takes for them
+			t.Errorf("%s: %d bytes for %d users", name, held, users)
 		}
 	}
 }

@@ -16,6 +16,9 @@ var (
 	memoryTargets = map[bool]float64{false: 150, true: 300} // MB, without and with all members
 )
 
+// indexBytes is what the index may take of memory, a user. The design says about 100.
+const indexBytes = 120
+
 // fullRun measures a run in which nothing changed, beside both floors.
 func (b *bench) fullRun(ctx context.Context, store string, members bool) ([]row, error) {
 	url, err := b.prepared(ctx, store)
@@ -182,7 +185,8 @@ func (b *bench) ledgerAlone(ctx context.Context, store string) ([]row, error) {
 	if err != nil {
 		return nil, err
 	}
-	ratios, ours, plain := map[string]series{}, map[string]series{}, map[string]series{}
+	costs := map[string][]toll{}
+	var held series
 	for i := range b.Runs {
 		b.say("ledger/%s: run %d of %d", store, i+1, b.Runs)
 		dir, err := os.MkdirTemp(b.dir, "ledger-")
@@ -193,25 +197,38 @@ func (b *bench) ledgerAlone(ctx context.Context, store string) ([]row, error) {
 		if err != nil {
 			return nil, err
 		}
-		for what, c := range t.Costs {
-			ratios[what] = append(ratios[what], c.Ours.Seconds()/c.Bare.Seconds())
-			ours[what], plain[what] = append(ours[what], c.Ours.Seconds()*1e3), append(plain[what], c.Bare.Seconds()*1e3)
+		held = append(held, float64(t.Index)/float64(b.company.Users))
+		for what, more := range t.Costs {
+			costs[what] = append(costs[what], more...)
 		}
 	}
-	var rows []row
-	for _, what := range []string{tollIndex, tollWhole, tollWrite} {
-		told := what
+	work := "the ledger alone, " + grouped(b.company.Users) + " users"
+	_, most := held.spread()
+	rows := []row{atMost(row{Work: work, Store: store, What: "memory of the index, a user", Got: fmt.Sprintf("%.0f bytes", most),
+		Detail: fmt.Sprintf("%.1f MB of all users", most*float64(b.company.Users)/1e6)}, most, indexBytes, "%.0f bytes")}
+	for _, what := range []string{tollIndex, tollHeld, tollWhole, tollWrite} {
+		r := row{Work: work, Store: store, What: what + " / " + alone(store)}
 		if what == tollWrite {
-			told = fmt.Sprintf("%s, %s of them", what, grouped(b.Records))
+			r.What = fmt.Sprintf("%s, %s of them / %s", what, grouped(b.Records), alone(store))
 		}
 		var targets []float64
 		if what == tollIndex && store == "redis" {
 			targets = indexTargets
 		}
-		rows = append(rows, ratioRow(row{Work: "the ledger alone, " + grouped(b.company.Users) + " users", Store: store,
-			What: told + " / " + alone(store), Detail: fmt.Sprintf("%.1f ms / %.1f ms", ours[what].median(), plain[what].median())}, ratios[what], targets))
+		rows = append(rows, tollRow(r, costs[what], targets))
 	}
 	return rows, nil
+}
+
+// tollRow fills r with what became of the pairs.
+func tollRow(r row, pairs []toll, targets []float64) row {
+	var ratios, ours, plain series
+	for _, c := range pairs {
+		ratios = append(ratios, c.Ours.Seconds()/c.Bare.Seconds())
+		ours, plain = append(ours, c.Ours.Seconds()*1e3), append(plain, c.Bare.Seconds()*1e3)
+	}
+	r.Detail = fmt.Sprintf("%.1f ms / %.1f ms", ours.median(), plain.median())
+	return ratioRow(r, ratios, targets)
 }
 
 func alone(store string) string {
