@@ -115,14 +115,24 @@ func isPort(text string) bool {
 
 func checkListen(address string) (message, mend string) {
 	const form = "write an address and port, such as 127.0.0.1:8180"
-	host, port, err := net.SplitHostPort(address)
+	host, message := splitListen(address)
 	switch {
-	case err != nil:
-		return fmt.Sprintf("%q is not an address with a port", address), form
-	case !isPort(port):
-		return fmt.Sprintf("%q is not a port", port), form
+	case message != "":
+		return message, form
 	case !loopback(host):
 		return "is reachable from other machines, which needs TLS, and that is not available yet", form + "; put a proxy with TLS before it where others must reach it"
 	}
 	return "", ""
+}
+
+// splitListen gives the host of an address to listen at, or what is wrong with it.
+func splitListen(address string) (host, message string) {
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case err != nil:
+		return "", fmt.Sprintf("%q is not an address with a port", address)
+	case !isPort(port):
+		return "", fmt.Sprintf("%q is not a port", port)
+	}
+	return host, ""
 }

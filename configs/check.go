@@ -22,7 +22,7 @@ func check(c *Config) []Fault {
 	one("name", checkName, c.Name)
 	one("okta.org_url", checkOrgURL, c.Okta.OrgURL)
 	one("okta.app_id", checkAppID, c.Okta.AppID)
-	faults = append(faults, checkAuth(c.Okta)...)
+	faults = append(faults, checkAuth(c.Okta, c.PushOn())...)
 	one("omni.base_url", checkBaseURL, c.Omni.BaseURL)
 	faults = append(faults, checkKeys(c.Omni.APIKeys)...)
 	message, mend := checkStore(c.State)
@@ -37,6 +37,7 @@ func check(c *Config) []Fault {
 	if c.Guard.Window <= 0 {
 		judge("guard.window", "must be longer than nothing", "write a duration such as 24h")
 	}
+	faults = append(faults, checkSCIM(c)...)
 	one("console.listen", checkListen, c.Console.Listen)
 	return faults
 }
@@ -74,16 +75,17 @@ func checkAppID(id string) (message, mend string) {
 	return "", ""
 }
 
-func checkAuth(o Okta) []Fault {
+// checkAuth wants one credential, or none where Okta pushes.
+func checkAuth(o Okta, push bool) []Fault {
 	const at, tab = "okta.auth", "the General tab of the API Services app in Okta's admin console"
 	app, token := o.Auth.OAuth, o.Auth.APIToken.Ref() != ""
 	switch {
 	case token && app.IsSet():
 		return []Fault{{Path: at, Message: "holds both api_token and oauth", Mend: "keep one, and remove the other; oauth doesn't end when the token's owner leaves"}}
-	case token:
+	case token, push && !app.IsSet():
 		return nil
 	case !app.IsSet():
-		return []Fault{{Path: at, Message: "is missing", Mend: "write api_token: ${env:OKTA_API_TOKEN} below it and set that variable, or oauth: with client_id and private_key"}}
+		return []Fault{{Path: at, Message: "is missing", Mend: "write api_token: ${env:OKTA_API_TOKEN} below it and set that variable, or oauth: with client_id and private_key; it may be left out only where Okta pushes, with scim.listen"}}
 	}
 	var faults []Fault
 	add := func(key, message, mend string) {

@@ -21,6 +21,7 @@ type Config struct {
 	Groups      Groups      `koanf:"groups" json:"groups" jsonschema_description:"How groups are treated."`
 	Deprovision Deprovision `koanf:"deprovision" json:"deprovision" jsonschema_description:"How a membership ends."`
 	Guard       Guard       `koanf:"guard" json:"guard" jsonschema_description:"What may be done unasked within a window: the smaller of count and percent, and always one."`
+	SCIM        SCIM        `koanf:"scim" json:"scim" jsonschema_description:"Push mode: the SCIM endpoint that Okta's provisioning points at."`
 	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the JSON API and the health checks."`
 	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
 }
@@ -29,7 +30,7 @@ type Config struct {
 type Okta struct {
 	OrgURL    string  `koanf:"org_url" json:"org_url" jsonschema:"required" jsonschema_description:"Address of the Okta org, such as https://acme.okta.com."`
 	AppID     string  `koanf:"app_id" json:"app_id" jsonschema:"required,pattern=^0oa[A-Za-z0-9_-]*$" jsonschema_description:"Id of the Okta application whose assignments are read; it stands in the address of the app's page in Okta's admin console."`
-	Auth      Auth    `koanf:"auth" json:"auth" jsonschema:"required" jsonschema_description:"The credential for Okta's management API."`
+	Auth      Auth    `koanf:"auth" json:"auth" jsonschema_description:"The credential for Okta's management API; may be left out where scim.listen is set: push alone needs none."`
 	RateShare float64 `koanf:"rate_share" json:"rate_share" jsonschema:"minimum=0.01,maximum=1" jsonschema_description:"At most this share of Okta's announced limits is used."`
 }
 
@@ -52,6 +53,9 @@ type OAuth struct {
 func (o OAuth) IsSet() bool {
 	return o != OAuth{DPoP: defaultDPoP}
 }
+
+// IsSet reports whether a credential was given.
+func (a Auth) IsSet() bool { return a.APIToken.Ref() != "" || a.OAuth.IsSet() }
 
 // Omni says what is written to.
 type Omni struct {
@@ -117,6 +121,25 @@ type Limit struct {
 	Percent float64 `koanf:"percent" json:"percent" jsonschema:"minimum=0,maximum=100" jsonschema_description:"At most this percentage of what is managed."`
 }
 
+// SCIM is the endpoint that Okta's provisioning pushes to.
+type SCIM struct {
+	Listen       string   `koanf:"listen" json:"listen" jsonschema_description:"Address and port, such as :8181; empty: push mode is off. Another address than a loopback one needs tls or behind_proxy."`
+	BasePath     string   `koanf:"base_path" json:"base_path" jsonschema:"pattern=^(/[A-Za-z0-9.~-]+)+/?$" jsonschema_description:"Path below which Users and Groups stand; Okta refuses an underscore in it."`
+	BearerTokens []Secret `koanf:"bearer_tokens" json:"bearer_tokens" jsonschema_description:"Tokens that Okta may send, of 20 characters or more; several while one replaces another."`
+	TLS          TLS      `koanf:"tls" json:"tls" jsonschema_description:"Certificate of the listener; files that change are read again."`
+	BehindProxy  bool     `koanf:"behind_proxy" json:"behind_proxy" jsonschema_description:"Whether every caller comes through a proxy of yours that speaks TLS and adds to X-Forwarded-For: the last address in it then counts as the caller's."`
+	Allow        []string `koanf:"allow" json:"allow" jsonschema_description:"Addresses and networks that may call, such as 203.0.113.0/24; none: every caller with a token."`
+}
+
+// TLS is a certificate with its key.
+type TLS struct {
+	CertFile string `koanf:"cert_file" json:"cert_file" jsonschema_description:"Path of the certificate with those that signed it, in PEM form."`
+	KeyFile  string `koanf:"key_file" json:"key_file" jsonschema_description:"Path of its private key, in PEM form."`
+}
+
+// IsSet reports whether either file was given.
+func (t TLS) IsSet() bool { return t != TLS{} }
+
 // Console is the listener of the JSON API and the health checks.
 type Console struct {
 	Listen string `koanf:"listen" json:"listen" jsonschema_description:"Address and port; a loopback address."`
@@ -129,9 +152,21 @@ type Log struct {
 	Format string `koanf:"format" json:"format" jsonschema:"enum=json,enum=text" jsonschema_description:"json for machines, text for people."`
 }
 
+// PullOn reports whether the daemon reads Okta by itself: it has a credential and
+// at least one schedule.
+func (c *Config) PullOn() bool {
+	return c.Okta.Auth.IsSet() && (c.Schedule.Full != "" || c.Schedule.Reconcile != "")
+}
+
+// PushOn reports whether Okta may push.
+func (c *Config) PushOn() bool { return c.SCIM.Listen != "" }
+
 // consoleToken is the default of console.token. Alone among the secrets it may
 // be absent, because a token is then made at the first start.
 const consoleToken = "${env:SYNCD_CONSOLE_TOKEN}"
+
+// scimToken is the default of scim.bearer_tokens.
+const scimToken = "${env:SCIM_TOKEN}"
 
 // defaultDPoP is the default of okta.auth.oauth.dpop.
 const defaultDPoP = "auto"
@@ -168,6 +203,7 @@ func defaults(env environment) *Config {
 			PolicyChange:   Limit{Count: 25, Percent: 5},
 			Creations:      Limit{Count: 500, Percent: 50},
 		},
+		SCIM:    SCIM{BasePath: "/scim/v2", BearerTokens: []Secret{newSecret(scimToken, env)}, Allow: []string{}},
 		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env)},
 		Log:     Log{Level: "info", Format: "json"},
 	}

@@ -74,6 +74,9 @@ func parse(data []byte, source string, env environment, checks []Check) (*Config
 	}
 	c.Okta.OrgURL = strings.TrimRight(c.Okta.OrgURL, "/")
 	c.Omni.BaseURL = strings.TrimRight(c.Omni.BaseURL, "/")
+	if base := strings.TrimRight(c.SCIM.BasePath, "/"); base != "" {
+		c.SCIM.BasePath = base
+	}
 	unread := r.faults
 	for _, check := range append([]Check{check}, checks...) {
 		for _, f := range check(c) {

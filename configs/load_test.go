@@ -28,6 +28,10 @@ omni:
 // withApp is minimal with an API Services app in place of the token.
 var withApp = strings.Replace(minimal, "api_token: ${env:OKTA_API_TOKEN}", "oauth: {client_id: 0oa3, private_key: \"${file:/run/okta.pem}\"}", 1)
 
+// pushOnly is minimal without a credential for Okta, and ends in an open section
+// scim.
+var pushOnly = strings.Replace(minimal, "  auth:\n    api_token: ${env:OKTA_API_TOKEN}\n", "", 1) + "scim:\n"
+
 func parse(t testing.TB, text string, environ ...string) *configs.Config {
 	t.Helper()
 	c, _, err := configs.Parse([]byte(text), "syncd.yaml", environ)
@@ -86,6 +90,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		"deprovision": {"action": "none", "grace": "2160h", "grace_deactivated": "1m30s", "settle": "0s"},
 		"guard": {"window": "1h", "deactivations": {"count": 0, "percent": 0.5}, "member_removals": {"count": 1}, "group_deletions": {"percent": 2},
 			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
+		"scim": {"listen": ":8181", "base_path": "/okta/", "bearer_tokens": ["${env:S}"], "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true, "allow": ["10.0.0.0/8"]},
 		"console": {"listen": "[::1]:0", "token": "${file:/c}"}, "log": {"level": "debug", "format": "text"}}`)
 	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
 	want := &configs.Config{
@@ -101,6 +106,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second},
 		Guard: configs.Guard{Window: time.Hour, Deactivations: limit(0, 0.5), MemberRemovals: limit(1, 10), GroupDeletions: limit(1, 2),
 			PolicyChange: limit(3, 4), Creations: limit(5, 100)},
+		SCIM: configs.SCIM{Listen: ":8181", BasePath: "/okta", BearerTokens: []configs.Secret{secret(t, "${env:S}")},
+			TLS: configs.TLS{CertFile: "c", KeyFile: "k"}, BehindProxy: true, Allow: []string{"10.0.0.0/8"}},
 		Console: configs.Console{Listen: "[::1]:0", Token: secret(t, "${file:/c}")},
 		Log:     configs.Log{Level: "debug", Format: "text"},
 	}

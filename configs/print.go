@@ -27,7 +27,8 @@ func Print(w io.Writer, c *Config) error {
 }
 
 // ordered gives values the order of the schema. What isn't set is left out: a
-// secret without a reference, and a section that lacks one which it requires.
+// secret without a reference, a section that lacks one which it requires, and one
+// in which nothing is left.
 func ordered(s *jsonschema.Schema, values map[string]any) (*yaml.Node, error) {
 	section := &yaml.Node{Kind: yaml.MappingNode}
 	for p := s.Properties.Oldest(); p != nil; p = p.Next() {
@@ -39,6 +40,9 @@ func ordered(s *jsonschema.Schema, values map[string]any) (*yaml.Node, error) {
 		var err error
 		if nested && p.Value.Properties.Len() > 0 {
 			value, err = ordered(p.Value, inner)
+			if err == nil && len(value.Content) == 0 {
+				continue
+			}
 		} else {
 			value, err = written(values[p.Key])
 		}

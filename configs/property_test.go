@@ -56,9 +56,19 @@ func anyConfig(t *rapid.T) map[string]any {
 	if rapid.Bool().Draw(t, "pushed") {
 		groups["from"], groups["match"] = pick("push_mappings", "app_groups"), []any{}
 	}
+	scim := map[string]any{
+		"listen": pick("", "127.0.0.1:8181", "[::1]:1"), "base_path": pick("/scim/v2", "/a/b.c/"), "bearer_tokens": []any{secret()},
+		"behind_proxy": rapid.Bool().Draw(t, "proxy"), "allow": list([]string{pick("10.0.0.0/8", "::1", "2001:db8::/32")})}
+	if rapid.Bool().Draw(t, "certificate") {
+		scim["listen"], scim["tls"] = ":8181", map[string]any{"cert_file": text.Filter(func(s string) bool { return s != "" && !strings.HasPrefix(s, "${") }).Draw(t, "cert"), "key_file": pick("/run/k.pem", "a b")}
+	}
+	org := map[string]any{"org_url": pick("https://acme.okta.com", "http://[::1]:80/"), "app_id": "0oa1", "auth": auth, "rate_share": rapid.Float64Range(0.01, 1).Draw(t, "share")}
+	if scim["listen"] != "" && rapid.Bool().Draw(t, "push only") {
+		delete(org, "auth")
+	}
 	return map[string]any{
 		"name": rapid.StringMatching(`[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}`).Draw(t, "name"),
-		"okta": map[string]any{"org_url": pick("https://acme.okta.com", "http://[::1]:80/"), "app_id": "0oa1", "auth": auth, "rate_share": rapid.Float64Range(0.01, 1).Draw(t, "share")},
+		"okta": org,
 		"omni": map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate")},
 		"state": map[string]any{"url": pick("bolt://a b.db", "rediss://h:1/2", "${env:URL}", "${file:/run/u}"),
 			"prefix": rapid.StringMatching(`[A-Za-z0-9._-]{1,40}`).Draw(t, "prefix"), "archive": pick("", "archive", "/var/a b")},
@@ -69,6 +79,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"groups":      groups,
 		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait()},
 		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "policy_change": limit(), "creations": limit()},
+		"scim":        scim,
 		"console":     map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret()},
 		"log":         map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
 	}
@@ -188,6 +199,12 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 		"a long name":       {with("name", strings.Repeat("a", 64)), false},
 		"dots alone":        {with("name", "..."), false},
 		"no key":            {with("omni.api_keys", "[]"), false},
+		"push alone":        {pushOnly + "  listen: 127.0.0.1:8181\n", true},
+		"push switched off": {pushOnly + "  listen: \"\"\n", false},
+		"push by default":   {pushOnly + "  behind_proxy: true\n", false},
+		"neither":           {strings.TrimSuffix(pushOnly, "scim:\n"), false},
+		"an underscore":     {with("scim.base_path", "/scim_v2"), false},
+		"a proxy, perhaps":  {with("scim.behind_proxy", "maybe"), false},
 	}
 	for name, tt := range tests {
 		_, _, err := configs.Parse([]byte(tt.text), "f", nil)

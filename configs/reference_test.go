@@ -94,6 +94,8 @@ func must(s *jsonschema.Schema, key string) string {
 		}
 	}
 	switch {
+	case key == "auth":
+		return "required, but for push alone"
 	case !slices.Contains(s.Required, key):
 		return ""
 	case key == "client_id" || key == "private_key":
@@ -117,6 +119,8 @@ func takes(s *jsonschema.Schema) string {
 		return "duration"
 	case s.Properties.Len() > 0:
 		return "section"
+	case s.Type == "boolean":
+		return "`true`, `false`"
 	case s.Type == "array":
 		return "list of " + takes(s.Items)
 	case s.Type == "object":

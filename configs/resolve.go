@@ -14,7 +14,7 @@ func Secrets(c *Config) []Fault {
 	var faults []Fault
 	seen := map[string]string{}
 	for _, s := range c.secrets() {
-		if s.secret.Ref() == "" {
+		if s.secret.Ref() == "" || s.off {
 			continue // missing required ones are told by Load
 		}
 		value, err := s.secret.Value()
@@ -27,7 +27,7 @@ func Secrets(c *Config) []Fault {
 			faults = append(faults, resolvedURL(c.State)...)
 			continue
 		case twice && value != "":
-			faults = append(faults, Fault{Path: s.path, Message: "holds the same secret as " + first, Mend: "give each its own, or remove one: the allowances of different keys add up, one key's doesn't"})
+			faults = append(faults, Fault{Path: s.path, Message: "holds the same secret as " + first, Mend: notTwice(s.path)})
 		default:
 			seen[value] = s.path
 		}
@@ -35,8 +35,17 @@ func Secrets(c *Config) []Fault {
 			faults = append(faults, Fault{Path: s.path, Message: "what " + s.secret.Ref() + " holds " + message, Mend: mend})
 		}
 	}
-	return faults
+	return append(faults, unfitPair(c.SCIM)...)
 }
+
+func notTwice(path string) string {
+	if isSCIMToken(path) {
+		return "give each its own, or remove one"
+	}
+	return "give each its own, or remove one: the allowances of different keys add up, one key's doesn't"
+}
+
+func isSCIMToken(path string) bool { return strings.HasPrefix(path, "scim.bearer_tokens[") }
 
 // unresolved says what to do about a secret that could not be had.
 func unresolved(ref string, err error) string {
@@ -68,13 +77,23 @@ func misshapen(path, value string) (message, mend string) {
 	case path == "okta.auth.oauth.private_key": // a text of many lines; okta tells what is wrong inside
 		return "", ""
 	case spaced && (scheme == "SSWS" || scheme == "Bearer"):
-		return "begins with " + scheme, "keep what follows it: syncd writes " + scheme + " itself"
+		return "begins with " + scheme, "keep what follows it: " + writer(path) + " writes " + scheme + " itself"
 	case strings.ContainsAny(value, " \t\r\n"):
 		return "contains a space or a line break", "put the bare secret there, on one line"
 	case path == "okta.auth.api_token" && strings.HasPrefix(value, "omni_"):
 		return "is a key of Omni", "put the token there that Okta's admin console made under Security > API > Tokens"
+	case isSCIMToken(path):
+		return misshapenToken(value)
 	}
 	return "", ""
+}
+
+// writer names who sends the secret.
+func writer(path string) string {
+	if isSCIMToken(path) {
+		return "Okta"
+	}
+	return "syncd"
 }
 
 func resolvedURL(s State) []Fault {

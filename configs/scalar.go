@@ -26,6 +26,8 @@ func (r *reader) scalar(path string, n *yaml.Node, s *jsonschema.Schema) (any, b
 		v, message, mend = readInt(n, s)
 	case "number":
 		v, message, mend = readNumber(n, s)
+	case "boolean":
+		v, message, mend = readBool(n)
 	default:
 		v, message, mend = readText(n, s)
 	}
@@ -62,6 +64,23 @@ func readNumber(n *yaml.Node, s *jsonschema.Schema) (v any, message, mend string
 	}
 	message, mend = inRange(f, n.Value, s)
 	return f, message, mend
+}
+
+// readBool takes true and false. That yes and on were once the same is known to
+// people, and to no JSON.
+func readBool(n *yaml.Node) (v any, message, mend string) {
+	var b bool
+	if n.ShortTag() == "!!bool" && n.Decode(&b) == nil {
+		return b, "", ""
+	}
+	mend = "write true or false, without quotes"
+	switch strings.ToLower(n.Value) {
+	case "true", "yes", "on", "y", "1":
+		mend = "write true, without quotes"
+	case "false", "no", "off", "n", "0":
+		mend = "write false, without quotes"
+	}
+	return nil, "is " + kindOf(n) + " where true or false belongs", mend
 }
 
 var numeral = regexp.MustCompile(`^\s*(\d{1,6})(?:[.,](\d{1,6}))?\s*(%?)\s*$`)
@@ -186,6 +205,8 @@ func wanted(s *jsonschema.Schema) string {
 		return "a whole number"
 	case s.Type == "number":
 		return "a number"
+	case s.Type == "boolean":
+		return "true or false"
 	}
 	return "text"
 }
@@ -208,6 +229,8 @@ func example(s *jsonschema.Schema) string {
 		return "write a duration such as 24h"
 	case s.Type == "string":
 		return "put the value in quotes"
+	case s.Type == "boolean":
+		return "write true or false"
 	case least != "" && most != "":
 		return "give a number from " + least + " to " + most
 	}

@@ -40,7 +40,22 @@ func schema() *jsonschema.Schema {
 	s.Title = "Omnisync configuration"
 	s.Description = "Configuration of one connection between an Okta app and an Omni organization."
 	setDefaults(s, plain(Defaults()))
+	pushOnly(s)
 	return s
+}
+
+// pushOnly requires okta.auth unless scim.listen is set.
+func pushOnly(s *jsonschema.Schema) {
+	one := uint64(1)
+	pushes := holding("scim", holding("listen", &jsonschema.Schema{MinLength: &one}))
+	s.If, s.Else = pushes, holding("okta", &jsonschema.Schema{Required: []string{"auth"}})
+}
+
+// holding describes a section that holds the key as described.
+func holding(key string, described *jsonschema.Schema) *jsonschema.Schema {
+	p := jsonschema.NewProperties()
+	p.Set(key, described)
+	return &jsonschema.Schema{Properties: p, Required: []string{key}}
 }
 
 func mapType(t reflect.Type) *jsonschema.Schema {

@@ -6,15 +6,20 @@ import "fmt"
 type placedSecret struct {
 	path   string
 	secret Secret
+	off    bool // the part that needs it is off
 }
 
 // secrets lists every secret, in the order of the types.
 func (c *Config) secrets() []placedSecret {
-	list := []placedSecret{{"okta.auth.api_token", c.Okta.Auth.APIToken}, {"okta.auth.oauth.private_key", c.Okta.Auth.OAuth.PrivateKey}}
+	list := []placedSecret{{path: "okta.auth.api_token", secret: c.Okta.Auth.APIToken}, {path: "okta.auth.oauth.private_key", secret: c.Okta.Auth.OAuth.PrivateKey}}
 	for i, s := range c.Omni.APIKeys {
-		list = append(list, placedSecret{fmt.Sprintf("omni.api_keys[%d]", i), s})
+		list = append(list, placedSecret{path: fmt.Sprintf("omni.api_keys[%d]", i), secret: s})
 	}
-	return append(list, placedSecret{"state.url", c.State.URL.secret}, placedSecret{"console.token", c.Console.Token})
+	list = append(list, placedSecret{path: "state.url", secret: c.State.URL.secret})
+	for i, s := range c.SCIM.BearerTokens {
+		list = append(list, placedSecret{fmt.Sprintf("scim.bearer_tokens[%d]", i), s, !c.PushOn()})
+	}
+	return append(list, placedSecret{path: "console.token", secret: c.Console.Token})
 }
 
 // Reread makes every secret look again at its variable or file when it is next

@@ -59,6 +59,13 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"guard.policy_change.percent", "4.5", "4.5"},
 	{"guard.creations.count", "0", "0"},
 	{"guard.creations.percent", "0", "0.0"},
+	{"scim.listen", "127.0.0.1:8181", "127.0.0.1:8181"},
+	{"scim.base_path", "/okta/scim/", "/okta/scim"},
+	{"scim.bearer_tokens", `["${env:A}", "${file:/b}"]`, `["${env:A}","${file:/b}"]`},
+	{"scim.tls.cert_file", "/other.pem", "/other.pem"},
+	{"scim.tls.key_file", "/other.key", "/other.key"},
+	{"scim.behind_proxy", "true", "true"},
+	{"scim.allow", `["10.0.0.0/8", "::1"]`, `["10.0.0.0/8","::1"]`},
 	{"console.listen", "127.0.0.1:1", "127.0.0.1:1"},
 	{"console.token", "${file:/t}", "${file:/t}"},
 	{"log.level", "debug", "debug"},
@@ -69,6 +76,9 @@ var samples = []struct{ path, inFile, inVariable string }{
 func base(path string) string {
 	if strings.HasPrefix(path, "okta.auth.oauth.") {
 		return withApp
+	}
+	if strings.HasPrefix(path, "scim.tls.") {
+		return minimal + "scim: {tls: {cert_file: /c.pem, key_file: /k.pem}}\n"
 	}
 	return minimal
 }
@@ -143,9 +153,9 @@ func TestFaultNamesTheVariable(t *testing.T) {
 	for _, s := range samples {
 		var nonsense string
 		switch n := leaves("", readSchema(t))[s.path]; {
-		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"):
+		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"):
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), s.path == "console.token":
+		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), strings.HasPrefix(s.path, "scim.tls."), s.path == "console.token":
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"

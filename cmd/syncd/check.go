@@ -139,6 +139,12 @@ func secretFiles(c *configs.Config) []checks.SecretFile {
 	for i, k := range c.Omni.APIKeys {
 		refs = append(refs, [2]string{fmt.Sprintf("omni.api_keys[%d]", i), k.Ref()})
 	}
+	for i, t := range c.SCIM.BearerTokens {
+		refs = append(refs, [2]string{fmt.Sprintf("scim.bearer_tokens[%d]", i), t.Ref()})
+	}
+	if key := c.SCIM.TLS.KeyFile; key != "" {
+		refs = append(refs, [2]string{"scim.tls.key_file", "${file:" + key + "}"})
+	}
 	refs = append(refs, [2]string{"state.url", c.State.URL.String()}, [2]string{"console.token", c.Console.Token.Ref()})
 	var files []checks.SecretFile
 	for _, ref := range refs {
