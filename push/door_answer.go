@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -83,10 +84,7 @@ func (a *answer) begin(status int) {
 		return
 	}
 	a.begun = true
-	h := a.w.Header()
-	for name, values := range a.header {
-		h[name] = values
-	}
+	maps.Copy(a.w.Header(), a.header)
 	a.w.WriteHeader(status)
 }
 
