@@ -1,7 +1,9 @@
 package configs
 
 import (
+	"cmp"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net/netip"
 	"path"
@@ -116,6 +118,24 @@ func (s SCIM) Networks() []netip.Prefix {
 		}
 	}
 	return list
+}
+
+// Tokens gives the tokens that Okta may send, as far as they can be had: one that
+// is being replaced must not lock out the other. An error means that there is none.
+func (s SCIM) Tokens() ([]string, error) {
+	var tokens []string
+	var errs []error
+	for _, t := range s.BearerTokens {
+		value, err := t.Value()
+		if err == nil && value != "" {
+			tokens = append(tokens, value)
+		}
+		errs = append(errs, err)
+	}
+	if len(tokens) > 0 {
+		return tokens, nil
+	}
+	return nil, cmp.Or(errors.Join(errs...), error(absent("no token is configured")))
 }
 
 // misshapenToken tells what is wrong with a token that Okta shall send.

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"math/big"
 	"net/netip"
@@ -100,18 +101,29 @@ func TestTokensOfSCIM(t *testing.T) {
 	}
 }
 
+// TestTokensOfSCIMAreReadAgain, and one that is missing locks no other out.
 func TestTokensOfSCIMAreReadAgain(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
-	text := minimal + fmt.Sprintf("scim: {listen: \"127.0.0.1:1\", bearer_tokens: [\"${file:%s}\"]}\n", file)
+	text := minimal + fmt.Sprintf("scim: {listen: \"127.0.0.1:1\", bearer_tokens: [\"${file:%s}\", \"${env:OTHER}\"]}\n", file)
 	c := parse(t, text)
+	if got, err := c.SCIM.Tokens(); got != nil || !errors.Is(err, configs.ErrAbsent) {
+		t.Errorf("no token is there: %q, %v", got, err)
+	}
 	for _, want := range []string{"token-number-one-of-two", "token-number-two-of-two"} {
 		if err := os.WriteFile(file, []byte(want+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		c.Reread()
-		if got, err := c.SCIM.BearerTokens[0].Value(); got != want || err != nil {
-			t.Errorf("Value() = %q, %v; want %q", got, err, want)
+		if got, err := c.SCIM.Tokens(); !slices.Equal(got, []string{want}) || err != nil {
+			t.Errorf("Tokens() = %q, %v; want %q", got, err, want)
 		}
+	}
+	both := parse(t, text, "OTHER=token-of-the-other-one")
+	if got, err := both.SCIM.Tokens(); len(got) != 2 || err != nil {
+		t.Errorf("both are there: %q, %v", got, err)
+	}
+	if got, err := (configs.SCIM{}).Tokens(); got != nil || !errors.Is(err, configs.ErrAbsent) {
+		t.Errorf("none is configured: %q, %v", got, err)
 	}
 }
 
