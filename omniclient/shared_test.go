@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -115,6 +116,30 @@ func TestShareEnds(t *testing.T) {
 		began := time.Now()
 		if _, err := c.User(ctx, "o-1"); !errors.Is(err, context.DeadlineExceeded) || time.Since(began) != time.Minute {
 			t.Errorf("after %s: %v", time.Since(began), err)
+		}
+	})
+}
+
+// Those who wait for what is shared go in order of arrival: nobody is overtaken
+// until the caller gives up.
+func TestShareInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := sharer(t, &till{step: time.Second, digests: map[string]int{}})
+		var mu sync.Mutex
+		var order []int
+		var all sync.WaitGroup
+		for i := range 30 {
+			all.Go(func() {
+				<-time.After(time.Duration(i) * time.Millisecond)
+				_, _ = c.User(t.Context(), "o-1") // not found
+				mu.Lock()
+				defer mu.Unlock()
+				order = append(order, i)
+			})
+		}
+		all.Wait()
+		if !slices.IsSorted(order) {
+			t.Errorf("they went in the order %v", order)
 		}
 	})
 }
