@@ -40,7 +40,7 @@ const (
 
 	// A place costs a MiB of the body that it may have, at least one: requests are
 	// bounded by their number and by the memory that they may take, in one.
-	places = 512
+	mostPlaces = 512
 	// A user is some kB. A group of 50,000 members, each with value, display and
 	// $ref, is some 9 MB, and Okta sends it in one body.
 	mostUser  = 1 << 20
@@ -59,7 +59,7 @@ const (
 // Guarded puts the doors before d.Inner. Each refusal is an error in SCIM's form,
 // and whatever will pass is 429: it is all that Okta repeats.
 func Guarded(d Doors) http.Handler {
-	s := &doors{Doors: d, slow: newBrake(), places: semaphore.NewWeighted(places)}
+	s := &doors{Doors: d, slow: newBrake(), places: semaphore.NewWeighted(mostPlaces)}
 	inner := s.placed(d.Inner)
 	return s.noted(s.timely(s.health(s.allowed(s.authorized(s.led(inner))))))
 }
