@@ -19,6 +19,9 @@ const DefaultPrefix = "omnisync"
 //	omnisync:{NAME}:counter        string   how often the lease was taken
 //	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
 //	omnisync:{NAME}:allowance:KEY  string   when the API key of this digest may send again
+//	omnisync:{NAME}:errands        stream   errands that nobody has taken up: id, kind, by, request; with a time to live
+//	omnisync:{NAME}:errand:ID      string   somebody waits for this errand; with a time to live
+//	omnisync:{NAME}:answers:ID     stream   what its leader posted: fence, v; with a time to live
 //	omnisync:{NAME}:bucket:BUCKET  hash     record by key
 //	omnisync:{NAME}:stream:STREAM  stream   one field "v" for each entry
 //
@@ -57,6 +60,10 @@ func (k keys) place() string {
 }
 
 func (k keys) allowance(digest string) string { return k.prefix + "allowance:" + digest }
+
+func (k keys) errands() string          { return k.prefix + "errands" }
+func (k keys) errand(id string) string  { return k.prefix + "errand:" + id }
+func (k keys) answers(id string) string { return k.prefix + "answers:" + id }
 
 func (k keys) lease() string                { return k.prefix + "lease" }
 func (k keys) form() string                 { return k.prefix + "form" }

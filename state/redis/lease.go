@@ -50,11 +50,18 @@ func (s *Store) Acquire(ctx context.Context, holder string, ttl time.Duration) (
 
 // Renew prolongs the lease by ttl from now; fault.Fenced when f no longer holds it.
 func (s *Store) Renew(ctx context.Context, f state.Fence, ttl time.Duration) error {
-	answer, err := renewScript.Run(ctx, s.client, []string{s.keys.lease()}, string(f), millis(ttl)).Result()
+	answer, err := renewScript.Run(ctx, s.client, []string{s.keys.lease(), s.keys.errands()}, string(f), millis(ttl)).Result()
 	if err != nil {
 		return s.fault("renew the lease of", err)
 	}
-	if answer != int64(1) {
+	switch answer {
+	case int64(1):
+	case int64(2):
+		select {
+		case s.waiting <- struct{}{}:
+		default: // it was told
+		}
+	default:
 		return fenced("renew the lease of ledger on "+s.addr, "the lease is lost")
 	}
 	return nil

@@ -31,12 +31,14 @@ const idleWait = 2 * time.Second
 // dialWait is how long a connection may take to come about.
 const dialWait = 5 * time.Second
 
-// Store is the ledger of one connection. It implements state.Store and state.Leaser.
+// Store is the ledger of one connection. It implements state.Store, state.Leaser
+// and state.Mailbox.
 type Store struct {
-	client *redis.Client
-	keys   keys
-	addr   string // for messages; without user and password
-	left   left
+	client  *redis.Client
+	keys    keys
+	addr    string // for messages; without user and password
+	left    left
+	waiting chan struct{} // capacity 1: a renewal saw errands wait
 }
 
 // Options tell where a ledger is.
@@ -63,7 +65,7 @@ func Open(options Options) (*Store, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	o.ReadTimeout, o.WriteTimeout, o.DialTimeout, o.ConnMaxIdleTime = answerWait, answerWait, dialWait, idleWait
-	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr}, nil
+	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr, waiting: make(chan struct{}, 1)}, nil
 }
 
 // Quiet ends go-redis's own lines on stderr, for the whole process: all that

@@ -83,13 +83,14 @@ return {1, fence}
 
 // renewScript prolongs the lease of a fence.
 //
-//	KEYS     the lease
+//	KEYS     the lease, the errands
 //	ARGV     fence, time to live in ms
-//	returns  1; 0 when the fence has no lease
+//	returns  1; 2 when errands wait besides; 0 when the fence has no lease
 var renewScript = redis.NewScript(`
 local lease = redis.call('GET', KEYS[1])
 if not lease or string.match(lease, '^(%S+) ') ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+redis.call('PEXPIRE', KEYS[1], ARGV[2])
+return redis.call('TYPE', KEYS[2])['ok'] == 'none' and 1 or 2
 `)
 
 // releaseScript ends the lease of a fence.
