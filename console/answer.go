@@ -43,7 +43,7 @@ func statusOf(err error) int {
 }
 
 func writeError(w http.ResponseWriter, err error) {
-	writeJSON(w, statusOf(err), line{Error: failureOf(err)})
+	writeJSON(w, statusOf(err), Line{Error: FailureOf(err)})
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -73,7 +73,7 @@ func newLines(w http.ResponseWriter) *lines {
 	return l
 }
 
-func (l *lines) write(v line) {
+func (l *lines) write(v Line) {
 	if l.lost {
 		return
 	}

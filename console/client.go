@@ -22,7 +22,8 @@ var ErrAbsent = errors.New("no daemon listens there")
 // The client's limits. A run's answer has no time limit: its context has.
 const (
 	shortAnswer = 10 * time.Second
-	maxAnswer   = 256 << 20 // a report names every change of a first load
+	decision    = time.Minute // a standby asks the one that leads
+	maxAnswer   = 256 << 20   // a report names every change of a first load
 )
 
 // Client speaks to a daemon's console. Errors that the daemon tells come as
@@ -65,9 +66,9 @@ func (c Client) Approve(ctx context.Context, d Decision) (sync.Decided, sync.Rep
 
 // Reject drops what run holds.
 func (c Client) Reject(ctx context.Context, d Decision) (sync.Decided, error) {
-	ctx, cancel := context.WithTimeout(ctx, shortAnswer)
+	ctx, cancel := context.WithTimeout(ctx, decision)
 	defer cancel()
-	var answer line
+	var answer Line
 	err := c.once(ctx, http.MethodPost, d.path("reject"), decisionBody{By: d.By}, &answer)
 	if err == nil && answer.Decided == nil {
 		err = c.foreign("the answer holds no decision")
@@ -111,13 +112,13 @@ func (c Client) lines(ctx context.Context, path string, body any, progress func(
 	defer func() { _ = response.Body.Close() }()
 	d := json.NewDecoder(bufio.NewReader(io.LimitReader(response.Body, maxAnswer)))
 	for {
-		var l line
+		var l Line
 		if err := d.Decode(&l); err != nil {
 			return decided, report, c.brokenOff(ctx, err)
 		}
 		switch {
 		case l.Error != nil:
-			return decided, report, l.Error.fault()
+			return decided, report, l.Error.Fault()
 		case l.Report != nil:
 			return decided, *l.Report, nil
 		case l.Decided != nil:
@@ -154,11 +155,11 @@ func (c Client) ask(ctx context.Context, method, path string, body any) (*http.R
 		return response, nil
 	}
 	defer func() { _ = response.Body.Close() }()
-	var answer line
+	var answer Line
 	if json.NewDecoder(io.LimitReader(response.Body, maxBody)).Decode(&answer) != nil || answer.Error == nil {
 		return nil, c.foreign("it answers " + response.Status)
 	}
-	return nil, answer.Error.fault()
+	return nil, answer.Error.Fault()
 }
 
 func (c Client) unreachable(err error) error {

@@ -132,7 +132,7 @@ func (a *api) recovered(next http.Handler) http.Handler {
 			a.Log.Error("panic in the console", zap.String("panic", fmt.Sprint(p)), zap.ByteString("stack", debug.Stack()))
 			err := &fault.Error{Op: "the daemon made a mistake", Hint: "its log tells more"}
 			if t.begun {
-				newLines(w).write(line{Error: failureOf(err)})
+				newLines(w).write(Line{Error: FailureOf(err)})
 				return
 			}
 			writeError(w, err)

@@ -110,13 +110,13 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *api) stream(l *lines, request sync.Request) {
-	request.Progress = func(p sync.Progress) { l.write(line{Progress: &p}) }
+	request.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
 	report, err := a.Runner.Do(a.runs, request)
 	if err != nil {
-		l.write(line{Error: failureOf(err)})
+		l.write(Line{Error: FailureOf(err)})
 		return
 	}
-	l.write(line{Report: &report})
+	l.write(Line{Report: &report})
 }
 
 // approve decides, says so, and lets a run do at once what was approved. Like
@@ -128,7 +128,7 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	l := newLines(w)
-	l.write(line{Decided: &decided})
+	l.write(Line{Decided: &decided})
 	a.stream(l, sync.Request{Kind: sync.Full, Cause: causeCommand})
 }
 
@@ -138,7 +138,7 @@ func (a *api) reject(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, line{Decided: &decided})
+	writeJSON(w, http.StatusOK, Line{Decided: &decided})
 }
 
 func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision) (sync.Decided, error) {

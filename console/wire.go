@@ -48,27 +48,28 @@ func (b decisionBody) by() string {
 	return b.By[:min(len(b.By), maxBy)]
 }
 
-// line is one answer, or one line of one. Exactly one member is set.
-type line struct {
+// Line is one answer, or one line of one. Exactly one member is set.
+type Line struct {
 	Decided  *sync.Decided  `json:"decided,omitempty"`
 	Progress *sync.Progress `json:"progress,omitempty"`
 	Report   *sync.Report   `json:"report,omitempty"`
-	Error    *failure       `json:"error,omitempty"`
+	Error    *Failure       `json:"error,omitempty"`
 }
 
-// failure is an error as it travels.
-type failure struct {
+// Failure is an error as it travels.
+type Failure struct {
 	Kind    string `json:"kind"` // one of fault's words
 	Message string `json:"message"`
 	Hint    string `json:"hint"`
 }
 
-func failureOf(err error) *failure {
-	return &failure{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: fault.HintOf(err)}
+// FailureOf gives err as it travels.
+func FailureOf(err error) *Failure {
+	return &Failure{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: fault.HintOf(err)}
 }
 
-// fault gives the error back as it was classified on the other end.
-func (f *failure) fault() error {
+// Fault gives the error back as it was classified on the other end.
+func (f *Failure) Fault() error {
 	kind := fault.Other
 	for k := fault.Other; k <= fault.Fenced; k++ {
 		if k.String() == f.Kind {

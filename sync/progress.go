@@ -19,6 +19,9 @@ const (
 	stepApply   = "apply"   // changes
 )
 
+// Waits is the note of a progress that is another run's.
+const Waits = "an earlier run is under way; this one begins after it"
+
 const (
 	// tellEvery is how often those who wait are told how far a step is.
 	tellEvery = 500 * time.Millisecond
@@ -226,7 +229,7 @@ func (f *follower) announce(s *tally, now time.Time) {
 	if f.tell != nil {
 		f.tell(p)
 	}
-	p.Note = "an earlier run is under way; this one begins after it"
+	p.Note = Waits
 	for _, w := range f.waiting {
 		w.tell(p)
 	}

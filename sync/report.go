@@ -32,7 +32,7 @@ type Request struct {
 	DryRun     bool           // reads and plans, writes nothing anywhere
 	Insist     bool           // tries failing objects although their delay hasn't passed
 	AllMembers bool           // reads the members of every group, moved or not
-	Progress   func(Progress) // told of each step, and twice a second of a long one; it must not call the engine; may be nil
+	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
 }
 

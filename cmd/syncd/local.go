@@ -2,13 +2,15 @@ package main
 
 import (
 	"context"
+	"errors"
 
 	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
-// local works in this process, for as long as one command lasts.
+// local works in this process, for as long as one command lasts, or asks the one that leads.
 type local struct{ parts }
 
 // Status reads the ledger alone.
@@ -33,7 +35,8 @@ func (l local) History(ctx context.Context, f sync.HistoryFilter) (changes []sta
 	return changes, err
 }
 
-// Run takes the lease unless the run is dry.
+// Run takes the lease, or has the run made by the process that has it. A dry one
+// needs no lease.
 func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err error) {
 	pass := func(ctx context.Context, e *sync.Engine) error {
 		report, err = e.Pass(ctx, r)
@@ -41,31 +44,73 @@ func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err
 	}
 	if r.DryRun {
 		err = l.reading(func(e *sync.Engine) error { return pass(ctx, e) })
-	} else {
-		err = l.leading(ctx, func(ctx context.Context, by leadership) error { return pass(ctx, by.engine) })
+		return report, err
 	}
+	err = l.led(ctx, func(ctx context.Context, by leadership) error { return pass(ctx, by.engine) }, func(m messenger) error {
+		report, err = m.Do(ctx, r)
+		return err
+	})
 	return report, err
 }
 
-// Approve decides and does it under one lease.
+// Approve decides and does it under one lease, or has both done by the process
+// that has the lease.
 func (l local) Approve(ctx context.Context, d console.Decision) (decided sync.Decided, report sync.Report, err error) {
-	err = l.leading(ctx, func(ctx context.Context, by leadership) error {
-		answer, err := by.engine.Decide(ctx, d.Run, state.Approved, d.By)
-		if err != nil {
+	request := sync.Request{Kind: sync.Full, Progress: d.Progress, Cause: causeCommand}
+	decide := func(ctx context.Context, by judge) error {
+		if decided.Run != "" { // by another process, which then ended
+			return nil
+		}
+		answer, err := by.Decide(ctx, d.Run, state.Approved, d.By)
+		if err == nil {
+			decided = answer
+		}
+		return err
+	}
+	err = l.led(ctx, func(ctx context.Context, by leadership) error {
+		if err := decide(ctx, by.engine); err != nil {
 			return err
 		}
-		decided = answer
-		report, err = by.engine.Pass(ctx, sync.Request{Kind: sync.Full, Progress: d.Progress, Cause: causeCommand})
+		report, err = by.engine.Pass(ctx, request)
+		return err
+	}, func(m messenger) error {
+		if err := decide(ctx, m); err != nil {
+			return err
+		}
+		report, err = m.Do(ctx, request)
 		return err
 	})
 	return decided, report, err
 }
 
-// Reject decides.
+// Reject decides, or has the process that leads decide.
 func (l local) Reject(ctx context.Context, d console.Decision) (decided sync.Decided, err error) {
-	err = l.leading(ctx, func(ctx context.Context, by leadership) error {
-		decided, err = by.engine.Decide(ctx, d.Run, state.Rejected, d.By)
+	reject := func(ctx context.Context, by judge) error {
+		decided, err = by.Decide(ctx, d.Run, state.Rejected, d.By)
 		return err
-	})
+	}
+	err = l.led(ctx, func(ctx context.Context, by leadership) error { return reject(ctx, by.engine) },
+		func(m messenger) error { return reject(ctx, m) })
 	return decided, err
+}
+
+// led does mine under the lease. Where another process has the lease, it does
+// theirs, and mine after all where that one ends meanwhile.
+func (l local) led(ctx context.Context, mine func(context.Context, leadership) error, theirs func(messenger) error) error {
+	return l.opened(func(store ledger) error {
+		for {
+			held := false
+			err := l.holding(ctx, store, func(ctx context.Context, by leadership) error {
+				held = true
+				return mine(ctx, by)
+			})
+			mail := mailbox(store)
+			if held || mail == nil || !fault.Is(err, fault.Fenced) {
+				return err
+			}
+			if err := theirs(messenger{mail: mail, vacant: true}); !errors.Is(err, errVacant) {
+				return err
+			}
+		}
+	})
 }

@@ -2,7 +2,8 @@
 //
 // main.go starts it, root.go knows the subcommands and what their ends mean to
 // a shell; each subcommand is a file of its name. A command finds who works for
-// it in worker.go: the running daemon, else this process itself (local.go).
+// it in worker.go: the running daemon, else this process itself (local.go), else
+// the process that leads (errand.go).
 // wire.go puts the parts together for both, serve.go is the daemon.
 package main
 

@@ -83,10 +83,25 @@ func (s *seat) lead(ctx context.Context) error {
 		s.leads.Store(&chair{leadership: l, loop: loop})
 		defer s.leads.Store(nil)
 		return within(working, func() error {
+			attended := make(chan struct{})
+			go func() {
+				defer close(attended)
+				s.attend(working, chair{l, loop})
+			}()
 			start(working, l.store, loop)
-			return loop.Run(working)
+			err := loop.Run(working)
+			<-attended
+			return err
 		})
 	})
+}
+
+// attend does what others ask of the one that leads, where there are others.
+func (s *seat) attend(ctx context.Context, c chair) {
+	if mail := mailbox(s.store); mail != nil {
+		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, runner: c.loop, log: s.parts.log}
+		d.attend(ctx)
+	}
 }
 
 // ready is nil while this process leads and the ledger answers.
@@ -137,16 +152,19 @@ func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Chang
 	return s.reader.History(ctx, f)
 }
 
-// Decide decides where this process leads.
+// Decide decides, or has the process that leads decide.
 func (s *seat) Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
-	c := s.leads.Load()
-	if c == nil {
-		return sync.Decided{}, s.elsewhere(ctx)
+	if c := s.leads.Load(); c != nil {
+		return c.engine.Decide(ctx, run, d, by)
 	}
-	return c.engine.Decide(ctx, run, d, by)
+	mail := mailbox(s.store)
+	if mail == nil {
+		return sync.Decided{}, untaken("")
+	}
+	return messenger{mail: mail}.Decide(ctx, run, d, by)
 }
 
-// Do makes a run where this process leads.
+// Do makes a run, or has the process that leads make it.
 func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	c := s.leads.Load()
 	switch {
@@ -159,20 +177,11 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	case r.DryRun:
 		return s.reader.Pass(ctx, r)
 	}
-	return sync.Report{}, s.elsewhere(ctx)
-}
-
-// elsewhere says who leads.
-func (s *seat) elsewhere(ctx context.Context) error {
-	holder, err := s.store.Holder(ctx)
-	if err != nil {
-		return err
+	mail := mailbox(s.store)
+	if mail == nil {
+		return sync.Report{}, untaken("")
 	}
-	if holder == "" {
-		return &fault.Error{Kind: fault.Unavailable, Op: "no syncd leads this connection at this moment", Hint: "try again in a few seconds"}
-	}
-	return &fault.Error{Kind: fault.Fenced, Op: "this syncd stands by", Detail: holder + " leads",
-		Hint: "run the command where that one runs"}
+	return messenger{mail: mail}.Do(ctx, r)
 }
 
 func (s *seat) consoleOptions(host string) console.Options {

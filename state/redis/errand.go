@@ -51,7 +51,8 @@ func (s *Store) Answers(ctx context.Context, id, next string, ttl time.Duration)
 // Withdraw takes an errand and its answers away, and reports whether somebody had
 // taken it up; one that is gone is no error.
 func (s *Store) Withdraw(ctx context.Context, id string) (bool, error) {
-	taken, err := withdrawScript.Run(ctx, s.client, []string{s.keys.errand(id), s.keys.answers(id)}).Bool()
+	keys := []string{s.keys.errands(), s.keys.errand(id), s.keys.answers(id)}
+	taken, err := withdrawScript.Run(ctx, s.client, keys, id).Bool()
 	return taken, s.fault("withdraw an errand from", err)
 }
 

@@ -112,6 +112,20 @@ func TestErrand(t *testing.T) {
 			t.Errorf("%s is wanted after it was withdrawn", id)
 		}
 	}
+	leave(t, asker, "e3")
+	leave(t, asker, "e4")
+	for _, id := range []string{"e3", "e4"} {
+		if was, err := asker.Withdraw(t.Context(), id); was || err != nil {
+			t.Errorf("%s was taken up: %t, %v", id, was, err)
+		}
+	}
+	if list := collect(t, leader, f); len(list) != 2 { // of the two that waited none was alone
+		t.Errorf("collected %+v", list)
+	}
+	leave(t, asker, "e5")
+	if _, err := asker.Withdraw(t.Context(), "e5"); err != nil {
+		t.Error(err)
+	}
 	wantNoErrands(t, url)
 }
 

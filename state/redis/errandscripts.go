@@ -36,14 +36,16 @@ return {lease, there, newest[1][2][2], redis.call('XREVRANGE', KEYS[4], '+', '('
 
 // withdrawScript takes an errand away.
 //
-//	KEYS     the errand, its answers
-//	ARGV     none
+//	KEYS     the errands, the errand, its answers
+//	ARGV     id
 //	returns  1 when there were answers: somebody had taken it up; else 0
 //
-// Its entry among those that wait stays, until somebody collects it or it ends.
+// Where others wait too, its entry among them stays until somebody collects it or it ends.
 var withdrawScript = redis.NewScript(`
-redis.call('DEL', KEYS[1])
-return redis.call('DEL', KEYS[2])
+local list = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 2)
+if #list == 1 and list[1][2][2] == ARGV[1] then redis.call('DEL', KEYS[1]) end
+redis.call('DEL', KEYS[2])
+return redis.call('DEL', KEYS[3])
 `)
 
 // collectScript takes the waiting errands out.

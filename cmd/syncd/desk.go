@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+)
+
+// judge records decisions.
+type judge interface {
+	Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error)
+}
+
+// desk is where a leading daemon does errands: decisions at once, runs one after
+// the other, both in the order in which they were left.
+type desk struct {
+	mail   state.Doer
+	fence  state.Fence
+	engine judge
+	runner console.Runner
+	log    *zap.Logger
+
+	queue queue
+}
+
+// attend does errands until ctx ends, and returns when those that were begun are
+// answered. It asks the store only when a renewal of the lease saw errands wait,
+// and once at the begin.
+func (d *desk) attend(ctx context.Context) {
+	var doing errgroup.Group
+	defer func() { _ = doing.Wait() }() // what went wrong is in the answers
+	before := make(chan struct{})       // closed when the newest run is over
+	close(before)
+	for {
+		list, err := d.mail.Collect(ctx, d.fence)
+		if err != nil && ctx.Err() == nil {
+			d.log.Warn("what others ask can't be collected", zap.Error(err)) // the next renewal tells of it again
+		}
+		for _, e := range list {
+			before = d.begin(ctx, &doing, e, before)
+		}
+		select {
+		case <-d.mail.Waiting():
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// begin takes one errand up. It gives the channel that is closed when the newest
+// run is over.
+func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand, before chan struct{}) chan struct{} {
+	ctx, gone := context.WithCancel(ctx)
+	c := &courier{mail: d.mail, fence: d.fence, id: e.ID, gone: gone, last: make(chan struct{}), parted: make(chan struct{})}
+	if wanted, err := c.post(ctx, nil); err != nil || !wanted {
+		gone()
+		return before // who asked has left, or is told that nobody took it up
+	}
+	d.log.Info("does what another syncd asks", zap.String("what", e.Kind), zap.String("asked_by", e.By))
+	doing.Go(func() error { c.carry(ctx); return nil })
+	if e.Kind != errandRun {
+		defer gone()
+		c.end(d.decide(ctx, e))
+		return before
+	}
+	d.queue.join(c)
+	after := make(chan struct{})
+	doing.Go(func() error {
+		defer gone()
+		line := d.run(ctx, e, c, before)
+		close(after)
+		c.end(line)
+		return nil
+	})
+	return after
+}
+
+// run makes a run when the one before is over.
+func (d *desk) run(ctx context.Context, e state.Errand, c *courier, before <-chan struct{}) console.Line {
+	select {
+	case <-before:
+	case <-ctx.Done():
+	}
+	d.queue.leave(c)
+	var r sync.Request
+	if err := json.Unmarshal(e.Request, &r); err != nil {
+		return failing(strange(e, err))
+	}
+	r.Progress = func(p sync.Progress) {
+		c.tell(console.Line{Progress: &p})
+		theirs := p
+		theirs.Note = sync.Waits
+		d.queue.tell(console.Line{Progress: &theirs})
+	}
+	report, err := d.runner.Do(ctx, r)
+	if err != nil {
+		return failing(err)
+	}
+	return console.Line{Report: &report}
+}
+
+// decide records a decision.
+func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
+	if e.Kind != errandDecide {
+		return failing(strange(e, nil))
+	}
+	var asked decision
+	if err := json.Unmarshal(e.Request, &asked); err != nil {
+		return failing(strange(e, err))
+	}
+	decided, err := d.engine.Decide(ctx, asked.Run, asked.Decision, asked.By)
+	if err != nil {
+		return failing(err)
+	}
+	return console.Line{Decided: &decided}
+}
+
+func failing(err error) console.Line { return console.Line{Error: console.FailureOf(err)} }
+
+// strange is an errand that this version doesn't know.
+func strange(e state.Errand, err error) error {
+	return &fault.Error{Kind: fault.Refused, Op: "the syncd that leads doesn't know what it is asked", Detail: fmt.Sprintf("%.40q", e.Kind), Err: err,
+		Hint: "it is of another version: run the same one everywhere"}
+}
