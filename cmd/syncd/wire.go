@@ -216,11 +216,6 @@ func (p parts) holding(ctx context.Context, store ledger, work func(context.Cont
 	return err
 }
 
-// leading is holding for one command, with a ledger of its own.
-func (p parts) leading(ctx context.Context, work func(context.Context, leadership) error) error {
-	return p.opened(func(store ledger) error { return p.holding(ctx, store, work) })
-}
-
 // firstOf gives the first error that is one.
 func firstOf(errs ...error) error {
 	for _, err := range errs {
