@@ -95,12 +95,24 @@ func spelled(l console.Line) string {
 // workers make runs that last so long, and note what they are asked.
 type workers struct {
 	lasts  time.Duration
-	begun  []string
-	decide []string
+	begun  chan string
+	decide chan string
+}
+
+func newWorkers(lasts time.Duration) *workers {
+	return &workers{lasts: lasts, begun: make(chan string, 100), decide: make(chan string, 100)}
+}
+
+// since gives what came since the time before.
+func since(c <-chan string) (list []string) {
+	for range len(c) {
+		list = append(list, <-c)
+	}
+	return list
 }
 
 func (w *workers) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
-	w.begun = append(w.begun, r.Cause)
+	w.begun <- r.Cause
 	end := time.Now().Add(w.lasts)
 	for n := 0; time.Now().Before(end); n++ {
 		r.Progress(sync.Progress{Run: r.Cause, Step: "apply", Done: n})
@@ -114,7 +126,7 @@ func (w *workers) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 }
 
 func (w *workers) Decide(_ context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
-	w.decide = append(w.decide, fmt.Sprint(run, d, by))
+	w.decide <- fmt.Sprint(run, d, by)
 	if run == "none" {
 		return sync.Decided{}, &fault.Error{Kind: fault.NotFound, Op: "nothing is held"}
 	}
@@ -146,14 +158,20 @@ func attending(t *testing.T, y *tray, w *workers, work func(end func())) {
 	work(end)
 }
 
+// passes lets time pass in a bubble, until nobody has anything to do.
+func passes(d time.Duration) {
+	<-time.After(d)
+	synctest.Wait()
+}
+
 // TestDeskKeepsTheOrder has runs one after the other, and decisions at once.
 func TestDeskKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		y, w := newTray(t), &workers{lasts: 1900 * time.Millisecond}
+		y, w := newTray(t), newWorkers(1900*time.Millisecond)
 		y.list <- []state.Errand{runErrand(t, "a"), decideErrand("b", "r1"), runErrand(t, "c"), decideErrand("d", "none"), {ID: "e", Kind: "dance"}, {ID: "g", Kind: errandRun}}
 		attending(t, y, w, func(func()) {
-			<-time.After(500 * time.Millisecond)
-			if diff := cmp.Diff([]string{"r1approvedann", "noneapprovedann"}, w.decide); diff != "" {
+			passes(500 * time.Millisecond)
+			if diff := cmp.Diff([]string{"r1approvedann", "noneapprovedann"}, since(w.decide)); diff != "" {
 				t.Error(diff)
 			}
 			for id, want := range map[string]string{"b": " decided/r1", "d": " not found/nothing is held", "e": ` refused/the syncd that leads doesn't know what it is asked: "dance"`} {
@@ -163,8 +181,8 @@ func TestDeskKeepsTheOrder(t *testing.T) {
 			}
 			y.list <- []state.Errand{runErrand(t, "f")}
 			y.waiting <- struct{}{}
-			<-time.After(10 * time.Second)
-			if diff := cmp.Diff([]string{"a", "c", "f"}, w.begun); diff != "" {
+			passes(10 * time.Second)
+			if diff := cmp.Diff([]string{"a", "c", "f"}, since(w.begun)); diff != "" {
 				t.Error(diff)
 			}
 			if diff := cmp.Diff([]string{"", " apply0 apply11", " apply12 apply21 report/a"}, y.all("a")); diff != "" {
@@ -185,17 +203,17 @@ func TestDeskKeepsTheOrder(t *testing.T) {
 // TestDeskStopsWhatNobodyWaitsFor calls a run off when its errand is withdrawn.
 func TestDeskStopsWhatNobodyWaitsFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		y, w := newTray(t), &workers{lasts: time.Hour}
+		y, w := newTray(t), newWorkers(time.Hour)
 		until := time.Now().Add(3 * time.Second)
 		y.answer = func(id string) (bool, error) { return id != "never" && (id != "a" || time.Now().Before(until)), nil }
 		y.list <- []state.Errand{runErrand(t, "never"), runErrand(t, "a"), runErrand(t, "b")}
 		attending(t, y, w, func(end func()) {
-			<-time.After(2900 * time.Millisecond)
-			if diff := cmp.Diff([]string{"a"}, w.begun); diff != "" {
+			passes(2900 * time.Millisecond)
+			if diff := cmp.Diff([]string{"a"}, since(w.begun)); diff != "" {
 				t.Error(diff)
 			}
-			<-time.After(2 * time.Second)
-			if diff := cmp.Diff([]string{"a", "b"}, w.begun); diff != "" {
+			passes(2 * time.Second)
+			if diff := cmp.Diff([]string{"b"}, since(w.begun)); diff != "" {
 				t.Error(diff)
 			}
 			end() // of the leadership: what is under way ends and is answered
@@ -210,7 +228,7 @@ func TestDeskStopsWhatNobodyWaitsFor(t *testing.T) {
 func TestCourierBearsTrouble(t *testing.T) {
 	for away, want := range map[time.Duration]string{4 * time.Second: " report/a", time.Hour: ""} {
 		synctest.Test(t, func(t *testing.T) {
-			y, w := newTray(t), &workers{lasts: 2 * time.Second}
+			y, w := newTray(t), newWorkers(2*time.Second)
 			begun := time.Now()
 			y.answer = func(string) (bool, error) {
 				if at := time.Since(begun); at > 0 && at < away {
@@ -220,7 +238,7 @@ func TestCourierBearsTrouble(t *testing.T) {
 			}
 			y.list <- []state.Errand{runErrand(t, "a")}
 			attending(t, y, w, func(end func()) {
-				<-time.After(2500 * time.Millisecond)
+				passes(2500 * time.Millisecond)
 				end()
 				if took := time.Since(begun); took > 8*time.Second {
 					t.Errorf("gave up after %s", took)
@@ -239,7 +257,7 @@ func TestCourierIsQuiet(t *testing.T) {
 		y := newTray(t)
 		c := &courier{mail: y, fence: "f1", id: "a", gone: func() { t.Error("called off") }, last: make(chan struct{}), parted: make(chan struct{})}
 		go c.carry(t.Context())
-		<-time.After(20*time.Second + time.Millisecond)
+		passes(20*time.Second + time.Millisecond)
 		c.end(console.Line{Report: &sync.Report{Run: "a"}})
 		if diff := cmp.Diff([]string{"", "", "", "", "", " report/a"}, y.all("a")); diff != "" {
 			t.Error(diff)
