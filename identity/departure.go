@@ -8,4 +8,5 @@ type Departure struct {
 	ID    OktaID
 	Names []string // what the user was called: the app's userName first, where it is told, then the login
 	At    time.Time
+	Event Origin
 }

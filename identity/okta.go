@@ -30,6 +30,7 @@ type Assignment struct {
 	Login      string         // profile.login of the Okta user
 	App        map[string]any // the app user's profile
 	Profile    map[string]any // the Okta user's profile
+	Origin     Origin
 }
 
 // Sighting is one app user in a list: what is read of each at once, and the
@@ -52,6 +53,7 @@ type Mapping struct {
 	Source GroupID
 	Status string // ACTIVE, INACTIVE, ERROR
 	Error  string // Okta's words where Status is ERROR
+	Origin Origin
 }
 
 // Group is an Okta group, without its members.
@@ -61,4 +63,5 @@ type Group struct {
 	Type              string    // OKTA_GROUP, APP_GROUP, BUILT_IN
 	Source            string    // id of the app that brought an APP_GROUP; "" where Okta doesn't tell
 	MembershipUpdated time.Time // lastMembershipUpdated: moves when somebody joins or leaves
+	Origin            Origin
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 )
 
 // call is one question.
@@ -23,11 +24,12 @@ type call struct {
 // record is any object that is read; each has an id.
 type record interface{ id() string }
 
-// get asks for one object, which must be the one of that id.
-func get[T record](ctx context.Context, r *Reader, c call, id string) (T, error) {
+// get asks for one object, which must be the one of that id. Where the answer
+// comes from is told with every answer, also with one that is an error.
+func get[T record](ctx context.Context, r *Reader, c call, id string) (T, identity.Origin, error) {
 	var v T
 	if err := checkID(c, id); err != nil {
-		return v, err
+		return v, "", err
 	}
 	a, err := r.ask(ctx, c)
 	if err == nil {
@@ -37,7 +39,7 @@ func get[T record](ctx context.Context, r *Reader, c call, id string) (T, error)
 		err = doubt(c, "asked for %q, and the answer is about %q", id, v.id())
 	}
 	r.broken.note(c, err)
-	return v, err
+	return v, origin(c, a), err
 }
 
 // checkID refuses what would make another question out of the path.

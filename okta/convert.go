@@ -13,13 +13,14 @@ func (r appRecord) app() identity.App {
 
 // sighting leaves the profiles unread. Account is empty, which is doubt about
 // this user, where the embedded user is missing or somebody else.
-func (r assignmentRecord) sighting() identity.Sighting {
+func (r assignmentRecord) sighting(from identity.Origin) identity.Sighting {
 	a := identity.Assignment{
 		ID:         identity.OktaID(r.ID),
 		Status:     r.Status,
 		Scope:      r.Scope,
 		UserName:   r.Credentials.UserName,
 		ExternalID: r.ExternalID,
+		Origin:     from,
 	}
 	user := r.Embedded.User
 	if user.ID != r.ID {
@@ -47,12 +48,17 @@ func withProfiles(a identity.Assignment, app, user object) (identity.Assignment,
 	return a, nil
 }
 
-func (r mappingRecord) mapping() identity.Mapping {
-	return identity.Mapping{ID: r.ID, Source: identity.GroupID(r.Source), Status: r.Status, Error: r.Error}
+func (r mappingRecord) mapping(from identity.Origin) identity.Mapping {
+	return identity.Mapping{ID: r.ID, Source: identity.GroupID(r.Source), Status: r.Status, Error: r.Error, Origin: from}
 }
 
-func (r groupRecord) group() identity.Group {
-	return identity.Group{ID: identity.GroupID(r.ID), Name: r.Profile.Name, Type: r.Type, Source: r.source(), MembershipUpdated: r.MembershipUpdated}
+func (r groupRecord) group(from identity.Origin) identity.Group {
+	return identity.Group{ID: identity.GroupID(r.ID), Name: r.Profile.Name, Type: r.Type, Source: r.source(),
+		MembershipUpdated: r.MembershipUpdated, Origin: from}
+}
+
+func (r idRecord) member(from identity.Origin) identity.Membership {
+	return identity.Membership{User: identity.OktaID(r.ID), Origin: from}
 }
 
 // departs reports whether the event shows that the user was deactivated or
@@ -68,7 +74,7 @@ func (r eventRecord) departs(user identity.OktaID, app string) bool {
 // departure is the event as one of the user whom it is about; without an ID
 // where it is about none.
 func (r eventRecord) departure() identity.Departure {
-	d := identity.Departure{At: r.Published}
+	d := identity.Departure{At: r.Published, Event: r.origin()}
 	for _, kind := range []string{"AppUser", "User"} {
 		for _, t := range r.Target {
 			if t.Type != kind {

@@ -30,8 +30,8 @@ func (r *Reader) Departures(ctx context.Context) iter.Seq2[identity.Departure, e
 				yield(identity.Departure{}, err)
 				return
 			}
-			d := event.departure()
-			if d.ID != "" && event.departs(d.ID, r.id) && !yield(d, nil) {
+			d := event.record.departure()
+			if d.ID != "" && event.record.departs(d.ID, r.id) && !yield(d, nil) {
 				return
 			}
 		}

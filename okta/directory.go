@@ -14,8 +14,7 @@ const fewGroups = 20
 
 // Groups reads the named groups: few by id, many from the list of all groups,
 // and by id those that the list lacks (a role may hide a group from lists). One
-// that Okta answers 404 for is missing from the result; any other failure is an
-// error.
+// that Okta answers 404 for is Gone in the result; any other failure is an error.
 func (r *Reader) Groups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error) {
 	groups := make(map[identity.GroupID]identity.Group, len(ids))
 	if len(ids) > fewGroups {
@@ -28,11 +27,13 @@ func (r *Reader) Groups(ctx context.Context, ids []identity.GroupID) (map[identi
 			continue
 		}
 		c := call{kind: "group", op: "read group " + string(id), path: "/api/v1/groups/" + string(id), needs: needGroups}
-		group, err := get[groupRecord](ctx, r, c, string(id))
+		group, from, err := get[groupRecord](ctx, r, c, string(id))
 		switch {
 		case err == nil:
-			groups[id] = group.group()
-		case !fault.Is(err, fault.NotFound):
+			groups[id] = group.group(from)
+		case fault.Is(err, fault.NotFound):
+			groups[id] = identity.Group{Origin: from}
+		default:
 			return nil, err
 		}
 	}
@@ -51,8 +52,8 @@ func (r *Reader) listGroups(ctx context.Context, ids []identity.GroupID, groups 
 		if err != nil {
 			return err
 		}
-		if id := identity.GroupID(group.ID); wanted[id] {
-			groups[id] = group.group()
+		if id := identity.GroupID(group.record.ID); wanted[id] {
+			groups[id] = group.record.group(group.origin)
 		}
 		if len(groups) == len(wanted) {
 			return nil
@@ -69,7 +70,8 @@ func (r *Reader) GroupSize(ctx context.Context, id identity.GroupID) (int, error
 	if err := checkID(c, string(id)); err != nil {
 		return 0, err
 	}
-	for group, err := range list[groupSizeRecord](ctx, r, c) {
+	for found, err := range list[groupSizeRecord](ctx, r, c) {
+		group := found.record
 		switch {
 		case err != nil:
 			return 0, err
@@ -83,18 +85,20 @@ func (r *Reader) GroupSize(ctx context.Context, id identity.GroupID) (int, error
 	return 0, doubt(c, "the filter on its id gives no group")
 }
 
-// GroupsOf lists the groups that one user is in, in Okta's order.
-func (r *Reader) GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, error) {
+// GroupsOf lists the groups that one user is in, in Okta's order, and tells where
+// the end of the list was read.
+func (r *Reader) GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, identity.Origin, error) {
 	c := call{kind: "groups of a user", op: "list groups of user " + string(id), path: "/api/v1/users/" + string(id) + "/groups", needs: needUsers}
 	if err := checkID(c, string(id)); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	var ids []identity.GroupID
-	for group, err := range list[idRecord](ctx, r, c) {
+	var from identity.Origin
+	for group, err := range listTo[idRecord](ctx, r, c, &from) {
 		if err != nil {
-			return nil, err
+			return nil, from, err
 		}
-		ids = append(ids, identity.GroupID(group.ID))
+		ids = append(ids, identity.GroupID(group.record.ID))
 	}
-	return ids, nil
+	return ids, from, nil
 }

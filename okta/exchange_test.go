@@ -140,6 +140,22 @@ func asJSON(t *testing.T, v any) string {
 	if err := json.Unmarshal(b, &plain); err != nil {
 		t.Fatal(err)
 	}
-	b, _ = json.MarshalIndent(plain, "", "  ")
+	b, _ = json.MarshalIndent(withoutOrigins(plain), "", "  ")
 	return string(b)
+}
+
+// withoutOrigins leaves out where things were told, of which TestOrigins knows.
+func withoutOrigins(v any) any {
+	switch v := v.(type) {
+	case []any:
+		for i := range v {
+			v[i] = withoutOrigins(v[i])
+		}
+	case map[string]any:
+		delete(v, "Origin")
+		for name := range v {
+			v[name] = withoutOrigins(v[name])
+		}
+	}
+	return v
 }

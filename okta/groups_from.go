@@ -26,21 +26,22 @@ func (r *Reader) AppGroups(ctx context.Context) iter.Seq2[identity.Group, error]
 	return convert(list[appGroupRecord](ctx, r, c), appGroupRecord.group)
 }
 
-// AppGroup makes sure that the group is assigned to the app; fault.NotFound only
-// for Okta's 404 with code E0000007.
-func (r *Reader) AppGroup(ctx context.Context, id identity.GroupID) error {
+// AppGroup makes sure that the group is assigned to the app, and tells where Okta
+// said so, or said that it isn't: fault.NotFound only for Okta's 404 with code
+// E0000007.
+func (r *Reader) AppGroup(ctx context.Context, id identity.GroupID) (identity.Origin, error) {
 	c := call{kind: "app group", op: "read the app's group " + string(id), path: r.app + "/groups/" + string(id), needs: needApps}
-	_, err := get[idRecord](ctx, r, c, string(id))
-	return err
+	_, from, err := get[idRecord](ctx, r, c, string(id))
+	return from, err
 }
 
 // group is the embedded group, if it is the one that is assigned.
-func (r appGroupRecord) group() identity.Group {
+func (r appGroupRecord) group(from identity.Origin) identity.Group {
 	g := r.Embedded.Group
 	if g.ID != r.ID || g.Profile.Name == "" || g.MembershipUpdated.IsZero() {
-		return identity.Group{ID: identity.GroupID(r.ID)}
+		return identity.Group{ID: identity.GroupID(r.ID), Origin: from}
 	}
-	return g.group()
+	return g.group(from)
 }
 
 // source is the app that brought the group. Okta shows it as a link to the app,

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // maxStale is how many pages in a row may bring nothing new. Okta's lists may
@@ -25,26 +27,37 @@ type page struct {
 	last   bool
 }
 
+// told is a record with the request that it was read by.
+type told[T any] struct {
+	record T
+	origin identity.Origin
+}
+
 // list walks through all pages of a list. It yields each object once, since an
 // assignment that comes or goes while pages are read may shift another one onto
 // two of them, and ends with an error when a page fails, isn't a list, holds
 // something without an id, or when the pages loop. The next pages are on their
 // way while one is yielded; they end with the walk.
-func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		var zero T
+func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[told[T], error] {
+	return listTo[T](ctx, r, c, new(identity.Origin))
+}
+
+// listTo is list, and keeps in end where the newest page was told, which may be an empty one.
+func listTo[T record](ctx context.Context, r *Reader, c call, end *identity.Origin) iter.Seq2[told[T], error] {
+	return func(yield func(told[T], error) bool) {
 		w := begin(ctx, r, c)
 		defer w.end()
 		ids, stale := map[string]bool{}, 0
 		for p := range w.pages {
 			records, err := recordsOf[T](c, p)
+			*end = origin(c, p.answer)
 			stale++
 			for _, v := range records {
 				if ids[v.id()] {
 					continue
 				}
 				ids[v.id()], stale = true, 0
-				if !yield(v, nil) {
+				if !yield(told[T]{v, *end}, nil) {
 					return
 				}
 			}
@@ -53,7 +66,7 @@ func list[T record](ctx context.Context, r *Reader, c call) iter.Seq2[T, error] 
 			}
 			if err != nil {
 				r.broken.note(c, err)
-				yield(zero, err)
+				yield(told[T]{}, err)
 				return
 			}
 		}

@@ -98,7 +98,7 @@ func (p *Probe) Roles(ctx context.Context, id identity.OktaID) ([]string, error)
 // App reads the application; fault.NotFound when there is none.
 func (p *Probe) App(ctx context.Context) (AppFacts, error) {
 	c := call{kind: "app", op: "read app " + p.reader.id, path: p.reader.app, needs: needApps}
-	app, err := get[appFactsRecord](ctx, p.reader, c, p.reader.id)
+	app, _, err := get[appFactsRecord](ctx, p.reader, c, p.reader.id)
 	facts := AppFacts{App: app.app(), UserNames: app.Credentials.Template.Text}
 	if home, e := url.Parse(app.Links.Users.Href); e == nil && home.Host != "" {
 		facts.Home = home.Scheme + "://" + strings.ToLower(home.Host)
@@ -127,8 +127,8 @@ func (p *Probe) GroupSize(ctx context.Context, id identity.GroupID) (int, error)
 // Group reads one group.
 func (p *Probe) Group(ctx context.Context, id identity.GroupID) (identity.Group, error) {
 	c := call{kind: "group", op: "read group " + string(id), path: "/api/v1/groups/" + string(id), needs: needGroups}
-	group, err := get[groupRecord](ctx, p.reader, c, string(id))
-	return group.group(), err
+	group, from, err := get[groupRecord](ctx, p.reader, c, string(id))
+	return group.group(from), err
 }
 
 // Reached reports whether anything that Okta itself sent has come back.

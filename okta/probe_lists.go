@@ -63,7 +63,7 @@ func (p *Probe) Mappings(ctx context.Context) ([]identity.Mapping, bool, error) 
 func (p *Probe) AppGroups(ctx context.Context) ([]identity.Group, bool, error) {
 	c := call{kind: "app groups", op: "list groups assigned to the app", path: p.reader.app + "/groups?limit=200", needs: needApps}
 	groups, more, err := onePage[idRecord](ctx, p.reader, c)
-	return each(groups, func(g idRecord) identity.Group { return identity.Group{ID: identity.GroupID(g.ID)} }), more, err
+	return each(groups, func(g idRecord, _ identity.Origin) identity.Group { return identity.Group{ID: identity.GroupID(g.ID)} }), more, err
 }
 
 // Groups gives the first page of all groups, at most 1000.
@@ -80,12 +80,13 @@ func (p *Probe) Members(ctx context.Context, id identity.GroupID) ([]identity.Ok
 		return nil, false, err
 	}
 	users, more, err := onePage[idRecord](ctx, p.reader, c)
-	return each(users, func(v idRecord) identity.OktaID { return identity.OktaID(v.ID) }), more, err
+	return each(users, func(v idRecord, _ identity.Origin) identity.OktaID { return identity.OktaID(v.ID) }), more, err
 }
 
 // GroupsOf gives the groups that a user is in.
 func (p *Probe) GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, error) {
-	return p.reader.GroupsOf(ctx, id)
+	groups, _, err := p.reader.GroupsOf(ctx, id)
+	return groups, err
 }
 
 // LastEvent gives type and time of the newest successful event about the app in
@@ -123,10 +124,11 @@ func anyOf(kinds []string) string {
 	return strings.Join(terms, " or ")
 }
 
-func each[T, U any](list []T, to func(T) U) []U {
+// each converts a page. Nothing is recorded of it, so its records need no origin.
+func each[T, U any](list []T, to func(T, identity.Origin) U) []U {
 	out := make([]U, len(list))
 	for i, v := range list {
-		out[i] = to(v)
+		out[i] = to(v, "")
 	}
 	return out
 }

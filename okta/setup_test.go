@@ -3,6 +3,7 @@ package okta_test
 import (
 	"context"
 	"iter"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -104,29 +105,39 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 	case "Mappings":
 		return collect(r.Mappings(ctx))
 	case "Members":
-		return collect(r.Members(ctx, identity.GroupID(arg)))
+		members, err := collect(r.Members(ctx, identity.GroupID(arg)))
+		ids := []identity.OktaID{}
+		for _, m := range members {
+			ids = append(ids, m.User)
+		}
+		return ids, err
 	case "Groups":
 		var ids []identity.GroupID
 		for _, id := range words[1:] {
 			ids = append(ids, identity.GroupID(id))
 		}
-		return r.Groups(ctx, ids)
+		groups, err := r.Groups(ctx, ids)
+		maps.DeleteFunc(groups, func(_ identity.GroupID, g identity.Group) bool { return g.Gone() })
+		return groups, err
 	case "GroupSize":
 		return r.GroupSize(ctx, identity.GroupID(arg))
 	case "GroupsOf":
-		return r.GroupsOf(ctx, identity.OktaID(arg))
+		groups, _, err := r.GroupsOf(ctx, identity.OktaID(arg))
+		return groups, err
 	case "Assignment":
 		return r.Assignment(ctx, identity.OktaID(arg))
 	case "Account":
 		return r.Account(ctx, identity.OktaID(arg))
 	case "Departed":
-		return r.Departed(ctx, identity.OktaID(arg))
+		event, err := r.Departed(ctx, identity.OktaID(arg))
+		return event != "", err
 	case "AllGroups":
 		return collect(r.AllGroups(ctx))
 	case "AppGroups":
 		return collect(r.AppGroups(ctx))
 	case "AppGroup":
-		return "assigned", r.AppGroup(ctx, identity.GroupID(arg))
+		_, err := r.AppGroup(ctx, identity.GroupID(arg))
+		return "assigned", err
 	case "Mapping":
 		return r.Mapping(ctx, arg)
 	default:

@@ -21,7 +21,7 @@ const (
 func (r *Reader) App(ctx context.Context) (identity.App, error) {
 	r.broken.reset()
 	c := call{kind: "app", op: "read app " + r.id, path: r.app, needs: needApps}
-	app, err := get[appRecord](ctx, r, c, r.id)
+	app, _, err := get[appRecord](ctx, r, c, r.id)
 	return app.app(), err
 }
 
@@ -41,19 +41,19 @@ func (r *Reader) Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error
 	return convert(list[mappingRecord](ctx, r, c), mappingRecord.mapping)
 }
 
-// Members lists the ids of everyone in the group, whether assigned or not. A page
+// Members lists everyone in the group, whether assigned or not. A page
 // has 1000, which is Okta's default: its limits count requests, not bytes, so the
 // 200 that its documents recommend would cost five times as much of them.
-func (r *Reader) Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.OktaID, error] {
+func (r *Reader) Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.Membership, error] {
 	c := call{kind: "members", op: "list members of group " + string(id), path: "/api/v1/groups/" + string(id) + "/users?limit=1000", needs: needGroups}
 	if err := checkID(c, string(id)); err != nil {
-		return func(yield func(identity.OktaID, error) bool) { yield("", err) }
+		return func(yield func(identity.Membership, error) bool) { yield(identity.Membership{}, err) }
 	}
-	return convert(list[idRecord](ctx, r, c), func(v idRecord) identity.OktaID { return identity.OktaID(v.ID) })
+	return convert(list[idRecord](ctx, r, c), idRecord.member)
 }
 
 // convert turns a list of Okta's records into one of ours.
-func convert[T, U any](from iter.Seq2[T, error], to func(T) U) iter.Seq2[U, error] {
+func convert[T, U any](from iter.Seq2[told[T], error], to func(T, identity.Origin) U) iter.Seq2[U, error] {
 	return func(yield func(U, error) bool) {
 		for v, err := range from {
 			if err != nil {
@@ -61,7 +61,7 @@ func convert[T, U any](from iter.Seq2[T, error], to func(T) U) iter.Seq2[U, erro
 				yield(zero, err)
 				return
 			}
-			if !yield(to(v), nil) {
+			if !yield(to(v.record, v.origin), nil) {
 				return
 			}
 		}

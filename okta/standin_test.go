@@ -48,6 +48,12 @@ func (c *company) fill() {
 	c.mapping = c.Push(c.group)
 }
 
+// newest is where the newest answer comes from.
+func (c *company) newest(kind string) identity.Origin {
+	all := c.Requests.All()
+	return identity.Origin(fmt.Sprintf("okta request %s (%s)", all[len(all)-1].ID, kind))
+}
+
 // TestStandIn reads everything of a stand-in that is held to Okta's description.
 func TestStandIn(t *testing.T) {
 	c := newCompany(t, simokta.Knobs{Skew: time.Hour})
@@ -73,7 +79,7 @@ func TestStandIn(t *testing.T) {
 			t.Errorf("app users: %v\n%s", err, diff)
 		}
 		mappings, err := collect(r.Mappings(t.Context()))
-		if want := []identity.Mapping{{ID: c.mapping, Source: identity.GroupID(c.group), Status: "ACTIVE"}}; err != nil || !slices.Equal(mappings, want) {
+		if want := []identity.Mapping{{ID: c.mapping, Source: identity.GroupID(c.group), Status: "ACTIVE", Origin: c.newest("mappings")}}; err != nil || !slices.Equal(mappings, want) {
 			t.Errorf("mappings: %+v, %v", mappings, err)
 		}
 		members, err := collect(r.Members(t.Context(), identity.GroupID(c.group)))
@@ -85,7 +91,7 @@ func TestStandIn(t *testing.T) {
 			t.Errorf("size %d, %v", size, err)
 		}
 		groups, err := r.Groups(t.Context(), []identity.GroupID{identity.GroupID(c.group), "00gnobody"})
-		if keys := slices.Collect(maps.Keys(groups)); err != nil || !slices.Equal(keys, []identity.GroupID{identity.GroupID(c.group)}) {
+		if err != nil || len(groups) != 2 || groups[identity.GroupID(c.group)].Name != "Sales" || groups["00gnobody"] != (identity.Group{Origin: c.newest("group")}) {
 			t.Errorf("groups: %+v, %v", groups, err)
 		}
 	})
@@ -110,8 +116,8 @@ func TestStandInLeavers(t *testing.T) {
 			account  string
 		}{unassigned: {true, "ACTIVE"}, deactivated: {true, "DEPROVISIONED"}, deleted: {true, ""}, here: {false, "ACTIVE"}} {
 			id := identity.OktaID(id)
-			if departed, err := r.Departed(t.Context(), id); err != nil || departed != want.departed {
-				t.Errorf("departed: %v, %v, want %+v", departed, err, want)
+			if event, err := r.Departed(t.Context(), id); err != nil || (event != "") != want.departed {
+				t.Errorf("departed: %q, %v, want %+v", event, err, want)
 			}
 			account, err := r.Account(t.Context(), id)
 			if account != want.account || want.account == "" && !fault.Is(err, fault.NotFound) {
@@ -121,7 +127,7 @@ func TestStandInLeavers(t *testing.T) {
 				t.Errorf("assignment: %v, want %+v", err, want)
 			}
 		}
-		groups, err := r.GroupsOf(t.Context(), identity.OktaID(here))
+		groups, _, err := r.GroupsOf(t.Context(), identity.OktaID(here))
 		if err != nil || !slices.Contains(groups, identity.GroupID(c.group)) {
 			t.Errorf("groups of a user: %v, %v", groups, err)
 		}

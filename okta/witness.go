@@ -13,14 +13,14 @@ import (
 const logAge = 90 * 24 * time.Hour
 
 // Assignment reads one app user; fault.NotFound only for Okta's 404 with code
-// E0000007.
+// E0000007, and then the Origin alone is told.
 func (r *Reader) Assignment(ctx context.Context, id identity.OktaID) (identity.Assignment, error) {
 	c := call{kind: "assignment", op: "read app user " + string(id), path: r.app + "/users/" + string(id) + "?expand=user", needs: needApps}
-	user, err := get[assignmentRecord](ctx, r, c, string(id))
+	user, from, err := get[assignmentRecord](ctx, r, c, string(id))
 	if err != nil {
-		return identity.Assignment{}, err
+		return identity.Assignment{Origin: from}, err
 	}
-	a, err := user.sighting().Whole()
+	a, err := user.sighting(from).Whole()
 	if err != nil {
 		return a, doubt(c, "%v", err)
 	}
@@ -31,7 +31,7 @@ func (r *Reader) Assignment(ctx context.Context, id identity.OktaID) (identity.A
 // code E0000007.
 func (r *Reader) Account(ctx context.Context, id identity.OktaID) (string, error) {
 	c := call{kind: "account", op: "read user " + string(id), path: "/api/v1/users/" + string(id), needs: needUsers}
-	user, err := get[accountRecord](ctx, r, c, string(id))
+	user, _, err := get[accountRecord](ctx, r, c, string(id))
 	if err == nil && user.Status == "" {
 		err = doubt(c, "the answer has no status")
 	}
@@ -41,14 +41,14 @@ func (r *Reader) Account(ctx context.Context, id identity.OktaID) (string, error
 // Mapping reads one group-push mapping; fault.NotFound as in Assignment.
 func (r *Reader) Mapping(ctx context.Context, id string) (identity.Mapping, error) {
 	c := call{kind: "mapping", op: "read group-push mapping " + id, path: r.app + "/group-push/mappings/" + id, needs: needPushed}
-	mapping, err := get[mappingRecord](ctx, r, c, id)
-	return mapping.mapping(), err
+	mapping, from, err := get[mappingRecord](ctx, r, c, id)
+	return mapping.mapping(from), err
 }
 
-// Departed reports whether the System Log, as far back as it reaches, shows a
-// deactivation, deletion or unassignment from this app of the user. The end of
-// the search is now by Okta's clock, so that a wrong one of ours hides nothing.
-func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (bool, error) {
+// Departed gives the event of the System Log, as far back as it reaches, that shows
+// a deactivation, deletion or unassignment from this app of the user, "" where there
+// is none. The end of the search is now by Okta's clock, so that a wrong one of ours hides nothing.
+func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (identity.Origin, error) {
 	now := time.Now().Add(-r.Skew()).UTC()
 	query := url.Values{
 		"since": {now.Add(-logAge).Format(time.RFC3339)},
@@ -60,15 +60,15 @@ func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (bool, error)
 	}
 	c := call{kind: "log", op: "look for the departure of user " + string(id), path: "/api/v1/logs?" + query.Encode(), needs: needLogs}
 	if err := checkID(c, string(id)); err != nil {
-		return false, err
+		return "", err
 	}
 	for event, err := range list[eventRecord](ctx, r, c) {
 		if err != nil {
-			return false, err
+			return "", err
 		}
-		if event.departs(id, r.id) {
-			return true, nil
+		if event.record.departs(id, r.id) {
+			return event.record.origin(), nil
 		}
 	}
-	return false, nil
+	return "", nil
 }

@@ -273,10 +273,12 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
 	u := a.user(c.User)
-	if _, err := a.engine.departed(ctx, c.User); err != nil {
+	_, from, err := a.engine.departed(ctx, c.User)
+	if err != nil {
 		c.State, c.Reason = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error()
 		return c, notes
 	}
+	c.Origin = from
 	if u.Omni == "" {
 		account, err := a.engine.o.Omni.FindUser(ctx, u.UserName)
 		var owner identity.OktaID
@@ -294,7 +296,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		c.Omni = string(account.ID)
 		u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, Account: u.Account})
 	}
-	err := a.endInOmni(ctx, c, u.Omni)
+	err = a.endInOmni(ctx, c, u.Omni)
 	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete
 	if err != nil && !gone {
 		return a.failed(c, err), notes

@@ -43,6 +43,8 @@ type Change struct {
 	Drop  []identity.OktaID  // members who go
 	Kept  []string           // of Adopt: attributes that Omni has, Okta hasn't, and that are left alone
 
+	Origin identity.Origin // where Okta told what it rests on
+
 	Needs []string  // subjects whose change must have ended before this one
 	Since time.Time // of a user's removal: first seen unassigned
 

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -20,8 +21,9 @@ const maxSkew = 2 * time.Minute
 // is confirmed waits until its grace is over.
 func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now time.Time) ([]Change, []string, Notes) {
 	notes := newNotes()
-	ends := pick(changes, func(c Change) bool { return c.State == state.Planned && c.ends() })
-	gone := pick(changes, func(c Change) bool {
+	out := slices.Clone(changes)
+	ends := pick(out, func(c Change) bool { return c.State == state.Planned && c.ends() })
+	gone := pick(out, func(c Change) bool {
 		return c.State == state.Planned && c.Group != "" && (c.Kind == Delete || c.Kind == Release)
 	})
 	if len(ends)+len(gone) == 0 {
@@ -40,20 +42,17 @@ func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now t
 	}
 	l.Take(notes)
 	skew := e.o.Okta.Skew()
-	out := slices.Clone(changes)
-	for i, c := range out {
-		if c.State == state.Planned && c.ends() {
-			out[i] = e.waits(c, l.Users[c.User], now, skew)
-		}
+	for _, c := range ends {
+		*c = e.waits(*c, l.Users[c.User], now, skew)
 	}
 	return out, nil, notes
 }
 
-func pick(changes []Change, yes func(Change) bool) []Change {
-	var list []Change
-	for _, c := range changes {
+func pick(changes []Change, yes func(Change) bool) []*Change {
+	var list []*Change
+	for i, c := range changes {
 		if yes(c) {
-			list = append(list, c)
+			list = append(list, &changes[i])
 		}
 	}
 	return list
@@ -82,30 +81,23 @@ func withhold(changes []Change, why string) []Change {
 }
 
 // confirmUsers asks for each user by id; for many, reads the whole list once
-// more and asks for some by id. It gives the contradiction, "" for none.
-func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l *Ledger) string {
+// more and asks for some by id. Each change gets the answer that confirmed it as its
+// origin. It gives the contradiction, "" for none.
+func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, l *Ledger) string {
 	ask := ends
 	if len(ends) > maxAsked {
-		wanted := map[identity.OktaID]bool{}
-		for s, err := range e.o.Okta.Assignments(ctx) {
-			if err != nil {
-				return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
-			}
-			wanted[s.ID] = !e.person(s).leaves()
-		}
-		for _, c := range ends {
-			if wanted[c.User] {
-				return fmt.Sprintf("%s was missing from the first reading, but is assigned in the second", c.Name)
-			}
+		if doubt := e.listAgain(ctx, ends); doubt != "" {
+			return doubt
 		}
 		ask = draw(ends, sample)
 	}
 	for _, c := range ask {
 		e.follower.count(stepConfirm, 1)
-		account, err := e.departed(ctx, c.User)
+		account, from, err := e.departed(ctx, c.User)
 		if err != nil {
 			return fmt.Sprintf("%s: %v", c.Name, err)
 		}
+		c.Origin = from
 		if u := l.Users[c.User]; u.Account != account {
 			u.Account = account
 			notes.user(c.User, u)
@@ -114,8 +106,30 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []Change, notes Notes, l
 	return ""
 }
 
+// listAgain reads the whole list once more. Who isn't on it is told where it ends.
+func (e *Engine) listAgain(ctx context.Context, ends []*Change) string {
+	wanted, leaving := map[identity.OktaID]bool{}, map[identity.OktaID]identity.Origin{}
+	var end identity.Origin
+	for s, err := range e.o.Okta.Assignments(ctx) {
+		if err != nil {
+			return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
+		}
+		end = s.Origin
+		if wanted[s.ID] = !e.person(s).leaves(); !wanted[s.ID] {
+			leaving[s.ID] = end
+		}
+	}
+	for _, c := range ends {
+		if wanted[c.User] {
+			return fmt.Sprintf("%s was missing from the first reading, but is assigned in the second", c.Name)
+		}
+		c.Origin = cmp.Or(leaving[c.User], end, c.Origin)
+	}
+	return ""
+}
+
 // asked is how many users confirmUsers asks for by id.
-func asked(ends []Change) int {
+func asked(ends []*Change) int {
 	if len(ends) > maxAsked {
 		return sample
 	}
@@ -126,29 +140,30 @@ func asked(ends []Change) int {
 const accountDeleted = "DELETED"
 
 // departed makes certain that the user must not have an account, and gives the
-// status of the Okta account. Any other answer is a contradiction.
-func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, error) {
+// status of the Okta account, and where Okta said so: the app user asked for by id,
+// or, of an account that is no more, the event. Any other answer is a contradiction.
+func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, identity.Origin, error) {
 	a, err := e.o.Okta.Assignment(ctx, id)
 	switch {
 	case err == nil && e.person(a.Sighting()).leaves():
-		return a.Account, nil
+		return a.Account, a.Origin, nil
 	case err == nil:
-		return "", &fault.Error{Kind: fault.Doubt, Op: "the user is assigned after all"}
+		return "", "", &fault.Error{Kind: fault.Doubt, Op: "the user is assigned after all"}
 	case !fault.Is(err, fault.NotFound):
-		return "", err
+		return "", "", err
 	}
 	account, err := e.o.Okta.Account(ctx, id)
 	if err == nil {
-		return account, nil
+		return account, a.Origin, nil
 	}
 	if !fault.Is(err, fault.NotFound) {
-		return "", err
+		return "", "", err
 	}
-	told, err := e.o.Okta.Departed(ctx, id)
-	if err == nil && !told {
+	event, err := e.o.Okta.Departed(ctx, id)
+	if err == nil && event == "" {
 		err = &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
 	}
-	return accountDeleted, err
+	return accountDeleted, event, err
 }
 
 // waits keeps a confirmed removal until its grace is over.

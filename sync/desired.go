@@ -9,13 +9,16 @@ import (
 
 // Desired is what Okta says now, and how far that word reaches.
 type Desired struct {
-	Users     map[identity.OktaID]Person   // everyone who isn't as they were, and whom the run looked up besides
-	Same      map[identity.OktaID]struct{} // assigned users who are as they were when their record was found in line
-	AllUsers  bool                         // the list was read whole: who isn't in Users is unassigned
-	Empty     bool                         // the whole list was empty: believed only by confirmation, and never unasked
+	Users     map[identity.OktaID]Person          // everyone who isn't as they were, and whom the run looked up besides
+	Same      map[identity.OktaID]int32           // assigned users who are as they were when their record was found in line, by their page
+	Pages     pages                               // the answers that listed the users
+	Departed  map[identity.OktaID]identity.Origin // what the System Log tells of those who left while the ledger was gone
+	AllUsers  bool                                // the list was read whole: who isn't in Users is unassigned
+	Empty     bool                                // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd
 	AllGroups bool            // the mappings were read whole: what isn't in Groups is un-pushed
 	Apart     map[string]bool // subjects that nothing is said of, because they were pushed lately
+	Chosen    identity.Origin // the answer that the list of Groups ended with
 	Doubts    []string
 	Notes     []string
 }
@@ -27,8 +30,9 @@ type Person struct {
 	identity.User
 	External identity.OmniID // externalId, where Okta knows one
 	InScope  bool
-	Fault    string         // why nothing can be decided about the user; "" when all is well
-	Print    identity.Print // of what Okta and the policy say; zero where it wasn't read in this run
+	Fault    string          // why nothing can be decided about the user; "" when all is well
+	Print    identity.Print  // of what Okta and the policy say; zero where it wasn't read in this run
+	Origin   identity.Origin // where Okta said so
 }
 
 // wanted reports whether the person is to have an account, and may get one.
@@ -56,8 +60,11 @@ type Crowd struct {
 	Read    bool              // the members were read in this run
 	Joined  []identity.OktaID // who is a member and wasn't one in the ledger
 	Left    []identity.OktaID // who was one and isn't listed; counts only where Certain
+	Listed  rollcall          // where Okta told who is a member, and who isn't
 	Certain bool              // the members are completely known: who isn't one has left
 	AsOf    time.Time         // lastMembershipUpdated of that knowledge
+	Chosen  identity.Origin   // where Okta said that the group is one to sync
+	Told    identity.Origin   // where it said what it is called, when it moved, or that it is deleted
 }
 
 // person tells what Okta says of a user whom the ledger may know: the person, and
@@ -70,11 +77,11 @@ func (d Desired) person(id identity.OktaID) (Person, bool) {
 	if p, ok := d.Users[id]; ok {
 		return p, true
 	}
-	if _, same := d.Same[id]; same {
-		return Person{Standing: identity.Assigned, InScope: true}, true
+	if page, same := d.Same[id]; same {
+		return Person{Standing: identity.Assigned, InScope: true, Origin: d.Pages.at(page)}, true
 	}
 	if d.AllUsers {
-		return Person{Standing: identity.Unassigned, InScope: true}, true
+		return Person{Standing: identity.Unassigned, InScope: true, Origin: d.Pages.last()}, true
 	}
 	return Person{}, false
 }
@@ -95,6 +102,6 @@ func (d *Desired) leave(subjects map[string]bool) {
 	}
 	d.Apart = maps.Clone(subjects)
 	maps.DeleteFunc(d.Users, func(id identity.OktaID, _ Person) bool { return subjects[userSubject(id)] })
-	maps.DeleteFunc(d.Same, func(id identity.OktaID, _ struct{}) bool { return subjects[userSubject(id)] })
+	maps.DeleteFunc(d.Same, func(id identity.OktaID, _ int32) bool { return subjects[userSubject(id)] })
 	maps.DeleteFunc(d.Groups, func(id identity.GroupID, _ Crowd) bool { return subjects[groupSubject(id)] })
 }

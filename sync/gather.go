@@ -147,8 +147,8 @@ func unsettled(d Desired, l *Ledger) map[identity.OktaID]bool {
 func (d *Desired) recallSame(l *Ledger) {
 	for id, u := range l.Users {
 		_, told := d.Users[id]
-		if _, same := d.Same[id]; same && !told {
-			d.Users[id] = Person{Standing: identity.Assigned, Account: u.Account, User: u.User, InScope: true, Print: u.Seen}
+		if page, same := d.Same[id]; same && !told {
+			d.Users[id] = Person{Standing: identity.Assigned, Account: u.Account, User: u.User, InScope: true, Print: u.Seen, Origin: d.Pages.at(page)}
 		}
 	}
 }

@@ -137,7 +137,7 @@ func TestUnsettled(t *testing.T) {
 func TestRecallSame(t *testing.T) {
 	s := scene{"ada same\nbob assigned region=new\nkim same", "ada active region=x seen account=LOCKED_OUT\nbob active region=old"}
 	d, l := s.desired(), s.books()
-	d.Same["bob"] = struct{}{} // both told and the same: what is told counts
+	d.Same["bob"] = 0 // both told and the same: what is told counts
 	d.recallSame(l)
 	ada := d.Users["ada"]
 	if !ada.Equal(l.Users["ada"].User) || ada.Standing != identity.Assigned || !ada.InScope || ada.Account != "LOCKED_OUT" || ada.Print != l.Users["ada"].Seen {

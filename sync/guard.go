@@ -273,13 +273,16 @@ func (j *judging) splitMembers(c Change) []Change {
 		parts[i].Drop = append(parts[i].Drop, u)
 		parts[i].Before.Members = append(parts[i].Before.Members, j.nameOf(u))
 	}
+	for i, p := range parts {
+		parts[i].Origin = j.desired.origin(p)
+	}
 	if len(goes.Drop) == len(c.Drop) {
 		return []Change{c}
 	}
 	if goes.Kind != Members || len(goes.Add)+len(goes.Drop) > 0 {
 		before := *c.Before
 		before.Members = memberFacts(goes.Drop, j.nameOf)
-		goes.Before = &before
+		goes.Before, goes.Origin = &before, j.desired.origin(goes)
 		return append([]Change{goes}, parts...)
 	}
 	return parts

@@ -190,12 +190,16 @@ func (e *Engine) meanwhile(ctx context.Context, run *run, s Strangers) Notes {
 		if !there {
 			continue
 		}
-		account, err := e.departed(ctx, d.ID)
+		account, _, err := e.departed(ctx, d.ID)
 		if err != nil {
 			run.desired.Notes = append(run.desired.Notes, fmt.Sprintf("%s seems to have left while the ledger was gone, which is not certain: %v", a.UserName, err))
 			continue
 		}
 		was := state.User{Omni: a.ID, Link: state.Adopted, Unassigned: &d.At, Account: account}
+		if run.desired.Departed == nil {
+			run.desired.Departed = map[identity.OktaID]identity.Origin{}
+		}
+		run.desired.Departed[d.ID] = d.Event
 		n.user(d.ID, corrected(was, a, e.policy.Attributes))
 		delete(s.Accounts, identity.FoldUserName(a.UserName))
 	}

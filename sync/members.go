@@ -38,8 +38,8 @@ const (
 func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]identity.Group) {
 	moved := map[identity.GroupID]identity.Group{}
 	for id, c := range cr.crowds {
-		object, exists := objects[id]
-		c.Name, c.Gone = object.Name, !exists
+		object := objects[id]
+		c.Name, c.Gone, c.Told = object.Name, object.Gone(), object.Origin
 		known := cr.ledger.Groups[id].AsOf
 		switch {
 		case c.Gone || c.Paused:
@@ -82,12 +82,11 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 	again := map[identity.GroupID]identity.Group{}
 	for id := range sizes {
 		c, now := cr.crowds[id], after[id]
-		_, exists := after[id]
 		switch {
 		case err != nil:
 			cr.doubt(id, err.Error())
-		case !exists:
-			c.Gone = true
+		case now.Gone():
+			c.Gone, c.Told = true, now.Origin
 		case now.MembershipUpdated.IsZero():
 			cr.doubt(id, "Okta doesn't tell when they changed")
 		case now.MembershipUpdated.Equal(groups[id].MembershipUpdated):
@@ -130,14 +129,15 @@ func (cr *crowdReader) doubt(id identity.GroupID, why string) {
 // was written. Of the ledger's members only those who may matter stay in memory.
 // It gives the number of members too.
 func (cr *crowdReader) compare(ctx context.Context, c Crowd, id identity.GroupID) (Crowd, int, error) {
-	joined := map[identity.OktaID]bool{}
+	joined := map[identity.OktaID]int32{}
+	var listed pages
 	var broken error
-	for u, err := range cr.engine.o.Okta.Members(ctx, id) {
+	for m, err := range cr.engine.o.Okta.Members(ctx, id) {
 		if err != nil {
 			broken = err // who was listed counts all the same
 			break
 		}
-		joined[u] = true
+		joined[m.User] = listed.number(m.Origin)
 	}
 	c.Read, c.Left = true, nil
 	size := len(joined)
@@ -147,19 +147,20 @@ func (cr *crowdReader) compare(ctx context.Context, c Crowd, id identity.GroupID
 			return c, size, err
 		}
 		u := identity.OktaID(k.Key)
-		listed := joined[u]
-		if listed && k.Value.Okta {
+		_, there := joined[u]
+		if there && k.Value.Okta {
 			delete(joined, u)
 		}
-		if !listed && k.Value.Okta {
+		if !there && k.Value.Okta {
 			c.Left = append(c.Left, u)
 		}
-		if listed != k.Value.Okta || !k.Value.Settled() {
+		if there != k.Value.Okta || !k.Value.Settled() {
 			matter[u] = k.Value
 		}
 	}
 	c.Joined = slices.Sorted(maps.Keys(joined))
 	slices.Sort(c.Left)
+	c.Listed = listed.of(c.Joined, joined)
 	cr.keep(id, matter)
 	return c, size, broken
 }
@@ -199,37 +200,41 @@ func (cr *crowdReader) prove(ctx context.Context, id identity.GroupID, size int)
 	if !c.Certain || len(c.Left) == 0 {
 		return
 	}
-	why := cr.contradiction(ctx, id, size, c.Left)
-	if why == "" {
-		return
-	}
+	proofs, why := cr.proofs(ctx, id, size, c.Left)
+	c.Listed.proofs = proofs
 	cr.mu.Lock()
 	defer cr.mu.Unlock()
-	c.Certain = false
+	if why != "" {
+		c.Certain = false
+		cr.doubt(id, why)
+	}
 	cr.crowds[id] = c
-	cr.doubt(id, why)
 }
 
-func (cr *crowdReader) contradiction(ctx context.Context, id identity.GroupID, size int, missing []identity.OktaID) string {
+// proofs tells where Okta said of those who were asked for that they are not in
+// the group, or the contradiction.
+func (cr *crowdReader) proofs(ctx context.Context, id identity.GroupID, size int, missing []identity.OktaID) (map[identity.OktaID]identity.Origin, string) {
 	if size == 0 {
 		n, err := cr.engine.o.Okta.GroupSize(ctx, id)
 		if err != nil {
-			return err.Error()
+			return nil, err.Error()
 		}
 		if n != 0 {
-			return fmt.Sprintf("the list is empty, but Okta counts %d", n)
+			return nil, fmt.Sprintf("the list is empty, but Okta counts %d", n)
 		}
 	}
+	proofs := map[identity.OktaID]identity.Origin{}
 	for _, u := range draw(missing, sample) {
-		groups, err := cr.engine.o.Okta.GroupsOf(ctx, u)
+		groups, from, err := cr.engine.o.Okta.GroupsOf(ctx, u)
 		if err != nil && !fault.Is(err, fault.NotFound) {
-			return err.Error()
+			return nil, err.Error()
 		}
 		if slices.Contains(groups, id) {
-			return fmt.Sprintf("user %s is missing from the list, but is in the group", u)
+			return nil, fmt.Sprintf("user %s is missing from the list, but is in the group", u)
 		}
+		proofs[u] = from
 	}
-	return ""
+	return proofs, ""
 }
 
 // draw gives up to n of the ids at random. Chance is wanted here: whoever cuts

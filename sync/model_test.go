@@ -232,7 +232,7 @@ func drawGroup(t *rapid.T, w world, id identity.GroupID, names map[string]bool) 
 
 // planned gives what of a plan is to be done.
 func planned(changes []Change) []Change {
-	return pick(changes, func(c Change) bool { return c.State == state.Planned })
+	return slices.DeleteFunc(slices.Clone(changes), func(c Change) bool { return c.State != state.Planned })
 }
 
 // The plan, applied to a model of Omni, gives what Okta says; planning again

@@ -165,7 +165,7 @@ func TestObserveEndsHolds(t *testing.T) {
 	} {
 		s := scene{row.okta, "ada active since=-5h\nbob active"}
 		d, l := s.desired(), s.books()
-		d.Same["bob"] = struct{}{}
+		d.Same["bob"] = 0
 		for _, key := range []string{"deactivate:ada", "delete:ada", "member:sales:ada", "rename:ada:new@x.co", "create:ada"} {
 			l.Holds[key] = state.Hold{Decision: state.Rejected}
 		}

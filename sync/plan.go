@@ -25,7 +25,11 @@ func Plan(d Desired, l *Ledger, p Policy) []Change {
 	users := pl.users()
 	pl.standing(users)
 	groups := pl.groups()
-	return pl.order(users, groups)
+	plan := pl.order(users, groups)
+	for i, c := range plan {
+		plan[i].Origin = d.origin(c)
+	}
+	return plan
 }
 
 // planner carries the values that one plan is made from. It is never changed

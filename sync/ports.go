@@ -19,8 +19,8 @@ type Source interface {
 	Assignments(ctx context.Context) iter.Seq2[identity.Sighting, error]
 	// Mappings lists every group-push mapping of the app.
 	Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error]
-	// Members lists the ids of everyone in the group, whether assigned or not.
-	Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.OktaID, error]
+	// Members lists everyone in the group, whether assigned or not.
+	Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.Membership, error]
 }
 
 // Roster tells which groups there are to choose from. Its lists end with an error
@@ -32,31 +32,31 @@ type Roster interface {
 	// tells no more has its id alone.
 	AppGroups(ctx context.Context) iter.Seq2[identity.Group, error]
 	// AppGroup makes sure that the group is assigned to the app; fault.NotFound as
-	// in Witness.Assignment.
-	AppGroup(ctx context.Context, id identity.GroupID) error
+	// in Witness.Assignment. It tells where Okta said either.
+	AppGroup(ctx context.Context, id identity.GroupID) (identity.Origin, error)
 }
 
 // Directory reads Okta's groups.
 type Directory interface {
 	// Groups reads the named groups, cheapest way first. One that Okta answers 404
-	// for is missing from the result; any other failure is an error.
+	// for is Gone in the result; any other failure is an error.
 	Groups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error)
 	// GroupSize is the group's usersCount as Okta counts it itself.
 	GroupSize(ctx context.Context, id identity.GroupID) (int, error)
-	// GroupsOf lists the groups that one user is in.
-	GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, error)
+	// GroupsOf lists the groups that one user is in, and tells where Okta said so.
+	GroupsOf(ctx context.Context, id identity.OktaID) ([]identity.GroupID, identity.Origin, error)
 }
 
 // Witness answers questions about one object, before something is removed.
 type Witness interface {
 	// Assignment reads one app user. fault.NotFound only for Okta's 404 with code
-	// E0000007: anything else is another kind of failure.
+	// E0000007: anything else is another kind of failure. Then, too, its Origin is told.
 	Assignment(ctx context.Context, id identity.OktaID) (identity.Assignment, error)
 	// Account reads the status of an Okta user; fault.NotFound for a 404.
 	Account(ctx context.Context, id identity.OktaID) (string, error)
-	// Departed reports whether the System Log shows a deactivation, deletion or
-	// unassignment from this app of the user.
-	Departed(ctx context.Context, id identity.OktaID) (bool, error)
+	// Departed gives the event by which the System Log shows a deactivation, deletion
+	// or unassignment from this app of the user, "" where there is none.
+	Departed(ctx context.Context, id identity.OktaID) (identity.Origin, error)
 	// Mapping reads one group-push mapping; fault.NotFound as in Assignment.
 	Mapping(ctx context.Context, id string) (identity.Mapping, error)
 }

@@ -20,7 +20,7 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 	if err != nil {
 		return Desired{}, err
 	}
-	users := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]struct{}{}}
+	users := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
 	groups := Desired{Groups: map[identity.GroupID]Crowd{}}
 	var both errgroup.Group
 	e.follower.begin(stepRead, len(l.Marks))
@@ -38,7 +38,7 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 		return Desired{}, err
 	}
 	d := users
-	d.Groups, d.AllGroups = groups.Groups, groups.AllGroups
+	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups, groups.Chosen
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
 	return d, ctx.Err()
 }
@@ -85,8 +85,9 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
 		}
 		n++
 		e.follower.count(stepRead, 1)
+		page := d.Pages.number(s.Origin)
 		if seen := e.print(s); l.Marks[s.ID].Seen == seen {
-			d.Same[s.ID] = struct{}{}
+			d.Same[s.ID] = page
 		} else {
 			p := e.person(s)
 			p.Print = seen
@@ -111,7 +112,7 @@ func (e *Engine) print(s identity.Sighting) identity.Print {
 
 // person maps one assignment, reading its profiles where they are needed.
 func (e *Engine) person(s identity.Sighting) Person {
-	p := Person{Standing: s.Standing(), Account: s.Account, InScope: true, External: identity.OmniID(s.ExternalID)}
+	p := Person{Standing: s.Standing(), Account: s.Account, InScope: true, External: identity.OmniID(s.ExternalID), Origin: s.Origin}
 	p.UserName = s.UserName
 	if p.Standing == identity.Suspended && e.policy.Suspended == "deactivate" {
 		p.Standing = identity.Unassigned

@@ -41,17 +41,17 @@ func (o *directory) Groups(context.Context, []identity.GroupID) (map[identity.Gr
 	return map[identity.GroupID]identity.Group{"sales": {ID: "sales", Name: "Sales", MembershipUpdated: at}}, nil
 }
 
-func (o *directory) Members(context.Context, identity.GroupID) iter.Seq2[identity.OktaID, error] {
+func (o *directory) Members(context.Context, identity.GroupID) iter.Seq2[identity.Membership, error] {
 	list := strings.Fields(next(o.lists, o.reads))
 	o.reads++
-	return func(yield func(identity.OktaID, error) bool) {
+	return func(yield func(identity.Membership, error) bool) {
 		for _, id := range list {
-			if !yield(identity.OktaID(id), nil) {
+			if !yield(identity.Membership{User: identity.OktaID(id)}, nil) {
 				return
 			}
 		}
 		if o.cut != nil {
-			yield("", o.cut)
+			yield(identity.Membership{}, o.cut)
 		}
 	}
 }
@@ -60,11 +60,11 @@ func (o *directory) GroupSize(context.Context, identity.GroupID) (int, error) {
 	return o.size, o.broken
 }
 
-func (o *directory) GroupsOf(_ context.Context, id identity.OktaID) ([]identity.GroupID, error) {
+func (o *directory) GroupsOf(_ context.Context, id identity.OktaID) ([]identity.GroupID, identity.Origin, error) {
 	if o.in[id] {
-		return []identity.GroupID{"other", "sales"}, o.broken
+		return []identity.GroupID{"other", "sales"}, "", o.broken
 	}
-	return []identity.GroupID{"other"}, o.broken
+	return []identity.GroupID{"other"}, "", o.broken
 }
 
 // crowdWords prints what was read of a group.

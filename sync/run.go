@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -22,7 +23,8 @@ type run struct {
 	logger  *zap.Logger
 	desired Desired
 	ledger  *Ledger
-	noticed string // what is told before everything else, "" for nothing
+	causes  sync.Map // by origin: the text of the cause
+	noticed string   // what is told before everything else, "" for nothing
 }
 
 // begin gives a run its name: the time, to sort by, and some chance.
@@ -35,8 +37,21 @@ func (e *Engine) begin(r Request) *run {
 // told gives a change as the log and the report see it.
 func (r *run) told(c Change) state.Change {
 	t := c.tell()
-	t.Run, t.Cause, t.Time = r.id, r.request.Cause, time.Now().UTC()
+	t.Run, t.Cause, t.Time = r.id, r.cause(c.Origin), time.Now().UTC()
 	return t
+}
+
+// cause is why the run is, and where Okta told what it acts upon. The changes of
+// one origin share the text.
+func (r *run) cause(from identity.Origin) string {
+	if from == "" {
+		return r.request.Cause
+	}
+	text, known := r.causes.Load(from)
+	if !known {
+		text, _ = r.causes.LoadOrStore(from, strings.TrimPrefix(r.request.Cause+": "+string(from), ": "))
+	}
+	return text.(string) //nolint:forcetypeassert // nothing else is stored
 }
 
 // log writes one line for a change.

@@ -106,7 +106,7 @@ func (l line) user() identity.User {
 
 // desired is what Okta says in the scene.
 func (s scene) desired() Desired {
-	d := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]struct{}{}, Groups: map[identity.GroupID]Crowd{}}
+	d := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}, Groups: map[identity.GroupID]Crowd{}}
 	for _, l := range lines(s.okta) {
 		switch {
 		case l.id == "all":
@@ -116,7 +116,7 @@ func (s scene) desired() Desired {
 		case l.id == "doubt":
 			d.Doubts = append(d.Doubts, "something could not be believed")
 		case l.is("same"):
-			d.Same[identity.OktaID(l.id)] = struct{}{}
+			d.Same[identity.OktaID(l.id)] = 0
 		case strings.HasPrefix(l.id, "#"):
 			d.Groups[identity.GroupID(l.id[1:])] = l.crowd()
 		default:

@@ -95,10 +95,11 @@ func (c *chooser) mappings(ctx context.Context) {
 			c.doubt("the list of pushed groups broke off after %d, so no group is released because of it: %v", len(groups), err)
 			return
 		}
+		c.desired.Chosen = m.Origin
 		if g, ok := groups[m.Source]; ok && !g.Paused {
 			continue // a second mapping of one group says nothing new
 		}
-		groups[m.Source] = Crowd{Mapping: m.ID, Paused: m.Status == "INACTIVE"}
+		groups[m.Source] = Crowd{Mapping: m.ID, Paused: m.Status == "INACTIVE", Chosen: m.Origin}
 		if m.Status != "ACTIVE" && m.Status != "INACTIVE" {
 			c.note("the push of group %s is in state %s in Okta: %s", m.Source, m.Status, m.Error)
 		}
@@ -114,7 +115,8 @@ func (c *chooser) assigned(ctx context.Context) {
 			c.doubt("the list of groups assigned to the app broke off after %d, so no group is released because of it: %v", len(groups), err)
 			return
 		}
-		groups[g.ID] = Crowd{}
+		c.desired.Chosen = g.Origin
+		groups[g.ID] = Crowd{Chosen: g.Origin}
 		if g.Name != "" {
 			c.objects[g.ID] = g
 		}

@@ -64,7 +64,9 @@ func (c *chooser) byID(ctx context.Context, names []string) bool {
 	}
 	t := newEntries(names)
 	for _, id := range slices.Sorted(maps.Keys(objects)) {
-		c.consider(objects[id], t)
+		if g := objects[id]; !g.Gone() {
+			c.consider(g, t)
+		}
 	}
 	c.desired.AllGroups = true
 	c.idle(t)
@@ -94,10 +96,11 @@ func (c *chooser) byList(ctx context.Context, match []string) {
 func (c *chooser) consider(g identity.Group, t *entries) {
 	app := c.engine.o.Identity.App
 	verdict := c.engine.policy.Groups.choose(g, app)
+	c.desired.Chosen = g.Origin
 	t.count(g, verdict, app)
 	switch {
 	case verdict == chosen:
-		c.desired.Groups[g.ID] = Crowd{}
+		c.desired.Groups[g.ID] = Crowd{Chosen: g.Origin}
 	case verdict == unclear && c.ledger.Groups[g.ID].Omni != "":
 		c.desired.Groups[g.ID] = Crowd{Mapping: c.ledger.Groups[g.ID].Mapping, Paused: true}
 		c.note("group %s (%q, type %q) is left as it is: Okta doesn't tell enough of it to say whether groups.match selects it", g.ID, g.Name, g.Type)

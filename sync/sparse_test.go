@@ -133,10 +133,10 @@ func (s stored) plan(t *rapid.T, whole bool, users map[identity.OktaID]Person, g
 	if err := l.fetchMarks(t.Context(), s.engine.o.Store); err != nil {
 		return nil, err
 	}
-	d := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]struct{}{}, AllUsers: true, AllGroups: true, Groups: groups}
+	d := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}, AllUsers: true, AllGroups: true, Groups: groups}
 	for id, p := range users {
 		if p.Print = printOf(p); l.Marks[id].Seen == p.Print {
-			d.Same[id] = struct{}{}
+			d.Same[id] = 0
 		} else {
 			d.Users[id] = p
 		}

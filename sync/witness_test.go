@@ -45,10 +45,10 @@ func (o *testimony) Assignment(_ context.Context, id identity.OktaID) (identity.
 	}
 	status, there := o.assignments[id]
 	if !there {
-		return identity.Assignment{}, notThere
+		return identity.Assignment{Origin: "404 of " + identity.Origin(id)}, notThere
 	}
 	app, account, _ := strings.Cut(status, "/")
-	return identity.Assignment{ID: id, Status: app, Account: account, UserName: string(id) + "@x.co"}, nil
+	return identity.Assignment{ID: id, Status: app, Account: account, UserName: string(id) + "@x.co", Origin: "answer about " + identity.Origin(id)}, nil
 }
 
 func (o *testimony) Account(_ context.Context, id identity.OktaID) (string, error) {
@@ -62,8 +62,11 @@ func (o *testimony) Account(_ context.Context, id identity.OktaID) (string, erro
 	return status, nil
 }
 
-func (o *testimony) Departed(_ context.Context, id identity.OktaID) (bool, error) {
-	return o.left[id], o.broken["log"]
+func (o *testimony) Departed(_ context.Context, id identity.OktaID) (identity.Origin, error) {
+	if o.left[id] {
+		return "event of " + identity.Origin(id), o.broken["log"]
+	}
+	return "", o.broken["log"]
 }
 
 func (o *testimony) Assignments(context.Context) iter.Seq2[identity.Sighting, error] {
@@ -103,26 +106,27 @@ func TestDeparted(t *testing.T) {
 		name    string
 		o       testimony
 		account string
+		from    identity.Origin
 		says    string // the contradiction
 	}{
-		{"404, the account lives", testimony{accounts: one("ACTIVE")}, "ACTIVE", ""},
-		{"404, the account is deactivated", testimony{accounts: one("DEPROVISIONED")}, "DEPROVISIONED", ""},
-		{"404, the account is deleted, as the log shows", testimony{left: map[identity.OktaID]bool{"ada": true}}, accountDeleted, ""},
-		{"404, neither account nor departure", testimony{}, "", "neither the user nor their departure"},
-		{"404, the log can't be read", testimony{broken: map[string]error{"log": down}}, "", "down"},
-		{"404, the account can't be read", testimony{broken: map[string]error{"account": down}}, "", "down"},
-		{"assigned", testimony{assignments: one("ACTIVE/ACTIVE")}, "", "assigned after all"},
-		{"suspended, which stays", testimony{assignments: one("SUSPENDED/ACTIVE")}, "", "assigned after all"},
-		{"of a status that nobody knows", testimony{assignments: one("NEW/ACTIVE")}, "", "assigned after all"},
-		{"the account's status is unread", testimony{assignments: one("ACTIVE/")}, "", "assigned after all"},
-		{"an app user that says so itself", testimony{assignments: one("DEPROVISIONED/ACTIVE")}, "ACTIVE", ""},
-		{"the account's status says so", testimony{assignments: one("ACTIVE/DEPROVISIONED")}, "DEPROVISIONED", ""},
-		{"the question fails", testimony{broken: map[string]error{"assignment": down}}, "", "down"},
-		{"the question is refused", testimony{broken: map[string]error{"assignment": &fault.Error{Kind: fault.Unauthorized, Op: "403"}}}, "", "403"},
+		{"404, the account lives", testimony{accounts: one("ACTIVE")}, "ACTIVE", "404 of ada", ""},
+		{"404, the account is deactivated", testimony{accounts: one("DEPROVISIONED")}, "DEPROVISIONED", "404 of ada", ""},
+		{"404, the account is deleted, as the log shows", testimony{left: map[identity.OktaID]bool{"ada": true}}, accountDeleted, "event of ada", ""},
+		{"404, neither account nor departure", testimony{}, "", "", "neither the user nor their departure"},
+		{"404, the log can't be read", testimony{broken: map[string]error{"log": down}}, "", "", "down"},
+		{"404, the account can't be read", testimony{broken: map[string]error{"account": down}}, "", "", "down"},
+		{"assigned", testimony{assignments: one("ACTIVE/ACTIVE")}, "", "", "assigned after all"},
+		{"suspended, which stays", testimony{assignments: one("SUSPENDED/ACTIVE")}, "", "", "assigned after all"},
+		{"of a status that nobody knows", testimony{assignments: one("NEW/ACTIVE")}, "", "", "assigned after all"},
+		{"the account's status is unread", testimony{assignments: one("ACTIVE/")}, "", "", "assigned after all"},
+		{"an app user that says so itself", testimony{assignments: one("DEPROVISIONED/ACTIVE")}, "ACTIVE", "answer about ada", ""},
+		{"the account's status says so", testimony{assignments: one("ACTIVE/DEPROVISIONED")}, "DEPROVISIONED", "answer about ada", ""},
+		{"the question fails", testimony{broken: map[string]error{"assignment": down}}, "", "", "down"},
+		{"the question is refused", testimony{broken: map[string]error{"assignment": &fault.Error{Kind: fault.Unauthorized, Op: "403"}}}, "", "", "403"},
 	} {
-		account, err := asking(&row.o, testPolicy()).departed(t.Context(), "ada")
-		if row.says == "" && (err != nil || account != row.account) || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says)) {
-			t.Errorf("%s: %q, %v; want %q or %q", row.name, account, err, row.account, row.says)
+		account, from, err := asking(&row.o, testPolicy()).departed(t.Context(), "ada")
+		if row.says == "" && (err != nil || account != row.account || from != row.from) || row.says != "" && (err == nil || !strings.Contains(err.Error(), row.says)) {
+			t.Errorf("%s: %q by %q, %v; want %q by %q, or %q", row.name, account, from, err, row.account, row.from, row.says)
 		}
 	}
 }
@@ -132,7 +136,7 @@ func TestDepartedBySuspension(t *testing.T) {
 	p := testPolicy()
 	p.Suspended = "deactivate"
 	o := &testimony{assignments: map[identity.OktaID]string{"ada": "ACTIVE/SUSPENDED"}}
-	if account, err := asking(o, p).departed(t.Context(), "ada"); account != "SUSPENDED" || err != nil {
+	if account, _, err := asking(o, p).departed(t.Context(), "ada"); account != "SUSPENDED" || err != nil {
 		t.Errorf("%q, %v", account, err)
 	}
 }

@@ -20,6 +20,7 @@ func TestHistoryAtAGlance(t *testing.T) {
 	for i := range list {
 		list[i].Time, list[i].Run, list[i].Cause = at.Add(-time.Duration(i)*time.Hour), "r1", "schedule"
 	}
+	list[0].Cause = "schedule: okta request YRMn9kRhSnDnyaPz1fLnAwAAA40 (assignments)"
 	list[0].State, list[0].Seconds = state.Applied, 0.341
 	list[0].Answers = []identity.Answer{{Method: "PATCH", Path: "Users/o-1", Seconds: 0.1, Error: "no complete answer"}, {Method: "PATCH", Path: "Users/o-1", Status: 200, Seconds: 0.2}}
 	golden(t, "history", false, func(p *printer) {

@@ -75,7 +75,7 @@ func TestTheReaderUnderstandsTheStandin(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			members = append(members, u)
+			members = append(members, u.User)
 		}
 		for k := range c.Each {
 			want = append(want, identity.OktaID(userID((c.first(g)+k)%c.Users)))

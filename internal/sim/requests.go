@@ -15,6 +15,7 @@ type Request struct {
 	Method string
 	Path   string
 	Query  string // as sent, escaped
+	ID     string // that the answer has in X-Okta-Request-Id; "" where it has none
 	Status int    // 0 while there is no answer, and for ever when the connection was cut before any
 	At     time.Time
 }
@@ -30,7 +31,7 @@ func (q *Requests) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		entry := &Request{Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, At: time.Now()}
 		q.add(entry)
-		seen := &statusWriter{ResponseWriter: w, answered: func(status int) { q.answered(entry, status) }}
+		seen := &statusWriter{ResponseWriter: w, answered: func(status int) { q.answered(entry, status, w.Header().Get("X-Okta-Request-Id")) }}
 		next.ServeHTTP(seen, r)
 		seen.tell(http.StatusOK) // what net/http answers for a handler that wrote nothing
 	})
@@ -45,10 +46,10 @@ func (q *Requests) add(entry *Request) {
 	q.list = append(q.list, entry)
 }
 
-func (q *Requests) answered(entry *Request, status int) {
+func (q *Requests) answered(entry *Request, status int, id string) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	entry.Status = status
+	entry.Status, entry.ID = status, id
 }
 
 // All is a copy of the log, oldest first.
