@@ -12,7 +12,8 @@
 // A write is believed from the user or group that Omni returns, and where it
 // returns none (204, or an answer without what was written) from reading it
 // back, never from its status. What Omni left out is asked for once more in the
-// other form that Omni knows, and is then reported as refused, by name.
+// other form that Omni knows, and is then reported as refused, by name. A deletion
+// is believed from a 204; where anything else is answered, from a 404 afterwards.
 //
 // Only PATCH changes what exists: Omni's PUT resets what it omits and makes an
 // inactive user active again.

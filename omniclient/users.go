@@ -2,6 +2,7 @@ package omniclient
 
 import (
 	"context"
+	"fmt"
 	"iter"
 	"net/http"
 	"net/url"
@@ -119,8 +120,17 @@ func (c *Client) DeleteUser(ctx context.Context, id identity.OmniID) error {
 	return c.remove(ctx, "delete Omni user", userPath(id))
 }
 
+// remove deletes an object. Omni answers 204. Any other success may be the word of
+// a proxy: then the deletion is believed once the object isn't there any more.
 func (c *Client) remove(ctx context.Context, op, path string) error {
-	_, err := c.ask(ctx, request{op: op, method: http.MethodDelete, path: path}, nil)
+	a, err := c.send(ctx, request{op: op, method: http.MethodDelete, path: path})
+	if err == nil && a.status != http.StatusNoContent {
+		_, err = c.send(ctx, request{op: op, method: http.MethodGet, path: path})
+		if err == nil {
+			err = &fault.Error{Kind: fault.Unavailable, Op: op, Hint: hintBase,
+				Detail: fmt.Sprintf("it was answered with %d in place of 204, and what was to be deleted is still there", a.status)}
+		}
+	}
 	if fault.Is(err, fault.NotFound) {
 		return nil
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/omniclient"
 )
 
 // ann is what user(annID, ...) becomes.
@@ -239,6 +240,28 @@ func TestValuesAsOmniTakesThem(t *testing.T) {
 			body: operations(`{"op":"replace","value":{"urn:omni:params:1.0:UserAttribute":{"x":` + want + `}}}`)})
 		if _, err := c.UpdateUser(t.Context(), annID, identity.UserPatch{Attributes: map[string]*identity.Value{"x": &value}}); err != nil {
 			t.Errorf("%s: %v", value, err)
+		}
+	}
+}
+
+// A deletion that is answered with anything but 204 is believed once the object is gone.
+func TestDeletionIsProven(t *testing.T) {
+	const page = `{"schemas":["urn:ietf:params:scim:api:messages:2.0:ListResponse"],"totalResults":0,"Resources":[]}`
+	for path, remove := range map[string]func(*omniclient.Client) error{
+		"/Users/" + annID: func(c *omniclient.Client) error { return c.DeleteUser(t.Context(), annID) },
+		"/Groups/g1":      func(c *omniclient.Client) error { return c.DeleteTeam(t.Context(), "g1") },
+	} {
+		for _, status := range []int{200, 202} {
+			for _, body := range []string{page, `{"id":"x"}`, ""} {
+				deleted := step{ask: "DELETE " + path, status: status, answer: body}
+				if err := remove(play(t, deleted, step{ask: "GET " + path, status: 404, answer: `{"message":"not found"}`})); err != nil {
+					t.Errorf("%d %s, and it is gone: %v", status, body, err)
+				}
+				err := remove(play(t, deleted, step{ask: "GET " + path, status: 200, answer: page}))
+				wantFault(t, err, fault.Unavailable, "still there")
+				err = remove(play(t, deleted, step{ask: "GET " + path, status: 400, answer: `{"message":"no"}`}))
+				wantFault(t, err, fault.Refused, "no")
+			}
 		}
 	}
 }

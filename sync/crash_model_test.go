@@ -20,6 +20,7 @@ type history struct {
 	Teams        int // so many of them, the first ones, stand in Omni before
 	Suspended    string
 	OnUnpush     string
+	Action       string // deprovision.action; "" is deactivate
 	AdoptGroups  string
 	AdoptValues  string
 	Workers      int

@@ -268,6 +268,7 @@ func (w *world) engine(l *life) *sync.Engine {
 	}
 	policy := lenient()
 	policy.Suspended, policy.OnUnpush = w.history.Suspended, w.history.OnUnpush
+	policy.Action = firstOf(w.history.Action, policy.Action)
 	policy.AdoptGroups, policy.AdoptAttributes = w.history.AdoptGroups, w.history.AdoptValues
 	var omni sync.Omni = target
 	if w.bug.omni != nil {
