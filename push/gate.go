@@ -13,9 +13,9 @@ import (
 // even where the pace falls to half of a sudden. Where Omni stops answering it is
 // the caller who must give up in time: Again.
 const (
-	lead    = 7 * time.Second  // who has no place is let in up to here; who has one comes this early, so that work never runs out
-	brim    = 10 * time.Second // who comes back to a place is let in up to here
-	last    = 22 * time.Second // who was sent away from a place is let in up to here
+	lead    = 7 * time.Second  // who has no spot is let in up to here; who has one comes this early, so that work never runs out
+	brim    = 10 * time.Second // who comes back to a spot is let in up to here
+	last    = 22 * time.Second // who was sent away from a spot is let in up to here
 	handful = 2                // so many are let in even where each takes long
 	slow    = 15 * time.Second // but not longer than this
 )
@@ -94,7 +94,7 @@ func (g *Gate) Away(key string) time.Duration {
 }
 
 // admits tells whether a request is let in now.
-func (g *Gate) admits(held place, back bool) bool {
+func (g *Gate) admits(held spot, back bool) bool {
 	ahead, bound := g.inside, brim
 	switch {
 	case held.firm:
@@ -114,7 +114,7 @@ func (g *Gate) seat(key string, firm bool, now time.Time) time.Duration {
 	if firm {
 		wait = g.places.free(now, g.speed.turn(g.inside)-lead, g.speed.perSecond())
 	}
-	g.places.put(key, place{at: now.Add(wait), firm: firm})
+	g.places.put(key, spot{at: now.Add(wait), firm: firm})
 	return wait
 }
 

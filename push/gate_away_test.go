@@ -20,7 +20,7 @@ func TestAwayGrows(t *testing.T) {
 		time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 8 * time.Hour, 8 * time.Hour,
 	}
 	synctest.Test(t, func(t *testing.T) {
-		g := push.NewGate(newOmni(60))
+		g := push.NewGate(newFakeOmni(60))
 		var got []time.Duration
 		for range want {
 			letIn(t, g, "ann")(&fault.Error{Kind: fault.Unavailable})
@@ -58,7 +58,7 @@ func TestAwayGrows(t *testing.T) {
 // The attempts of 50,000 objects are remembered, and not of many more.
 func TestAwayIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := push.NewGate(newOmni(60))
+		g := push.NewGate(newFakeOmni(60))
 		count := func(from, to int) (known int) {
 			for i := from; i < to; i++ {
 				if g.Away(fmt.Sprint(i)) > 30*time.Second {

@@ -79,7 +79,7 @@ func TestBurstThroughTheClient(t *testing.T) {
 				if tt.during != nil {
 					time.AfterFunc(4*time.Minute, func() { tt.during(faults, org) })
 				}
-				out := crowd{objects: 5000, parallel: 5000}.run(t, push.NewGate(c), func(ctx context.Context) error {
+				out := throng{objects: 5000, parallel: 5000}.run(t, push.NewGate(c), func(ctx context.Context) error {
 					_, err := c.User(ctx, identity.OmniID(id))
 					return err
 				})

@@ -6,31 +6,31 @@ import (
 )
 
 const (
-	lapsed    = time.Minute     // a place is kept so long after its time
+	lapsed    = time.Minute     // a spot is kept so long after its time
 	early     = time.Second     // and may be used so long before
 	sweeping  = 5 * time.Second // places that lapsed are looked for so often
-	maxPlaces = 50_000          // who comes when there are more is told a time for which no place is kept
+	maxPlaces = 50_000          // who comes when there are more is told a time for which no spot is kept
 	maxOfOne  = 100             // so does a request for an object that has so many
 	calendar  = time.Hour       // firm places are spread evenly so far ahead
 	tolerance = 2 * time.Second // so much of them may come at once
 )
 
-// place is when a request that was sent away should be back.
-type place struct {
+// spot is when a request that was sent away should be back.
+type spot struct {
 	at   time.Time
-	firm bool // it was sent away from a place before
+	firm bool // it was sent away from a spot before
 }
 
 // places are the queue. Several requests for one object have a place each.
 type places struct {
-	of      map[string][]place // sorted by time
+	of      map[string][]spot // sorted by time
 	waiting int
 	booked  map[int64]int // the firm ones in each second
 	latest  time.Time     // of the firm ones
 	swept   time.Time
 }
 
-func newPlaces() places { return places{of: map[string][]place{}, booked: map[int64]int{}} }
+func newPlaces() places { return places{of: map[string][]spot{}, booked: map[int64]int{}} }
 
 // free gives the first time, whole seconds from now, that is due or later and from
 // which on one more firm place lets no crowd arise, when perSecond get through.
@@ -63,27 +63,27 @@ func wholeSeconds(d time.Duration) time.Duration {
 }
 
 // put adds a place.
-func (p *places) put(key string, at place) {
+func (p *places) put(key string, at spot) {
 	list := p.of[key]
 	if p.waiting >= maxPlaces || len(list) >= maxOfOne {
 		return
 	}
-	i, _ := slices.BinarySearchFunc(list, at, func(a, b place) int { return a.at.Compare(b.at) })
+	i, _ := slices.BinarySearchFunc(list, at, func(a, b spot) int { return a.at.Compare(b.at) })
 	p.of[key] = slices.Insert(list, i, at)
 	p.count(at, 1)
 }
 
 // take takes the object's earliest place, if its time has come.
-func (p *places) take(key string, now time.Time) (place, bool) {
+func (p *places) take(key string, now time.Time) (spot, bool) {
 	list := p.of[key]
 	if len(list) == 0 || list[0].at.After(now.Add(early)) {
-		return place{}, false
+		return spot{}, false
 	}
 	first := list[0]
 	p.keep(key, list[1:])
 	p.count(first, -1)
 	if first.at.Add(lapsed).Before(now) {
-		return place{}, false
+		return spot{}, false
 	}
 	return first, true
 }
@@ -104,7 +104,7 @@ func (p *places) lapse(now time.Time) {
 	}
 }
 
-func (p *places) keep(key string, list []place) {
+func (p *places) keep(key string, list []spot) {
 	if len(list) == 0 {
 		delete(p.of, key)
 		return
@@ -112,7 +112,7 @@ func (p *places) keep(key string, list []place) {
 	p.of[key] = list
 }
 
-func (p *places) count(at place, n int) {
+func (p *places) count(at spot, n int) {
 	p.waiting += n
 	if !at.firm {
 		return

@@ -16,7 +16,7 @@ import (
 // inside out.
 func filled(t *testing.T) (*push.Gate, func()) {
 	t.Helper()
-	g := push.NewGate(newOmni(60))
+	g := push.NewGate(newFakeOmni(60))
 	var inside []func(error)
 	for i := 0; ; i++ {
 		leave, err := g.Enter(t.Context(), fmt.Sprint("inside ", i))
@@ -142,7 +142,7 @@ func TestGateAgain(t *testing.T) {
 // Leaving twice makes room for one, and whoever has gone away asks for nothing.
 func TestGateLeavesOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		g := push.NewGate(newOmni(6))
+		g := push.NewGate(newFakeOmni(6))
 		leave := letIn(t, g, "a")
 		letIn(t, g, "b")
 		leave(nil)

@@ -17,15 +17,15 @@ import (
 // answerTime is what an answer to Okta may take.
 const answerTime = 25 * time.Second
 
-// crowd is what pushes at once.
-type crowd struct {
+// throng is what pushes at once.
+type throng struct {
 	objects  int
 	parallel int                  // requests in flight
 	gone     func(i int) bool     // never comes back when it is sent away; nil: all come back
 	late     func() time.Duration // how much later than asked one comes back; nil: exactly then
 }
 
-// outcome is what came of a crowd.
+// outcome is what came of a throng.
 type outcome struct {
 	mu       sync.Mutex
 	attempts []int // by object
@@ -36,7 +36,7 @@ type outcome struct {
 
 // run pushes as Okta does: it comes back exactly after Retry-After, ten times at
 // most. work is one request to Omni.
-func (c crowd) run(t *testing.T, g *push.Gate, work func(ctx context.Context) error) *outcome {
+func (c throng) run(t *testing.T, g *push.Gate, work func(ctx context.Context) error) *outcome {
 	t.Helper()
 	o := &outcome{attempts: make([]int, c.objects)}
 	slots := make(chan struct{}, c.parallel)
@@ -120,7 +120,7 @@ func (o *outcome) used(began time.Time, perMinute func(time.Duration) float64) f
 	return float64(len(o.done)-1) / allowed
 }
 
-// bounds are what must hold of a crowd; in any case all are done, and answered in time.
+// bounds are what must hold of a throng; in any case all are done, and answered in time.
 type bounds struct {
 	used     float64 // of the allowance, at least
 	attempts int     // of an object, at most; 0: three

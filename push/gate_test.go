@@ -13,7 +13,7 @@ import (
 
 // omni is an Omni behind its pacing: each request waits for its turn, in order
 // of arrival.
-type omni struct {
+type fakeOmni struct {
 	turn     chan struct{}
 	next     time.Time // when the next turn is
 	foreseen float64   // a minute, whatever is true
@@ -29,11 +29,11 @@ type change struct {
 	perMinute float64
 }
 
-func newOmni(perMinute float64) *omni {
-	return &omni{turn: make(chan struct{}, 1), foreseen: perMinute, takes: 200 * time.Millisecond, began: time.Now()}
+func newFakeOmni(perMinute float64) *fakeOmni {
+	return &fakeOmni{turn: make(chan struct{}, 1), foreseen: perMinute, takes: 200 * time.Millisecond, began: time.Now()}
 }
 
-func (o *omni) Outlook(n int) (float64, time.Duration) {
+func (o *fakeOmni) Outlook(n int) (float64, time.Duration) {
 	if !o.told {
 		return o.foreseen, 0
 	}
@@ -42,11 +42,11 @@ func (o *omni) Outlook(n int) (float64, time.Duration) {
 }
 
 // changes makes something else use a part of the allowance from some moment on.
-func (o *omni) changes(at time.Duration, perMinute float64) {
+func (o *fakeOmni) changes(at time.Duration, perMinute float64) {
 	o.changed = append(o.changed, change{at, perMinute})
 }
 
-func (o *omni) perMinute(at time.Duration) float64 {
+func (o *fakeOmni) perMinute(at time.Duration) float64 {
 	now := o.foreseen
 	for _, c := range o.changed {
 		if c.at <= at {
@@ -56,7 +56,7 @@ func (o *omni) perMinute(at time.Duration) float64 {
 	return now
 }
 
-func (o *omni) do(ctx context.Context) error {
+func (o *fakeOmni) do(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
 		return ctx.Err()
@@ -76,20 +76,20 @@ func TestBurst(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		perMinute float64
-		crowd     crowd
+		throng    throng
 	}{
-		{"five at once", 500, crowd{objects: 5000, parallel: 5}},
-		{"50 at once", 500, crowd{objects: 5000, parallel: 50}},
-		{"100 at once", 500, crowd{objects: 5000, parallel: 100}},
-		{"all at once", 500, crowd{objects: 5000, parallel: 5000}},
-		{"60 a minute", 60, crowd{objects: 500, parallel: 500}},
-		{"6 a minute", 6, crowd{objects: 50, parallel: 50}},
+		{"five at once", 500, throng{objects: 5000, parallel: 5}},
+		{"50 at once", 500, throng{objects: 5000, parallel: 50}},
+		{"100 at once", 500, throng{objects: 5000, parallel: 100}},
+		{"all at once", 500, throng{objects: 5000, parallel: 5000}},
+		{"60 a minute", 60, throng{objects: 500, parallel: 500}},
+		{"6 a minute", 6, throng{objects: 50, parallel: 50}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := newOmni(tt.perMinute)
-				out := tt.crowd.run(t, push.NewGate(o), o.do)
+				o := newFakeOmni(tt.perMinute)
+				out := tt.throng.run(t, push.NewGate(o), o.do)
 				out.check(t, out.used(o.began, o.perMinute), bounds{used: .97})
 			})
 		})
@@ -101,43 +101,43 @@ func TestBurstInChangingTimes(t *testing.T) {
 	all := bounds{used: .97}
 	for _, tt := range []struct {
 		name   string
-		crowd  crowd
-		omni   func(o *omni)
+		throng throng
+		omni   func(o *fakeOmni)
 		bounds bounds
 	}{
-		{"a pull takes half and gives it back", crowd{}, func(o *omni) {
+		{"a pull takes half and gives it back", throng{}, func(o *fakeOmni) {
 			o.changes(2*time.Minute, 250)
 			o.changes(6*time.Minute, 500)
 		}, all},
-		{"a pull takes half from the first moment on, for a while", crowd{}, func(o *omni) {
+		{"a pull takes half from the first moment on, for a while", throng{}, func(o *fakeOmni) {
 			o.changes(0, 250)
 			o.changes(3*time.Minute, 500)
 		}, all},
-		{"a pull takes half until the end", crowd{}, func(o *omni) { o.changes(time.Minute, 250) }, all},
-		{"a pull takes half again and again", crowd{}, func(o *omni) {
+		{"a pull takes half until the end", throng{}, func(o *fakeOmni) { o.changes(time.Minute, 250) }, all},
+		{"a pull takes half again and again", throng{}, func(o *fakeOmni) {
 			for i := range 12 {
 				o.changes(time.Duration(i+1)*time.Minute, 500/float64(1+(i+1)%2))
 			}
 		}, bounds{.8, 7}},
-		{"100 at once, and a pull takes half", crowd{parallel: 100}, func(o *omni) { o.changes(time.Minute, 250) }, all},
-		{"each takes two requests", crowd{}, func(o *omni) { o.changes(0, 250) }, all},
-		{"each takes three requests", crowd{}, func(o *omni) { o.changes(0, 500./3) }, bounds{.97, 4}},
-		{"answers take three seconds", crowd{}, func(o *omni) { o.takes = 3 * time.Second }, all},
-		{"Omni slows down to half, and says so", crowd{}, func(o *omni) {
+		{"100 at once, and a pull takes half", throng{parallel: 100}, func(o *fakeOmni) { o.changes(time.Minute, 250) }, all},
+		{"each takes two requests", throng{}, func(o *fakeOmni) { o.changes(0, 250) }, all},
+		{"each takes three requests", throng{}, func(o *fakeOmni) { o.changes(0, 500./3) }, bounds{.97, 4}},
+		{"answers take three seconds", throng{}, func(o *fakeOmni) { o.takes = 3 * time.Second }, all},
+		{"Omni slows down to half, and says so", throng{}, func(o *fakeOmni) {
 			o.told = true
 			o.changes(3*time.Minute, 250)
 			o.changes(6*time.Minute, 500)
 		}, all},
-		{"one in ten never comes back", crowd{gone: func(i int) bool { return i%10 == 3 }}, func(*omni) {}, bounds{used: .89}},
-		{"all come back up to five seconds late", crowd{late: func() time.Duration { return rand.N(5 * time.Second) }}, func(*omni) {}, all},
+		{"one in ten never comes back", throng{gone: func(i int) bool { return i%10 == 3 }}, func(*fakeOmni) {}, bounds{used: .89}},
+		{"all come back up to five seconds late", throng{late: func() time.Duration { return rand.N(5 * time.Second) }}, func(*fakeOmni) {}, all},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				o := newOmni(500)
+				o := newFakeOmni(500)
 				tt.omni(o)
-				tt.crowd.objects, tt.crowd.parallel = 5000, cmp.Or(tt.crowd.parallel, 5000)
-				out := tt.crowd.run(t, push.NewGate(o), o.do)
+				tt.throng.objects, tt.throng.parallel = 5000, cmp.Or(tt.throng.parallel, 5000)
+				out := tt.throng.run(t, push.NewGate(o), o.do)
 				out.check(t, out.used(o.began, o.perMinute), tt.bounds)
 			})
 		})
@@ -147,13 +147,13 @@ func TestBurstInChangingTimes(t *testing.T) {
 // What a pull took before doesn't make a burst wait after it.
 func TestBurstAfterAPull(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		o := newOmni(500)
+		o := newFakeOmni(500)
 		o.changes(0, 250)
 		o.changes(2*time.Minute, 500)
 		g := push.NewGate(o)
-		crowd{objects: 400, parallel: 400}.run(t, g, o.do)
+		throng{objects: 400, parallel: 400}.run(t, g, o.do)
 		<-time.After(2 * time.Minute)
-		out := crowd{objects: 5000, parallel: 5000}.run(t, g, o.do)
+		out := throng{objects: 5000, parallel: 5000}.run(t, g, o.do)
 		out.check(t, out.used(o.began, o.perMinute), bounds{used: .97})
 	})
 }
