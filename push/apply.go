@@ -39,7 +39,7 @@ func (o operation) apply(doc map[string]any) error {
 	case t.sub != "":
 		object, _ := holder[t.attr.Name()].(map[string]any)
 		holder[t.attr.Name()] = with(object, map[string]any{t.sub: o.value})
-	case o.verb != remove && t.attr.HasSubAttributes():
+	case o.verb != remove && t.attr.HasSubAttributes(): // a bare value
 		object, _ := holder[t.attr.Name()].(map[string]any)
 		parts, _ := o.value.(map[string]any)
 		holder[t.attr.Name()] = with(object, parts)

@@ -3,6 +3,7 @@ package push
 import (
 	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
 	filter "github.com/scim2/filter-parser/v2"
 )
@@ -21,6 +22,9 @@ type match struct {
 func (k kind) readFilter(text string) (match, error) {
 	if len(text) > maxFilter {
 		return match{}, badFilter("the filter is longer than %d bytes: this endpoint knows %s", maxFilter, k.names)
+	}
+	if !utf8.ValidString(text) {
+		return match{}, badFilter("the filter isn't UTF-8: this endpoint knows %s", k.names)
 	}
 	name, value, ok := plainEquality(text)
 	if !ok {
@@ -52,7 +56,7 @@ func plainEquality(text string) (name, value string, ok bool) {
 	}
 	value = quoted[1 : len(quoted)-1]
 	for _, r := range value {
-		if r == '"' || r == '\\' || r < ' ' || r == '�' {
+		if r == '"' || r == '\\' || r < ' ' {
 			return "", "", false
 		}
 	}

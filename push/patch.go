@@ -160,6 +160,8 @@ func settle(verb string, t target, value any) ([]operation, error) {
 		if t.attr.Name() == "active" {
 			return nil, invalid("active can't be removed: replace it by true or false")
 		}
+	} else if object, ok := value.(map[string]any); ok && t.sub == "" && t.attr.HasSubAttributes() && !t.attr.MultiValued() {
+		return t.parts(verb, object)
 	}
 	value, err := t.coerce(verb, value)
 	if err != nil {
@@ -169,6 +171,24 @@ func settle(verb string, t target, value any) ([]operation, error) {
 		verb = remove
 	}
 	return []operation{{verb: verb, target: t, value: value}}, nil
+}
+
+// parts takes an object apart: those that it has are set or, by null, taken away,
+// and the others stay.
+func (t target) parts(verb string, object map[string]any) ([]operation, error) {
+	var ops []operation
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		part, _, err := t.narrow(name, "", name)
+		if err != nil {
+			continue
+		}
+		more, err := settle(verb, part, object[name])
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, more...)
+	}
+	return ops, nil
 }
 
 func (t target) coerce(verb string, value any) (any, error) {
