@@ -61,7 +61,11 @@ func readValue(d *jsontext.Decoder, where string) (any, error) {
 	case '"':
 		return t.String(), nil
 	case '0':
-		return json.Number(t.String()), nil
+		n := json.Number(t.String())
+		if _, err := n.Float64(); err != nil {
+			return nil, malformed("%s: a number that no program could read back", where)
+		}
+		return n, nil
 	case 't', 'f':
 		return t.Bool(), nil
 	}

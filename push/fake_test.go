@@ -30,7 +30,8 @@ type fakeEngine struct {
 	groups  []identity.PushedGroup
 	causes  []string
 	edits   []identity.GroupEdit
-	failing error // of every call, where it is set
+	asked   []string // what users were looked up by
+	failing error    // of every call, where it is set
 }
 
 var created = time.Date(2026, 11, 1, 8, 0, 0, 0, time.UTC)
@@ -60,6 +61,13 @@ func (f *fakeEngine) seed(u identity.PushedUser) string {
 }
 
 func (f *fakeEngine) User(_ context.Context, id string) (identity.PushedUser, error) {
+	f.mu.Lock()
+	f.asked = append(f.asked, id)
+	f.mu.Unlock()
+	return f.get(id)
+}
+
+func (f *fakeEngine) get(id string) (identity.PushedUser, error) {
 	done, err := f.enter()
 	defer done()
 	i, ok := f.byID[id]
@@ -85,8 +93,9 @@ func (f *fakeEngine) withGroups(u identity.PushedUser) identity.PushedUser {
 	return u
 }
 
-func (f *fakeEngine) FindUser(ctx context.Context, by push.Key, value string) (identity.PushedUser, error) {
+func (f *fakeEngine) FindUser(_ context.Context, by push.Key, value string) (identity.PushedUser, error) {
 	f.mu.Lock()
+	f.asked = append(f.asked, value)
 	i, ok := f.byName[strings.ToLower(value)]
 	if by == push.ByExternal {
 		i = slices.IndexFunc(f.users, func(u identity.PushedUser) bool { return u.External == value })
@@ -97,7 +106,7 @@ func (f *fakeEngine) FindUser(ctx context.Context, by push.Key, value string) (i
 		id = f.users[i].ID
 	}
 	f.mu.Unlock()
-	return f.User(ctx, id)
+	return f.get(id)
 }
 
 func (f *fakeEngine) Users(_ context.Context, start, count int) ([]identity.PushedUser, int, error) {
