@@ -1,6 +1,7 @@
 package push
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -61,9 +62,7 @@ func put(object map[string]any, key string, value any) {
 // with is a copy of an object with these parts.
 func with(object, parts map[string]any) map[string]any {
 	result := make(map[string]any, len(object)+len(parts))
-	for key, value := range object {
-		result[key] = value
-	}
+	maps.Copy(result, object)
 	for key, value := range parts {
 		put(result, key, value)
 	}

@@ -24,6 +24,7 @@ func crowd(b *testing.B) *world {
 func serve(b *testing.B, method, path, body string) {
 	w := crowd(b)
 	b.ReportAllocs()
+	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			r := httptest.NewRequest(method, "/scim/v2"+path, nil)

@@ -68,8 +68,9 @@ func readValue(d *jsontext.Decoder, where string) (any, error) {
 		return n, nil
 	case 't', 'f':
 		return t.Bool(), nil
+	default: // null; the reader lets no other token stand here
+		return nil, nil
 	}
-	return nil, nil
 }
 
 func readObject(d *jsontext.Decoder, where string) (any, error) {

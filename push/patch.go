@@ -178,7 +178,7 @@ func settle(verb string, t target, value any) ([]operation, error) {
 func (t target) parts(verb string, object map[string]any) ([]operation, error) {
 	var ops []operation
 	for _, name := range slices.Sorted(maps.Keys(object)) {
-		part, _, err := t.narrow(name, "", name)
+		part, _, err := t.narrow(name, pieces{sub: name})
 		if err != nil {
 			continue
 		}

@@ -27,19 +27,19 @@ func (k kind) resolve(path string) (t target, ignored bool, err error) {
 			return k.resolveExtension(after)
 		}
 	}
-	name, inner, sub, err := takeApart(rest)
+	p, err := takeApart(rest)
 	if err != nil {
 		return t, false, err
 	}
-	if k.ignored(name) {
+	if k.ignored(p.name) {
 		return t, true, nil
 	}
-	a, ok := k.attribute(name)
+	a, ok := k.attribute(p.name)
 	if !ok {
 		return t, false, unknown(path)
 	}
 	t = target{attr: a, name: a.Name()}
-	return t.narrow(path, inner, sub)
+	return t.narrow(path, p)
 }
 
 func (k kind) resolveFree(after string) (target, bool, error) {
@@ -56,34 +56,34 @@ func (k kind) resolveExtension(after string) (target, bool, error) {
 	if !ok {
 		return target{}, false, unknown(path)
 	}
-	name, inner, sub, err := takeApart(rest)
+	p, err := takeApart(rest)
 	if err != nil {
 		return target{}, false, err
 	}
-	a, ok := k.ext.Attributes.ContainsAttribute(name)
+	a, ok := k.ext.Attributes.ContainsAttribute(p.name)
 	if !ok {
 		return target{}, false, unknown(path)
 	}
-	return target{schema: k.ext.ID, attr: a, name: k.ext.ID + ":" + a.Name()}.narrow(path, inner, sub)
+	return target{schema: k.ext.ID, attr: a, name: k.ext.ID + ":" + a.Name()}.narrow(path, p)
 }
 
 // narrow adds to a target which of its values are meant, and which part of them.
-func (t target) narrow(path, inner, sub string) (target, bool, error) {
-	if sub != "" {
-		s, ok := t.attr.SubAttributes().ContainsAttribute(sub)
+func (t target) narrow(path string, p pieces) (target, bool, error) {
+	if p.sub != "" {
+		s, ok := t.attr.SubAttributes().ContainsAttribute(p.sub)
 		if !ok {
 			return t, false, unknown(path)
 		}
 		t.sub = s.Name()
 		t.name += "." + s.Name()
 	}
-	if inner == "" {
+	if p.inner == "" {
 		return t, false, nil
 	}
 	if !t.attr.MultiValued() {
 		return t, false, badPath("%s has one value: nothing can be chosen from it by [...]", t.attr.Name())
 	}
-	where, err := readWhere(inner)
+	where, err := readWhere(p.inner)
 	t.where = where
 	return t, false, err
 }
@@ -111,28 +111,30 @@ func unknown(path string) error {
 	return badPath("%s isn't an attribute that is kept: take it out of the mapping, or see /Schemas for those that are", strings.ToValidUTF8(path, "?"))
 }
 
-// takeApart splits NAME[INNER].SUB, of which the latter two may be absent.
-func takeApart(path string) (name, inner, sub string, err error) {
+// pieces are those of a path NAME[INNER].SUB, of which the latter two may be absent.
+type pieces struct{ name, inner, sub string }
+
+func takeApart(path string) (pieces, error) {
 	open := strings.IndexByte(path, '[')
 	if open < 0 {
 		name, sub, dotted := strings.Cut(path, ".")
 		if name == "" || dotted && sub == "" {
-			return "", "", "", unknown(path)
+			return pieces{}, unknown(path)
 		}
-		return name, "", sub, nil
+		return pieces{name: name, sub: sub}, nil
 	}
 	end := closing(path, open)
 	if end < 0 || strings.TrimSpace(path[open+1:end]) == "" {
-		return "", "", "", badPath("[ without a comparison and ]")
+		return pieces{}, badPath("[ without a comparison and ]")
 	}
-	after := path[end+1:]
-	if after != "" {
+	p := pieces{name: path[:open], inner: strings.TrimSpace(path[open+1 : end])}
+	if after := path[end+1:]; after != "" {
 		var ok bool
-		if sub, ok = strings.CutPrefix(after, "."); !ok || sub == "" {
-			return "", "", "", badPath("after ] stands neither the end nor a part's name")
+		if p.sub, ok = strings.CutPrefix(after, "."); !ok || p.sub == "" {
+			return pieces{}, badPath("after ] stands neither the end nor a part's name")
 		}
 	}
-	return path[:open], strings.TrimSpace(path[open+1 : end]), sub, nil
+	return p, nil
 }
 
 // closing finds the bracket that ends what begins at open; brackets in quotes

@@ -37,9 +37,10 @@ type kind struct {
 	name     string
 	endpoint string
 	core     schema.Schema
-	ext      schema.Schema     // with declared attributes; without an ID for none
-	free     string            // the schema whose keys are anybody's; "" for none
-	unkept   []string          // attributes of the RFC that are taken and dropped
+	ext      schema.Schema // with declared attributes; without an ID for none
+	free     string        // the schema whose keys are anybody's; "" for none
+	external schema.CoreAttribute
+	silent   map[string]bool   // in lower case: the server's own attributes, and those of the RFC that aren't kept
 	keys     map[string]string // what can be filtered by, in lower case: the engine's key
 	names    string            // the same for people
 }
@@ -51,35 +52,47 @@ func userKind() kind {
 	unkept := []string{"password", "ims", "photos", "entitlements", "roles", "x509Certificates"}
 	core := schema.CoreUserSchema()
 	core.Attributes = slices.DeleteFunc(core.Attributes, func(a schema.CoreAttribute) bool { return slices.Contains(unkept, a.Name()) })
-	return kind{name: "User", endpoint: "/Users", core: core, ext: schema.ExtensionEnterpriseUser(), free: omniURN, unkept: unkept,
-		keys:  map[string]string{"username": ByName, "externalid": ByExternal, "id": byID},
-		names: `userName eq "...", externalId eq "..." and id eq "..."`}
+	k := newKind("User", core, unkept)
+	k.ext, k.free = schema.ExtensionEnterpriseUser(), omniURN
+	k.keys["username"] = ByName
+	k.names = `userName eq "...", externalId eq "..." and id eq "..."`
+	return k
 }
 
 func groupKind() kind {
-	return kind{name: "Group", endpoint: "/Groups", core: schema.CoreGroupSchema(),
-		keys:  map[string]string{"displayname": ByName, "externalid": ByExternal, "id": byID},
-		names: `displayName eq "...", externalId eq "..." and id eq "..."`}
+	k := newKind("Group", schema.CoreGroupSchema(), nil)
+	k.keys["displayname"] = ByName
+	k.names = `displayName eq "...", externalId eq "..." and id eq "..."`
+	return k
+}
+
+// newKind takes for silent what is the server's own, what isn't kept, and what is
+// read only: Okta sends what it read back, and passwords unasked.
+func newKind(name string, core schema.Schema, unkept []string) kind {
+	k := kind{name: name, endpoint: "/" + name + "s", core: core, silent: map[string]bool{"schemas": true, "id": true, "meta": true},
+		external: schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: externalID, CaseExact: true})),
+		keys:     map[string]string{"externalid": ByExternal, "id": byID}}
+	for _, a := range unkept {
+		k.silent[strings.ToLower(a)] = true
+	}
+	for _, a := range core.Attributes {
+		if a.Mutability() == "readOnly" {
+			k.silent[strings.ToLower(a.Name())] = true
+		}
+	}
+	return k
 }
 
 // attribute finds a core attribute in any letter case.
 func (k kind) attribute(name string) (schema.CoreAttribute, bool) {
 	if strings.EqualFold(name, externalID) {
-		return schema.SimpleCoreAttribute(schema.SimpleStringParams(schema.StringParams{Name: externalID, CaseExact: true})), true
+		return k.external, true
 	}
 	return k.core.Attributes.ContainsAttribute(name)
 }
 
-// ignored reports whether an attribute is the server's own, or one that isn't
-// kept: Okta sends what it read back, and passwords unasked.
-func (k kind) ignored(name string) bool {
-	own := append([]string{"schemas", "id", "meta"}, k.unkept...)
-	if slices.ContainsFunc(own, func(s string) bool { return strings.EqualFold(s, name) }) {
-		return true
-	}
-	a, ok := k.attribute(name)
-	return ok && a.Mutability() == "readOnly"
-}
+// ignored reports whether an attribute is taken and dropped without a word.
+func (k kind) ignored(name string) bool { return k.silent[strings.ToLower(name)] }
 
 func (k kind) resourceType() scim.ResourceType {
 	t := scim.ResourceType{ID: optional.NewString(k.name), Name: k.name, Endpoint: k.endpoint, Schema: k.core,
@@ -141,10 +154,7 @@ func (e *endpoint) discover(w http.ResponseWriter, r *http.Request, parts []stri
 	if parts[0] == "ResourceTypes" {
 		count = typeCount
 	}
-	name, err := url.PathUnescape("/" + strings.Join(parts, "/"))
-	if err != nil {
-		name = "/"
-	}
+	name, _ := url.PathUnescape("/" + strings.Join(parts, "/")) // which is well escaped, or EscapedPath wouldn't give it
 	asked := r.Clone(r.Context())
 	asked.URL = &url.URL{Path: name, RawQuery: "count=" + strconv.Itoa(count)}
 	e.discovery.ServeHTTP(w, asked)

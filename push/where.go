@@ -51,8 +51,9 @@ func compares(e *filter.AttributeExpression, object map[string]any) (bool, error
 		return has && strings.HasPrefix(is, want), nil
 	case filter.EW:
 		return has && strings.HasSuffix(is, want), nil
+	default:
+		return compare(e.Operator, has && is == want, !has || is != want)
 	}
-	return compare(e.Operator, has && is == want, !has || is != want)
 }
 
 func compare(o filter.CompareOperator, equal, differs bool) (bool, error) {
@@ -61,8 +62,9 @@ func compare(o filter.CompareOperator, equal, differs bool) (bool, error) {
 		return equal, nil
 	case filter.NE:
 		return differs, nil
+	default:
+		return false, badPath("%s in [...] isn't served: use eq, ne, co, sw, ew and pr", o)
 	}
-	return false, badPath("%s in [...] isn't served: use eq, ne, co, sw, ew and pr", o)
 }
 
 // implied is the value that an expression of equalities describes.
