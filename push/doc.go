@@ -5,4 +5,9 @@
 // decided by the engine, which it is handed as the interfaces of ports.go:
 //
 //	request -> doors (who may, how much) -> scim (what is meant) -> engine -> scim (what is told)
+//
+// Within scim, a request is routed by handler.go; its body is read by body.go and
+// given the schema's form by coerce.go, its operations by patch.go and path.go, its
+// query by list.go and filter.go. users.go and groups.go ask the engine; userdoc.go
+// and problem.go make the answer.
 package push

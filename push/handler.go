@@ -71,7 +71,7 @@ type call struct {
 func (c call) cause() string {
 	place := "/" + place(c.r.URL.EscapedPath(), c.BasePath)[0]
 	if c.id != "" {
-		place += "/" + c.id
+		place += "/" + url.PathEscape(c.id)
 	}
 	return "push " + c.r.Method + " " + place + " request " + c.r.Header.Get(RequestIDHeader)
 }

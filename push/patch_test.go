@@ -91,6 +91,10 @@ func TestPatchUser(t *testing.T) {
 		{"an empty list", `{"op":"replace","path":"emails","value":[]}`, func(u *identity.PushedUser) { u.Emails = nil }},
 		{"some values of a list", `{"op":"remove","path":"emails","value":[{"value":"ADA@home.example"}]}`, func(u *identity.PushedUser) { u.Emails = u.Emails[:1] }},
 		{"a list", `{"op":"remove","path":"emails"}`, func(u *identity.PushedUser) { u.Emails = nil }},
+		{"the link to Okta", `{"op":"remove","path":"externalId"}`, func(u *identity.PushedUser) { u.External = "" }},
+		{"an address of nothing", `{"op":"add","path":"addresses","value":[{},{"locality":"London"}]}`, func(u *identity.PushedUser) {
+			u.Addresses = []identity.Address{{Locality: "London"}}
+		}},
 		{"in order", `{"op":"remove","path":"title"},{"op":"add","path":"title","value":"x"},{"op":"replace","path":"title","value":"y"}`, func(u *identity.PushedUser) { u.Title = "y" }},
 		{"the name that people sign in by", `{"op":"replace","path":"userName","value":"al@acme.co"}`, func(u *identity.PushedUser) { u.UserName = "al@acme.co" }},
 		{"what isn't kept", `{"op":"replace","path":"password","value":"hunter2"},{"op":"add","path":"roles","value":[1]},{"op":"remove","path":"groups"},{"op":"replace","path":"meta.created","value":1}`,

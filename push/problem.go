@@ -91,19 +91,31 @@ func problemOf(err error) *problem {
 	case fault.Refused:
 		return &problem{status: http.StatusBadRequest, kind: scim.ScimTypeInvalidValue, detail: told(f, "Omni refuses this input")}
 	default:
-		return busy(f.After)
+		return busy(f)
 	}
+}
+
+// passing is why something can't be done just now, where it is known.
+var passing = map[fault.Kind]string{
+	fault.Unavailable:  "Omni can't be reached just now",
+	fault.Limited:      "Omni takes no more requests just now",
+	fault.Unauthorized: "Omni refuses the key of Omnisync (syncd check tells more)",
+	fault.Fenced:       "another process of Omnisync leads just now",
 }
 
 // busy is whatever will pass: 429 is the one status that Okta repeats by itself,
 // and it wants a whole number of seconds.
-func busy(after time.Duration) *problem {
+func busy(f *fault.Error) *problem {
+	after := f.After
 	if after <= 0 {
 		after = usualWait
 	}
 	after = min(max((after+time.Second-1).Truncate(time.Second), time.Second), mostWait)
-	return &problem{status: http.StatusTooManyRequests, after: after,
-		detail: fmt.Sprintf("Omnisync can't do this just now; Okta repeats it by itself in %s", after)}
+	why, ok := passing[f.Kind]
+	if !ok {
+		why = "Omnisync can't do this just now"
+	}
+	return &problem{status: http.StatusTooManyRequests, after: after, detail: fmt.Sprintf("%s; Okta repeats it by itself in %s", why, after)}
 }
 
 // told is what the fault says and advises.

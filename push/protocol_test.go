@@ -28,11 +28,11 @@ func TestErrors(t *testing.T) {
 		{&fault.Error{Kind: fault.Conflict, Detail: "recycled", Hint: "run syncd links"}, 409, "uniqueness", "recycled: run syncd links", ""},
 		{fmt.Errorf("x: %w", &fault.Error{Kind: fault.Declined, Detail: "protected"}), 403, nil, "protected", ""},
 		{&fault.Error{Kind: fault.Refused, Op: "secret"}, 400, "invalidValue", "Omni refuses this input", ""},
-		{&fault.Error{Kind: fault.Limited, Detail: "secret", After: 7 * time.Second}, 429, nil, "7s", "7"},
+		{&fault.Error{Kind: fault.Limited, Detail: "secret", After: 7 * time.Second}, 429, nil, "Omni takes no more requests just now; Okta repeats it by itself in 7s", "7"},
 		{&fault.Error{Kind: fault.Unavailable, After: 1200 * time.Millisecond}, 429, nil, "2s", "2"},
 		{&fault.Error{Kind: fault.Unavailable, After: 1}, 429, nil, "1s", "1"},
 		{&fault.Error{Kind: fault.Fenced, After: 100 * time.Hour}, 429, nil, "8h", "28800"},
-		{errors.New("dial tcp 10.0.0.1: secret"), 429, nil, "30s", "30"},
+		{errors.New("dial tcp 10.0.0.1: secret"), 429, nil, "Omnisync can't do this just now; Okta repeats it by itself in 30s", "30"},
 	} {
 		w := newWorld(t)
 		w.engine.failing = tt.err

@@ -128,25 +128,30 @@ func nameParts(u identity.PushedUser) (given, family string) {
 	return full, full
 }
 
+// replacing is accepted for a PUT, which may leave out the link to Okta: it must not
+// end by silence.
+func (d userDoc) replacing(old identity.PushedUser) (identity.PushedUser, error) {
+	if d.External == "" {
+		d.External = old.External
+	}
+	return d.accepted(old)
+}
+
 // accepted makes a user of what the caller wrote, over what was there: what only
-// we write stays, and so does what a body leaves out that must not end by
-// silence, whether the user is active and the link to Okta.
+// we write stays, and so does whether the user is active where nothing is said.
 func (d userDoc) accepted(old identity.PushedUser) (identity.PushedUser, error) {
 	if strings.TrimSpace(d.UserName) == "" {
 		return identity.PushedUser{}, invalid("userName is missing or empty: map it in Okta's profile editor")
 	}
 	u := identity.PushedUser{ID: old.ID, External: d.External, UserName: d.UserName, Active: old.Active, Created: old.Created,
 		Changed: old.Changed, Groups: old.Groups}
-	if d.External == "" {
-		u.External = old.External
-	}
 	if d.Active != nil {
 		u.Active = *d.Active
 	}
 	u.Profile = identity.Profile{
 		Name: d.Name, DisplayName: d.DisplayName, NickName: d.NickName, ProfileURL: d.ProfileURL, Title: d.Title, UserType: d.UserType,
 		Language: d.Language, Locale: d.Locale, Timezone: d.Timezone, Emails: contacts(d.Emails), Phones: contacts(d.Phones),
-		Addresses: d.Addresses, Omni: maps.Clone(d.Omni),
+		Addresses: addresses(d.Addresses), Omni: maps.Clone(d.Omni),
 		Enterprise: identity.Enterprise{EmployeeNumber: d.Enterprise.EmployeeNumber, CostCenter: d.Enterprise.CostCenter,
 			Organization: d.Enterprise.Organization, Division: d.Enterprise.Division, Department: d.Enterprise.Department,
 			ManagerID: d.Enterprise.Manager.Value, Manager: d.Enterprise.Manager.DisplayName},
@@ -176,6 +181,16 @@ func contacts(list []identity.Contact) []identity.Contact {
 	for _, c := range list {
 		if c.Value != "" {
 			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+func addresses(list []identity.Address) []identity.Address {
+	var kept []identity.Address
+	for _, a := range list {
+		if a != (identity.Address{}) {
+			kept = append(kept, a)
 		}
 	}
 	return kept

@@ -76,7 +76,7 @@ func replaceUser(c call) (reply, error) {
 	if _, err := d.accepted(identity.PushedUser{}); err != nil {
 		return reply{}, err // before the engine is asked for anything
 	}
-	u, err := c.Engine.EditUser(c.r.Context(), c.cause(), c.id, d.accepted)
+	u, err := c.Engine.EditUser(c.r.Context(), c.cause(), c.id, d.replacing)
 	return c.answerUser(http.StatusOK, u, err)
 }
 
