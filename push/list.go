@@ -2,6 +2,7 @@ package push
 
 import (
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,7 +49,10 @@ func (p page) one(resource any, err error) (reply, error) {
 
 // readPage reads the query of a list.
 func (k kind) readPage(r *http.Request) (page, error) {
-	query := r.URL.Query()
+	query, err := url.ParseQuery(r.URL.RawQuery) // URL.Query leaves out what it can't read, and a filter that is left out finds everybody
+	if err != nil {
+		return page{}, invalid("the query can't be read: escape what it holds")
+	}
 	start, err := number(query.Get("startIndex"), "startIndex", 1)
 	if err != nil {
 		return page{}, err
