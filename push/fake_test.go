@@ -40,6 +40,12 @@ func newFake() *fakeEngine {
 	return &fakeEngine{byID: map[string]int{}, byName: map[string]int{}}
 }
 
+// forget empties it.
+func (f *fakeEngine) forget() {
+	f.next, f.users, f.groups, f.causes, f.edits, f.asked, f.failing = 0, nil, nil, nil, nil, nil, nil
+	f.byID, f.byName = map[string]int{}, map[string]int{}
+}
+
 func (f *fakeEngine) absent() error { return &fault.Error{Kind: fault.NotFound, Op: "look up"} }
 
 func (f *fakeEngine) enter() (func(), error) {

@@ -1,6 +1,7 @@
 package push
 
 import (
+	"math"
 	"net/http"
 	"net/url"
 	"slices"
@@ -77,8 +78,8 @@ func number(text, name string, otherwise int) (int, error) {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil {
-		return 0, invalid("%s: a whole number is wanted", name)
+	if err != nil || n > math.MaxInt32 {
+		return 0, invalid("%s: a whole number is wanted, and not a huge one", name)
 	}
 	return n, nil
 }

@@ -114,7 +114,7 @@ func TestPages(t *testing.T) {
 			t.Errorf("%q: %s", tt.query, a.text)
 		}
 	}
-	for _, bad := range []string{"?count=x", "?startIndex=1.5", "?count=99999999999999999999", "?filter=userName+eq+%zz", "?filter=a;b"} {
+	for _, bad := range []string{"?count=x", "?startIndex=1.5", "?count=99999999999999999999", "?startIndex=9223372036854775807", "?filter=userName+eq+%zz", "?filter=a;b"} {
 		w.must(400, "GET", "/Users"+bad, "")
 	}
 }
