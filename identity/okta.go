@@ -16,6 +16,7 @@ type App struct {
 	Label    string
 	Status   string   // ACTIVE, INACTIVE, DELETED
 	Features []string // what provisioning is switched on, such as GROUP_PUSH
+	Partial  bool     // its lists tell only of whom they name: who isn't there isn't missing
 	Implicit bool     // settings.implicitAssignment: everyone counts as assigned and no list tells who
 }
 

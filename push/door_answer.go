@@ -44,7 +44,7 @@ func (s *doors) caught(p any, r *http.Request) any {
 	if p != nil {
 		s.Meter.panics.Add(1)
 		s.Log.Error("panic in the SCIM endpoint", zap.String("panic", fmt.Sprint(p)),
-			zap.String("id", r.Header.Get(requestID)), zap.ByteString("stack", debug.Stack()))
+			zap.String("id", r.Header.Get(RequestIDHeader)), zap.ByteString("stack", debug.Stack()))
 	}
 	return p
 }
@@ -135,10 +135,8 @@ func healthIs(w http.ResponseWriter, status int, word string) {
 
 func writeDoor(w http.ResponseWriter, status int, body any) {
 	if w.Header().Get("Content-Type") == "" {
-		w.Header().Set("Content-Type", scimJSON)
+		w.Header().Set("Content-Type", mediaType)
 	}
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(body) // a caller who is gone is told nothing
 }
-
-const scimJSON = "application/scim+json"

@@ -13,9 +13,6 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// requestID is the header that names a request, to its caller and to us.
-const requestID = "X-Request-Id"
-
 // Counts tells what the doors saw since the process began, health checks aside.
 type Counts struct {
 	Answered     [6]uint64 // by the first digit of the status
@@ -53,12 +50,12 @@ func (m *Meter) count(status int) {
 // person, never a secret, at no level.
 func (s *doors) noted(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		id := r.Header.Get(requestID)
+		id := r.Header.Get(RequestIDHeader)
 		if !plainID.MatchString(id) {
 			id = rand.Text()
 		}
-		r.Header.Set(requestID, id)
-		w.Header().Set(requestID, id)
+		r.Header.Set(RequestIDHeader, id)
+		w.Header().Set(RequestIDHeader, id)
 		seen := &witness{ResponseWriter: w}
 		begun, fields := time.Now(), []zap.Field{zap.String("method", method(r.Method)), zap.String("route", route(r.URL)),
 			zap.String("id", id), zap.Stringer("source", s.source(r)), zap.String("agent", agent(r.UserAgent()))}

@@ -19,6 +19,7 @@ type User struct {
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
+	Extra      []string   `json:"extra,omitempty"`  // attributes that a push brought besides the mapped ones
 	Pushed     bool       `json:"pushed,omitempty"` // made by a push: no reading of Okta has told its values yet
 	Sent       *Change    `json:"sent,omitempty"`   // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
 
@@ -39,6 +40,7 @@ type PushedUser struct {
 // those whom Member.Okta tells.
 type PushedGroup struct {
 	identity.PushedGroup
+	Open    bool     `json:"open,omitempty"`    // something of it isn't applied yet
 	Waiting []string `json:"waiting,omitempty"` // SCIM ids of members whom nobody is known under yet
 	Gone    bool     `json:"gone,omitempty"`
 }

@@ -27,16 +27,18 @@ const (
 
 // applier does the changes of one run in Omni, and records each.
 type applier struct {
-	engine *Engine
-	run    *run
-	asked  map[string]bool
-	slots  chan struct{}
-	stop   context.CancelCauseFunc
+	engine  *Engine
+	run     *run
+	asked   map[string]bool
+	managed []string // attributes; those of the policy, and in a push those that it brought
+	slots   chan struct{}
+	stop    context.CancelCauseFunc
 
 	ledger  *Ledger                  // like what follows behind the engine's lock of ledgers
 	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
 	results []Change
-	silent  int // changes in a row that Omni gave no answer to
+	silent  int   // changes in a row that Omni gave no answer to
+	broke   error // why the newest change that failed did
 }
 
 // apply does what is planned, in order, several changes at once, and records
@@ -45,7 +47,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, stop: stop,
+	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	e.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
@@ -154,6 +156,9 @@ func (a *applier) due(c Change) time.Time {
 	}
 	a.lock()
 	defer a.unlock()
+	if a.ledger.touched[c.subject()] { // it is over, which do finds out
+		return time.Time{}
+	}
 	return a.engine.policy.due(a.ledger.Users[c.User])
 }
 
@@ -281,6 +286,9 @@ func (a *applier) failure(c Change) *state.Failure {
 // failed marks a change that Omni didn't do, and stops the run where it is no
 // use to go on: the credential is refused, or Omni doesn't answer at all.
 func (a *applier) failed(c Change, err error) Change {
+	a.lock()
+	a.broke = err
+	a.unlock()
 	c.Unsure = lost(err) || c.Group != "" && (fault.Is(err, fault.Refused) || fault.Is(err, fault.Conflict))
 	if stopped(err) {
 		c.Error = "the run was stopped before Omni had answered"

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -98,6 +99,9 @@ func (a *applier) spendCreation(notes *Notes, c Change) {
 // linked is the record of an account as Omni told it.
 func (a *applier) linked(account identity.Account, u state.User) state.User {
 	u.Omni, u.Intent, u.Seen = account.ID, "", identity.Print{}
+	if extra := len(a.engine.policy.Attributes); len(a.managed) > extra {
+		u.Extra = slices.Clone(a.managed[extra:])
+	}
 	return corrected(u, account, a.engine.policy.Attributes)
 }
 
@@ -136,7 +140,7 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 func (a *applier) take(ctx context.Context, c Change, account identity.Account, link state.Link) (Change, Notes) {
 	was := state.User{Omni: account.ID, User: account.User, Active: account.Active}
 	c.Kind, c.Omni = Adopt, string(account.ID)
-	c.Patch, c.Kept = (&planner{policy: a.engine.policy}).adoption(was, c.Want)
+	c.Patch, c.Kept = (&planner{policy: Policy{Attributes: a.managed, AdoptAttributes: a.engine.policy.AdoptAttributes}}).adoption(was, c.Want)
 	if !account.Active {
 		yes := true
 		c.Patch.Active = &yes

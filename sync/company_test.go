@@ -128,7 +128,10 @@ func (c *company) connect() {
 }
 
 // start builds the engine anew, as a restart of the daemon does.
-func (c *company) start() {
+func (c *company) start() { c.restartOn(c.source) }
+
+// restartOn is start, with another Okta.
+func (c *company) restartOn(okta sync.Okta) {
 	c.t.Helper()
 	mapper, problems := mapping.Compile(c.rules)
 	if len(problems) > 0 {
@@ -141,7 +144,7 @@ func (c *company) start() {
 		}
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: c.source, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive,
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive,
 		Log: zaptest.NewLogger(c.t, zaptest.Level(zap.ErrorLevel))})
 }
 

@@ -143,7 +143,11 @@ const accountDeleted = "DELETED"
 // status of the Okta account, and where Okta said so: the app user asked for by id,
 // or, of an account that is no more, the event. Any other answer is a contradiction.
 func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, identity.Origin, error) {
-	a, err := e.o.Okta.Assignment(ctx, id)
+	var okta Witness = e.o.Okta
+	if isOwn(id) { // Okta doesn't know it by this key
+		okta = Accepted{Store: e.o.Store}
+	}
+	a, err := okta.Assignment(ctx, id)
 	switch {
 	case err == nil && e.person(a.Sighting()).leaves():
 		return a.Account, a.Origin, nil
@@ -152,14 +156,14 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, iden
 	case !fault.Is(err, fault.NotFound):
 		return "", "", err
 	}
-	account, err := e.o.Okta.Account(ctx, id)
+	account, err := okta.Account(ctx, id)
 	if err == nil {
 		return account, a.Origin, nil
 	}
 	if !fault.Is(err, fault.NotFound) {
 		return "", "", err
 	}
-	event, err := e.o.Okta.Departed(ctx, id)
+	event, err := okta.Departed(ctx, id)
 	if err == nil && event == "" {
 		err = &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
 	}

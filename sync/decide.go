@@ -60,10 +60,13 @@ func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decisi
 			Hint: "syncd status lists the runs that hold something"}
 	}
 	slices.Sort(answer.Still)
-	if err := e.write(ctx, n); err != nil {
+	if err := e.commit(ctx, nil, n); err != nil {
 		return answer, err
 	}
-	e.archive(ctx, append(archivedHolds(n.Holds), archived(state.ArchivedChange, n.Log)...)...)
+	e.archive(ctx, archivedHolds(n.Holds)...)
+	if e.decided != nil {
+		e.decided()
+	}
 	return answer, nil
 }
 

@@ -13,6 +13,7 @@ type Desired struct {
 	Same      map[identity.OktaID]int32           // assigned users who are as they were when their record was found in line, by their page
 	Pages     pages                               // the answers that listed the users
 	Departed  map[identity.OktaID]identity.Origin // what the System Log tells of those who left while the ledger was gone
+	Partial   bool                                // the lists tell only of whom they name
 	AllUsers  bool                                // the list was read whole: who isn't in Users is unassigned
 	Empty     bool                                // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd

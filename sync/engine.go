@@ -90,6 +90,8 @@ type Engine struct {
 	ledgers lock                 // of every ledger in memory, and of what follows
 	live    map[*Ledger]bool     // those of the runs under way
 	pushed  map[string]time.Time // by subject: when a push about it was applied, as far as that may matter
+	decided func()               // told of each decision; may be nil
+	book    *book                // of the process that takes pushes; nil: none are taken
 	turns   turns                // on the objects that somebody works on
 
 	writing    sync.Mutex             // one batch at a time

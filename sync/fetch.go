@@ -13,6 +13,9 @@ import (
 // of a scan of all.
 const fewReads = 200
 
+// rowsForOne is how many members are picked out of a scan in the time of one read.
+const rowsForOne = 50
+
 // fetchMarks reads the index.
 func (l *Ledger) fetchMarks(ctx context.Context, s state.Store) error {
 	if l.Whole {
@@ -35,7 +38,7 @@ func (l *Ledger) fetch(ctx context.Context, s state.Store, ids map[identity.Okta
 	var missing []identity.OktaID
 	for id := range ids {
 		_, known := l.Marks[id]
-		if _, here := l.Users[id]; known && !here {
+		if _, here := l.Users[id]; (known || l.book != nil) && !here {
 			missing = append(missing, id)
 		}
 	}
@@ -91,7 +94,7 @@ func (l *Ledger) fetchRows(ctx context.Context, s state.Store, users map[identit
 
 func (l *Ledger) fetchRowsOf(ctx context.Context, s state.Store, id identity.GroupID, users map[identity.OktaID]bool) error {
 	rows := l.rows(id)
-	if len(users)*len(l.Groups) <= fewReads {
+	if len(users) <= max(1, l.Groups[id].Present/rowsForOne) || len(users)*len(l.Groups) <= fewReads {
 		for u := range users {
 			m, ok, err := state.Read[state.Member](ctx, s, state.Members(id), string(u))
 			if err != nil {
@@ -124,6 +127,9 @@ func (l *Ledger) rows(id identity.GroupID) map[identity.OktaID]state.Member {
 
 // owners finds the Okta users whom Omni's accounts are linked to.
 func (l *Ledger) owners(ctx context.Context, s state.Store, accounts ...identity.OmniID) (map[identity.OmniID]identity.OktaID, error) {
+	if l.book != nil {
+		return l.book.owners(accounts), nil
+	}
 	wanted := make(map[identity.OmniID]bool, len(accounts))
 	sums := make(map[uint64]bool, len(accounts))
 	for _, id := range accounts {

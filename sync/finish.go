@@ -95,6 +95,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 	}
 	n.unsettled(r.desired, l)
 	n.opened(r.desired, l)
+	n.met(r.desired, l)
 	n.leave(l.touched)
 	if err := e.committed(ctx, l, n); err != nil {
 		return err

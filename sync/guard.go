@@ -42,11 +42,7 @@ type Judged struct {
 func judge(changes []Change, d Desired, l *Ledger, p Policy, now time.Time) Judged {
 	j := &judging{desired: d, ledger: l, policy: p, now: now, asked: map[string]bool{}, over: map[string]string{}}
 	j.weigh(changes)
-	for _, m := range l.Marks {
-		if m.Active && m.Admin {
-			j.admins++
-		}
-	}
+	j.admins = l.admins()
 	var out []Change
 	for _, c := range changes {
 		out = append(out, j.split(c)...)

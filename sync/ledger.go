@@ -21,6 +21,10 @@ type Ledger struct {
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
+	totals *totals // of a part that doesn't have Marks and all Groups; nil: they are counted
+
+	book *book // of a part: finds who isn't in it
+
 	inbox   []Notes         // what other runs committed and isn't part of it yet
 	touched map[string]bool // subjects that were pushed since the run of this ledger began
 
@@ -135,8 +139,30 @@ func merge[K comparable, V any](into map[K]V, notes map[K]*V) {
 	}
 }
 
+// totals are the numbers of a whole ledger that the guard judges a part of it by.
+type totals struct {
+	active, admins int // users, in Omni
+}
+
+// admins counts the active org admins.
+func (l *Ledger) admins() int {
+	if l.totals != nil {
+		return l.totals.admins
+	}
+	n := 0
+	for _, m := range l.Marks {
+		if m.Active && m.Admin {
+			n++
+		}
+	}
+	return n
+}
+
 // active counts the users who are linked and active.
 func (l *Ledger) active() int {
+	if l.totals != nil {
+		return l.totals.active
+	}
 	n := 0
 	for _, m := range l.Marks {
 		if m.Active {

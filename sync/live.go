@@ -61,6 +61,9 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 			other.inbox = append(other.inbox, n)
 		}
 	}
+	if e.book != nil {
+		e.book.take(n)
+	}
 	return nil
 }
 

@@ -53,9 +53,9 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 }
 
 // wake leaves a token unless one is waiting already.
-func wake(c chan RunKind, kind RunKind) {
+func wake[T any](c chan T, token T) {
 	select {
-	case c <- kind:
+	case c <- token:
 	default:
 	}
 }

@@ -196,3 +196,33 @@ func (n Notes) leave(subjects map[string]bool) {
 		})
 	}
 }
+
+// join adds what later notes say, which counts where both say something.
+func (n *Notes) join(later Notes) {
+	maps.Copy(n.Users, later.Users)
+	maps.Copy(n.Groups, later.Groups)
+	for g, members := range later.Members {
+		if n.Members[g] == nil {
+			n.Members[g] = map[identity.OktaID]*state.Member{}
+		}
+		maps.Copy(n.Members[g], members)
+	}
+	maps.Copy(n.Holds, later.Holds)
+	maps.Copy(n.Failing, later.Failing)
+	maps.Copy(n.PushedUsers, later.PushedUsers)
+	maps.Copy(n.PushedGroups, later.PushedGroups)
+	for kind, count := range later.Spent {
+		n.spend(kind, count)
+	}
+	n.Log = append(n.Log, later.Log...)
+	if later.Connection != nil {
+		n.Connection = later.Connection
+	}
+}
+
+// clone gives notes that can be added to.
+func (n Notes) clone() Notes {
+	c := newNotes()
+	c.join(n)
+	return c
+}

@@ -20,8 +20,8 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 	if err != nil {
 		return Desired{}, err
 	}
-	users := Desired{Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
-	groups := Desired{Groups: map[identity.GroupID]Crowd{}}
+	users := Desired{Partial: app.Partial, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
+	groups := Desired{Partial: app.Partial, Groups: map[identity.GroupID]Crowd{}}
 	var both errgroup.Group
 	e.follower.begin(stepRead, len(l.Marks))
 	e.follower.beside(stepMembers, 0)
@@ -38,7 +38,7 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 		return Desired{}, err
 	}
 	d := users
-	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups, groups.Chosen
+	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups && !app.Partial, groups.Chosen
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
 	return d, ctx.Err()
 }
@@ -97,8 +97,8 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
 	if err := indexed(); err != nil {
 		return err
 	}
-	d.AllUsers = true
-	if n == 0 && l.active() > 0 {
+	d.AllUsers = !d.Partial
+	if n == 0 && l.active() > 0 && d.AllUsers {
 		d.Empty = true
 		d.Doubts = append(d.Doubts, "Okta lists no assigned user although some are managed; usually the credential lacks the permission to see them (role Read-only Administrator, scope okta.apps.read)")
 	}

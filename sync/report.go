@@ -13,6 +13,7 @@ type RunKind string
 const (
 	Full      RunKind = "full"      // Okta is read whole
 	Reconcile RunKind = "reconcile" // Omni too
+	Push      RunKind = "push"      // nothing is read: Okta said it
 )
 
 // Outcome sums a run up.

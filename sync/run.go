@@ -73,7 +73,7 @@ func (r *run) log(c Change) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> recheck -> gather -> correct -> leave -> observe -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
 	defer e.follower.follow(run)()
@@ -94,6 +94,9 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	if err := e.correct(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if err := e.meet(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	e.leave(run)

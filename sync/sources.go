@@ -134,12 +134,12 @@ func (c *chooser) assigned(ctx context.Context) {
 // keepStrange leaves alone what auto would let go because the app's features changed.
 func (c *chooser) keepStrange() {
 	selection := c.engine.policy.Groups
-	if !c.desired.AllGroups || !selection.auto() {
+	if !c.desired.AllGroups || !selection.auto() || c.desired.Partial {
 		return
 	}
 	var names []string
 	for id, g := range c.ledger.Groups {
-		if _, selected := c.desired.Groups[id]; g.Omni != "" && !selected && selection.strange(c.source, g.Mapping) {
+		if _, selected := c.desired.Groups[id]; g.Omni != "" && !selected && !isOwn(id) && selection.strange(c.source, g.Mapping) {
 			c.desired.Groups[id] = Crowd{Mapping: g.Mapping, Paused: true}
 			names = append(names, g.Name)
 		}

@@ -114,7 +114,7 @@ func corrected(u state.User, a identity.Account, managed []string) state.User {
 	}
 	u.OrgAdmin = a.OrgAdmin
 	attributes := map[string]identity.Value{}
-	for _, name := range managed {
+	for _, name := range slices.Concat(managed, u.Extra) {
 		if v, ok := a.Attributes[name]; ok && !slices.Contains(u.Kept, name) {
 			attributes[name] = v
 		}

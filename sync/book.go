@@ -1,0 +1,389 @@
+package sync
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// book is what the process that leads knows of the whole ledger at any time, so
+// that one object is found and judged without reading the others: who has which
+// id and name. It is read once, and kept up by every commit.
+type book struct {
+	mu     sync.RWMutex
+	users  registry[identity.OktaID]
+	groups registry[identity.GroupID]
+
+	base *Ledger // connection, window, groups, holds and failures; behind Engine.ledgers
+
+	active, admins int // as the guard counts them
+	leaving        map[identity.OktaID]bool
+	late           map[identity.OktaID]bool // who got an account, and may be missing in groups
+	awaited        map[string][]identity.GroupID
+}
+
+// entry is one object: what was accepted of it, and what was applied.
+type entry struct {
+	id       string // for SCIM: Omni's, the first that it had
+	omni     string // Omni's now
+	name     string // folded
+	external string
+	gone     bool // Okta deleted the resource
+	pushed   bool // by Okta
+	inactive bool // Okta said so
+	waiting  []string
+	open     bool // something that was accepted isn't applied yet
+
+	active, admin, unassigned bool // as the ledger has it
+}
+
+// visible reports whether the object is a resource.
+func (e entry) visible() bool { return e.id != "" && !e.gone }
+
+func newBook() *book {
+	return &book{base: newLedger(), users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
+		leaving: map[identity.OktaID]bool{}, late: map[identity.OktaID]bool{}, awaited: map[string][]identity.GroupID{}}
+}
+
+// load reads the ledger.
+func (b *book) load(ctx context.Context, s state.Store) error {
+	if err := b.base.recall(ctx, s, false); err != nil {
+		return err
+	}
+	for u, err := range state.All[state.User](ctx, s, state.Users) {
+		if err != nil {
+			return err
+		}
+		b.user(identity.OktaID(u.Key), &u.Value)
+	}
+	for u, err := range state.All[state.PushedUser](ctx, s, state.PushedUsers) {
+		if err != nil {
+			return err
+		}
+		b.pushedUser(identity.OktaID(u.Key), &u.Value)
+	}
+	for g, err := range state.All[state.Group](ctx, s, state.Groups) {
+		if err != nil {
+			return err
+		}
+		b.group(identity.GroupID(g.Key), &g.Value)
+	}
+	for g, err := range state.All[state.PushedGroup](ctx, s, state.PushedGroups) {
+		if err != nil {
+			return err
+		}
+		b.pushedGroup(identity.GroupID(g.Key), &g.Value)
+	}
+	b.users.sort()
+	b.groups.sort()
+	return nil
+}
+
+// take makes notes that were committed part of the book. Engine.ledgers is held.
+func (b *book) take(n Notes) {
+	users, members := n.Users, n.Members
+	n.Users, n.Members = nil, nil
+	b.base.Take(n)
+	n.Users, n.Members = users, members
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for id, u := range n.Users {
+		b.user(id, u)
+	}
+	for id, u := range n.PushedUsers {
+		b.pushedUser(id, u)
+	}
+	for id, g := range n.Groups {
+		b.group(id, g)
+	}
+	for id, g := range n.PushedGroups {
+		b.pushedGroup(id, g)
+	}
+}
+
+func (b *book) user(id identity.OktaID, u *state.User) {
+	e := b.users.entries[id]
+	b.count(e, -1)
+	if u == nil {
+		u = &state.User{}
+	}
+	if !e.pushed {
+		e.id, e.name = string(u.Omni), identity.FoldUserName(u.UserName)
+	}
+	e.omni, e.active, e.admin, e.unassigned = string(u.Omni), u.Omni != "" && u.Active, u.OrgAdmin, u.Unassigned != nil
+	b.count(e, 1)
+	b.users.set(id, e)
+	b.leaves(id, e)
+}
+
+func (b *book) pushedUser(id identity.OktaID, u *state.PushedUser) {
+	if u == nil {
+		b.users.set(id, entry{})
+		delete(b.leaving, id)
+		return
+	}
+	e := b.users.entries[id]
+	e.pushed, e.id, e.name, e.external, e.gone, e.inactive = true, u.ID, identity.FoldUserName(u.UserName), u.External, u.Gone, !u.Active
+	b.users.set(id, e)
+	b.leaves(id, e)
+	if len(b.awaited[u.ID]) > 0 {
+		b.late[id] = true
+	}
+}
+
+// leaves keeps those of whom Okta's push said that they leave, and who haven't left.
+func (b *book) leaves(id identity.OktaID, e entry) {
+	if e.pushed && e.unassigned && e.active {
+		b.leaving[id] = true
+	} else {
+		delete(b.leaving, id)
+	}
+}
+
+func (b *book) count(e entry, by int) {
+	if e.active {
+		b.active += by
+	}
+	if e.active && e.admin {
+		b.admins += by
+	}
+}
+
+func (b *book) group(id identity.GroupID, g *state.Group) {
+	e := b.groups.entries[id]
+	if g == nil {
+		g = &state.Group{}
+	}
+	if !e.pushed {
+		e.id, e.name = string(g.Omni), identity.FoldName(g.Name)
+	}
+	e.omni = string(g.Omni)
+	b.groups.set(id, e)
+}
+
+func (b *book) pushedGroup(id identity.GroupID, g *state.PushedGroup) {
+	for _, who := range b.groups.entries[id].waiting {
+		b.awaited[who] = slices.DeleteFunc(b.awaited[who], func(g identity.GroupID) bool { return g == id })
+		if len(b.awaited[who]) == 0 {
+			delete(b.awaited, who)
+		}
+	}
+	if g == nil {
+		b.groups.set(id, entry{})
+		return
+	}
+	e := b.groups.entries[id]
+	e.pushed, e.id, e.name, e.external, e.gone, e.waiting, e.open = true, g.ID, identity.FoldName(g.DisplayName), g.External, g.Gone, g.Waiting, g.Open
+	b.groups.set(id, e)
+	for _, who := range g.Waiting {
+		b.awaited[who] = append(b.awaited[who], id)
+	}
+}
+
+// arrived notes who got an account, so that their groups are looked at.
+func (b *book) arrived(id identity.OktaID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.late[id] = true
+}
+
+// part gives a ledger without anybody in it. Engine.ledgers is held.
+func (b *book) part() *Ledger {
+	l := newLedger()
+	l.Connection, l.Window = b.base.Connection, b.base.Window
+	l.Groups, l.Holds, l.Failing = maps.Clone(b.base.Groups), maps.Clone(b.base.Holds), maps.Clone(b.base.Failing)
+	numbers := b.totals()
+	l.totals, l.book = &numbers, b
+	return l
+}
+
+// owners finds the Okta users whom Omni's accounts are linked to.
+func (b *book) owners(accounts []identity.OmniID) map[identity.OmniID]identity.OktaID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	owners := map[identity.OmniID]identity.OktaID{}
+	for _, id := range accounts {
+		if key, ok := b.users.omnis[string(id)]; ok {
+			owners[id] = key
+		}
+	}
+	return owners
+}
+
+// totals gives the numbers that the guard judges by.
+func (b *book) totals() totals {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return totals{active: b.active, admins: b.admins}
+}
+
+// registry finds the objects of one kind. K is the kind of key.
+type registry[K ~string] struct {
+	entries  map[K]entry
+	ids      map[string]K
+	omnis    map[string]K
+	names    map[string][]K // everyone's, the visible and the others
+	external map[string]K
+	order    []string // ids in the order of their coming; one that is gone keeps its place
+}
+
+func newRegistry[K ~string]() registry[K] {
+	return registry[K]{entries: map[K]entry{}, ids: map[string]K{}, omnis: map[string]K{}, names: map[string][]K{}, external: map[string]K{}}
+}
+
+func (r *registry[K]) set(key K, e entry) {
+	was := r.entries[key]
+	if was.name != e.name && was.name != "" {
+		r.names[was.name] = slices.DeleteFunc(r.names[was.name], func(k K) bool { return k == key })
+		if len(r.names[was.name]) == 0 {
+			delete(r.names, was.name)
+		}
+	}
+	if was.name != e.name && e.name != "" {
+		r.names[e.name] = append(r.names[e.name], key)
+	}
+	if was.id != e.id {
+		if r.ids[was.id] == key {
+			delete(r.ids, was.id)
+		}
+		if e.id != "" {
+			if _, known := r.ids[e.id]; !known {
+				r.order = append(r.order, e.id)
+			}
+			r.ids[e.id] = key
+		}
+	}
+	if was.omni != e.omni {
+		if r.omnis[was.omni] == key {
+			delete(r.omnis, was.omni)
+		}
+		if e.omni != "" {
+			r.omnis[e.omni] = key
+		}
+	}
+	if was.external != e.external {
+		if r.external[was.external] == key {
+			delete(r.external, was.external)
+		}
+		if e.external != "" {
+			r.external[e.external] = key
+		}
+	}
+	if e.id == "" && e.omni == "" && e.name == "" {
+		delete(r.entries, key)
+		return
+	}
+	r.entries[key] = e
+}
+
+// sort gives a registry that was just read an order that is the same each time.
+func (r *registry[K]) sort() { slices.Sort(r.order) }
+
+// named gives the object of the name: the one that is a resource, if one is.
+func (r *registry[K]) named(name string) (K, bool) {
+	list := r.names[name]
+	for _, key := range list {
+		if e := r.entries[key]; e.visible() && !e.inactive {
+			return key, true
+		}
+	}
+	for _, key := range list {
+		if r.entries[key].visible() {
+			return key, true
+		}
+	}
+	if len(list) > 0 {
+		return list[0], true
+	}
+	return "", false
+}
+
+// page gives the keys of those who have the places from start on, counted from 1.
+func (r *registry[K]) page(start, count int) []K {
+	from := min(max(start-1, 0), len(r.order))
+	var keys []K
+	for _, id := range r.order[from:min(len(r.order), from+max(count, 0))] {
+		if key, known := r.ids[id]; known && r.entries[key].visible() {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
+// find gives the key of a resource by what is known of it.
+func find[K ~string](b *book, r *registry[K], ask func(*registry[K]) (K, bool)) (K, entry, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	key, ok := ask(r)
+	return key, r.entries[key], ok
+}
+
+func withID[K ~string](id string) func(*registry[K]) (K, bool) {
+	return func(r *registry[K]) (K, bool) {
+		key, ok := r.ids[id]
+		return key, ok && r.entries[key].visible()
+	}
+}
+
+func withName[K ~string](folded string) func(*registry[K]) (K, bool) {
+	return func(r *registry[K]) (K, bool) { return r.named(folded) }
+}
+
+func withExternal[K ~string](external string) func(*registry[K]) (K, bool) {
+	return func(r *registry[K]) (K, bool) {
+		if key, ok := r.external[external]; ok && r.entries[key].visible() {
+			return key, true
+		}
+		key := K(external)
+		return key, r.entries[key].visible()
+	}
+}
+
+// pending gives those whose removal is under way, and those who may be missing in
+// groups, and forgets the latter.
+func (b *book) pending() (leaving, late []identity.OktaID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	leaving, late = slices.Sorted(maps.Keys(b.leaving)), slices.Sorted(maps.Keys(b.late))
+	clear(b.late)
+	return leaving, late
+}
+
+// wasResource reports whether the SCIM id is, or was, that of a resource.
+func wasResource[K ~string](b *book, r *registry[K], id string) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, known := r.ids[id]
+	return known
+}
+
+// opened gives the groups of which something accepted isn't applied yet.
+func (b *book) opened() []identity.GroupID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	var keys []identity.GroupID
+	for key, e := range b.groups.entries {
+		if e.open {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// awaits gives the groups that have a member of this SCIM id whom nobody knew.
+func (b *book) awaits(scim string) []identity.GroupID {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	return slices.Clone(b.awaited[scim])
+}
+
+// ownKey begins the keys of objects that Okta's push told of and no reading has met.
+const ownKey = "scim-"
+
+func isOwn[K ~string](key K) bool { return strings.HasPrefix(string(key), ownKey) }

@@ -1,0 +1,265 @@
+package sync
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+)
+
+// Gate lets pushes through to Omni at the pace that it allows.
+type Gate interface {
+	// Enter lets a request about the object through, or fails with fault.Limited and
+	// in After when its turn comes. leave is told how it ended.
+	Enter(ctx context.Context, key string) (leave func(error), err error)
+	// Away counts one more push of the object that can't be served for now, and
+	// says when it is to come again.
+	Away(key string) time.Duration
+	// Again gives a push that was let in, and couldn't be done in time, the first place.
+	Again(key string) time.Duration
+}
+
+// PushOptions are what pushes need beside the engine's parts.
+type PushOptions struct {
+	Gate Gate
+	Pull bool // Okta is read as well: then a reading decides the values of whom it has met
+}
+
+// Pushes takes what Okta pushes. Each push is a desired state with one object in
+// it, and goes the way of every run: plan, guard, apply, record. Its methods may
+// be called while a run of the loop is under way; what is about one object is
+// done in the order of arrival.
+//
+// The ledger keeps what was accepted (what Okta asked and was told) beside what
+// was applied. A removal is accepted when it stands in the ledger, as it may have
+// to wait; everything else when Omni has confirmed it.
+type Pushes struct {
+	engine *Engine
+	o      PushOptions
+	book   *book
+	follow chan struct{} // capacity 1: something accepted isn't applied yet
+
+	mu        sync.Mutex
+	strangers *snapshot // of Omni's own users
+}
+
+// Pushes makes the engine ready for pushes. It reads the ledger once, and must be
+// called before any run.
+func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
+	run := e.begin(Request{Kind: Push, Cause: "start"})
+	leave := e.join(run.ledger)
+	err := e.recall(ctx, run)
+	leave()
+	if err != nil {
+		return nil, err
+	}
+	b := newBook()
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	if err := b.load(ctx, e.o.Store); err != nil {
+		return nil, err
+	}
+	p := &Pushes{engine: e, o: o, book: b, follow: make(chan struct{}, 1)}
+	e.book, e.decided = b, p.wake
+	return p, nil
+}
+
+// errand is one push while it lasts.
+type errand struct {
+	pushes  *Pushes
+	run     *run
+	ledger  *Ledger
+	policy  Policy
+	object  string   // for the gate
+	creates bool     // a resource: what is refused then is refused altogether
+	rest    []Change // what isn't to be done now
+	seen    Notes    // what the push tells, noted when it is accepted
+	accept  func(done []Change, n Notes)
+}
+
+// begin opens an errand with a ledger of its own, until the function that it gives is called.
+func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func()) {
+	e := p.engine
+	run := e.begin(Request{Kind: Push, Cause: cause})
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	l := p.book.part()
+	l.touched = map[string]bool{}
+	maps.DeleteFunc(l.Holds, func(key string, _ state.Hold) bool {
+		if _, _, member := memberOf(key); member {
+			return true
+		}
+		return !slices.ContainsFunc(subjectsOf(key), func(s string) bool { return slices.Contains(subjects, s) })
+	})
+	e.live[l] = true
+	run.ledger = l
+	e.touch(l, run.started, subjects...)
+	return &errand{pushes: p, run: run, ledger: l, policy: e.policy, object: object, seen: newNotes()}, func() {
+		e.ledgers.Lock()
+		defer e.ledgers.Unlock()
+		delete(e.live, l)
+		for _, s := range subjects {
+			e.pushed[s] = time.Now()
+		}
+	}
+}
+
+// do plans what is desired, does what need not wait, and accepts it. It gives
+// what was planned, and an error where the push isn't accepted.
+func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
+	e, l := x.pushes.engine, x.ledger
+	x.run.desired = d
+	x.seen = observe(d, l, x.run.started)
+	l.Take(x.seen)
+	judged := judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
+	waiting := holds(judged.Changes, d, l, x.run)
+	x.seen.join(waiting)
+	planned, rest := part(judged.Changes)
+	x.rest = rest
+	if why := x.refusal(judged.Changes); why != nil {
+		if len(waiting.Holds) > 0 {
+			return judged.Changes, errors.Join(why, e.commit(ctx, nil, waiting))
+		}
+		return judged.Changes, why
+	}
+	if len(planned) == 0 {
+		n := x.seen
+		x.accept(nil, n)
+		return judged.Changes, e.commit(ctx, l, n)
+	}
+	leave, err := x.pushes.o.Gate.Enter(ctx, x.object)
+	if err != nil {
+		return judged.Changes, err
+	}
+	done, err := x.apply(ctx, planned, judged.Asked)
+	leave(err)
+	return append(done, rest...), err
+}
+
+// part gives the changes that are to be done, and the others.
+func part(changes []Change) (planned, rest []Change) {
+	for _, c := range changes {
+		if c.State == state.Planned {
+			planned = append(planned, c)
+		} else {
+			rest = append(rest, c)
+		}
+	}
+	return planned, rest
+}
+
+// apply does the changes in Omni, one after the other, and records each; the last
+// one together with what is accepted.
+func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]bool) ([]Change, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	a := &applier{engine: x.pushes.engine, run: x.run, asked: asked, ledger: x.ledger, managed: x.policy.Attributes, stop: stop}
+	work, cancel := outlast(ctx)
+	defer cancel()
+	var done []Change
+	for i, c := range planned {
+		c, notes := a.perform(work, c)
+		done = append(done, c)
+		if c.State != state.Applied && c.State != state.Kept {
+			a.keep(work, c, notes)
+			return done, x.temporary(errors.Join(context.Cause(ctx), x.failure(c, a.broke)))
+		}
+		if i == len(planned)-1 {
+			last := x.seen.clone()
+			last.join(notes)
+			x.accept(done, last)
+			notes = last
+		}
+		a.keep(work, c, notes)
+		if err := context.Cause(ctx); err != nil {
+			return done, x.temporary(err)
+		}
+	}
+	return done, nil
+}
+
+// refusal tells why the push can't be accepted, whatever Omni would say, nil where
+// it can. Removals that wait can.
+func (x *errand) refusal(changes []Change) error {
+	for _, c := range changes {
+		if c.ends() || c.Kind == Release || c.Group != "" && c.Kind == Delete {
+			continue
+		}
+		switch {
+		case c.State == state.Kept && len(c.Drop) == 0:
+			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason}
+		case c.State == state.Held && c.Guard == guardRecycled:
+			return recycled(c.Name, c.Reason)
+		case c.State == state.Held && len(c.Drop) == 0:
+			return x.held(c)
+		case c.State == state.Failed:
+			return &fault.Error{Kind: fault.Refused, Op: c.Name, Detail: firstOf(c.Error, c.Reason)}
+		}
+	}
+	return nil
+}
+
+// held asks Okta to come again while the change waits for a person.
+func (x *errand) held(c Change) error {
+	run := x.run.id
+	for _, key := range holdKeys(c) {
+		if h, known := x.ledger.Holds[key]; known {
+			run = h.Run
+		}
+	}
+	return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: c.Reason,
+		Hint: "syncd approve " + run + " lets it through, then Okta's next try succeeds", After: x.pushes.o.Gate.Away(x.object)}
+}
+
+func recycled(name, reason string) error {
+	return &fault.Error{Kind: fault.Conflict, Op: name, Detail: reason,
+		Hint: "rename or delete the old account in Omni, run `syncd reconcile`, then retry the task in Okta"}
+}
+
+// failure is why Omni didn't do a change.
+func (x *errand) failure(c Change, broke error) error {
+	switch {
+	case c.State == state.Held && c.Guard == guardRecycled:
+		return recycled(c.Name, c.Reason)
+	case c.State == state.Held:
+		return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason}
+	case broke != nil:
+		return broke
+	default:
+		return &fault.Error{Kind: fault.Unavailable, Op: c.Name, Detail: firstOf(c.Error, c.Reason)}
+	}
+}
+
+// temporary gives an error that will pass the time after which to come again.
+func (x *errand) temporary(err error) error {
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Conflict, fault.Refused, fault.Declined:
+		return err
+	case fault.Limited:
+		if f, ok := errors.AsType[*fault.Error](err); ok && f.After > 0 {
+			return err
+		}
+	}
+	if err == nil {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Unavailable, Op: "Omni didn't do it yet", Err: err, After: x.pushes.o.Gate.Away(x.object)}
+}
+
+// newOwnKey makes the key of an object that no reading has met.
+func newOwnKey() string { return ownKey + strings.ToLower(rand.Text()) }
+
+// wake has what was accepted and isn't applied looked at.
+func (p *Pushes) wake() { wake(p.follow, struct{}{}) }
+
+func (p *Pushes) notFound(kind, id string) error {
+	return &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("%s %s", kind, id), Detail: "there is no such resource"}
+}

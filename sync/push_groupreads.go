@@ -1,0 +1,120 @@
+package sync
+
+import (
+	"context"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// groupResource finds a group by SCIM id: with a key, or as a group of Omni's own.
+func (p *Pushes) groupResource(ctx context.Context, id string) (identity.GroupID, state.PushedGroup, *identity.Team, error) {
+	if key, _, known := find(p.book, &p.book.groups, withID[identity.GroupID](id)); known {
+		g, err := p.acceptedGroup(ctx, key)
+		return key, g, nil, err
+	}
+	if id == "" || wasResource(p.book, &p.book.groups, id) || p.book.teamKnown(identity.OmniGroupID(id)) {
+		return "", state.PushedGroup{}, nil, p.notFound("group", id)
+	}
+	t, err := p.engine.o.Omni.Team(ctx, identity.OmniGroupID(id))
+	switch {
+	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Refused):
+		return "", state.PushedGroup{}, nil, p.notFound("group", id)
+	case err != nil:
+		return "", state.PushedGroup{}, nil, p.away(err, "group:"+id)
+	}
+	return "", state.PushedGroup{PushedGroup: ofTeam(t)}, &t, nil
+}
+
+// ofTeam gives a group of Omni's own the form of a pushed group.
+func ofTeam(t identity.Team) identity.PushedGroup {
+	g := identity.PushedGroup{ID: string(t.ID), DisplayName: t.DisplayName, Members: []identity.Ref{}}
+	for _, m := range t.Members {
+		g.Members = append(g.Members, identity.Ref{ID: string(m)})
+	}
+	return g
+}
+
+// acceptedGroup reads what was accepted of a group; of one that was never pushed,
+// what was applied. It answers fault.NotFound where there is no such resource.
+func (p *Pushes) acceptedGroup(ctx context.Context, key identity.GroupID) (state.PushedGroup, error) {
+	store := p.engine.o.Store
+	g, ok, err := state.Read[state.PushedGroup](ctx, store, state.PushedGroups, string(key))
+	if err != nil || ok {
+		return g, err
+	}
+	rec, ok, err := state.Read[state.Group](ctx, store, state.Groups, string(key))
+	if err != nil {
+		return g, err
+	}
+	if !ok || rec.Omni == "" {
+		return g, p.notFound("group", string(key))
+	}
+	g.PushedGroup = identity.PushedGroup{ID: string(rec.Omni), DisplayName: rec.Name}
+	return g, nil
+}
+
+// FindGroup gives the group whose displayName or externalId is value. A name that
+// the ledger doesn't know is looked up in Omni, unless Omni is busy.
+func (p *Pushes) FindGroup(ctx context.Context, by, value string, members bool) (identity.PushedGroup, error) {
+	ask := withName[identity.GroupID](identity.FoldName(value))
+	if by != "name" {
+		ask = withExternal[identity.GroupID](value)
+	}
+	if key, e, ok := find(p.book, &p.book.groups, ask); ok && e.visible() {
+		g, err := p.acceptedGroup(ctx, key)
+		if err != nil || !members {
+			return g.PushedGroup, err
+		}
+		return p.withMembers(ctx, key, g)
+	}
+	if by != "name" {
+		return identity.PushedGroup{}, p.notFound("group", value)
+	}
+	t, err := lookUp(ctx, p, value, nil, p.engine.o.Omni.FindTeam)
+	if err == nil && (p.book.teamKnown(t.ID) || wasResource(p.book, &p.book.groups, string(t.ID))) {
+		err = p.notFound("group", value) // it goes under another name, which is under way
+	}
+	return ofTeam(t), err
+}
+
+// Groups gives the managed groups from place start on, and how many there are.
+func (p *Pushes) Groups(ctx context.Context, start, count int, members bool) ([]identity.PushedGroup, int, error) {
+	p.book.mu.RLock()
+	total := len(p.book.groups.order)
+	keys := p.book.groups.page(start, count)
+	p.book.mu.RUnlock()
+	list := make([]identity.PushedGroup, 0, len(keys))
+	for _, key := range keys {
+		g, err := p.acceptedGroup(ctx, key)
+		if err == nil && members {
+			g.PushedGroup, err = p.withMembers(ctx, key, g)
+		}
+		if fault.Is(err, fault.NotFound) || err == nil && g.Gone {
+			continue
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		list = append(list, g.PushedGroup)
+	}
+	return list, total, nil
+}
+
+// scimID is the SCIM id of a user, "" for none.
+func (b *book) scimID(key identity.OktaID) string {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	if e := b.users.entries[key]; e.visible() {
+		return e.id
+	}
+	return ""
+}
+
+func (b *book) teamKnown(id identity.OmniGroupID) bool {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	_, known := b.groups.omnis[string(id)]
+	return known
+}

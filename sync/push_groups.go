@@ -1,0 +1,294 @@
+package sync
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// CreateGroup makes the group that Okta pushes, with its members, or adopts it
+// where Omni has one of the name. A group that a reading of Okta has told of under
+// this name, and that was never pushed, is this group.
+func (p *Pushes) CreateGroup(ctx context.Context, cause string, g identity.PushedGroup) (identity.PushedGroup, error) {
+	if identity.FoldName(g.DisplayName) == "" {
+		return g, &fault.Error{Kind: fault.Refused, Op: "displayName", Detail: "is missing", Hint: "give the group a name"}
+	}
+	done, err := p.engine.turns.take(ctx, groupNameSubject(g.DisplayName))
+	if err != nil {
+		return g, p.late(err, groupNameSubject(g.DisplayName))
+	}
+	defer done()
+	key, who, known := find(p.book, &p.book.groups, withName[identity.GroupID](identity.FoldName(g.DisplayName)))
+	switch {
+	case known && who.visible() && who.pushed:
+		return g, &fault.Error{Kind: fault.Conflict, Op: g.DisplayName, Detail: "a group of this name is there already, with id " + who.id}
+	case !known:
+		key = identity.GroupID(newOwnKey())
+	}
+	turn, err := p.engine.turns.take(ctx, groupSubject(key))
+	if err != nil {
+		return g, p.late(err, groupSubject(key))
+	}
+	defer turn()
+	was, err := p.acceptedGroup(ctx, key)
+	if err != nil && !fault.Is(err, fault.NotFound) {
+		return g, err
+	}
+	g.ID, g.Created = was.ID, was.Created
+	ids := make([]string, 0, len(g.Members))
+	for _, m := range g.Members {
+		ids = append(ids, m.ID)
+	}
+	w := grouping{cause: cause, key: key, was: was, want: g, creates: true}
+	if len(ids) > 0 || was.ID != "" {
+		w.steps = []identity.MemberEdit{{All: true, IDs: ids}}
+	}
+	return p.crowd(ctx, w)
+}
+
+func groupNameSubject(name string) string { return "group name:" + identity.FoldName(name) }
+
+// EditGroup applies the edit to what was accepted of the group with this SCIM id.
+func (p *Pushes) EditGroup(ctx context.Context, cause, id string, edit identity.GroupEdit) (identity.PushedGroup, error) {
+	for range tries {
+		key, was, team, err := p.groupResource(ctx, id)
+		if err != nil {
+			return identity.PushedGroup{}, err
+		}
+		if key == "" {
+			key = identity.GroupID(newOwnKey())
+		}
+		subjects := []string{groupSubject(key)}
+		if edit.DisplayName != nil {
+			subjects = append(subjects, groupNameSubject(*edit.DisplayName))
+		}
+		done, err := p.engine.turns.take(ctx, subjects...)
+		if err != nil {
+			return was.PushedGroup, p.late(err, groupSubject(key))
+		}
+		if now, err := p.acceptedGroup(ctx, key); err == nil {
+			was, team = now, nil
+		} else if team == nil {
+			done()
+			continue
+		}
+		got, err := p.regroup(ctx, grouping{cause: cause, key: key, was: was, want: was.PushedGroup, team: team, steps: edit.Members}, edit)
+		done()
+		return got, err
+	}
+	return identity.PushedGroup{}, &fault.Error{Kind: fault.Unavailable, Op: id, Detail: "it is being changed all the time", After: time.Second}
+}
+
+// regroup does what an edit asks. The turn is the caller's.
+func (p *Pushes) regroup(ctx context.Context, w grouping, edit identity.GroupEdit) (identity.PushedGroup, error) {
+	if edit.DisplayName != nil && *edit.DisplayName != w.want.DisplayName {
+		holder, who, known := find(p.book, &p.book.groups, withName[identity.GroupID](identity.FoldName(*edit.DisplayName)))
+		if known && holder != w.key && who.visible() {
+			return w.want, &fault.Error{Kind: fault.Conflict, Op: *edit.DisplayName, Detail: "another group has this name, with id " + who.id}
+		}
+		w.want.DisplayName = *edit.DisplayName
+	}
+	if edit.External != nil {
+		w.want.External = *edit.External
+	}
+	return p.crowd(ctx, w)
+}
+
+// DeleteGroup lets go of the group, or deletes it in Omni, as groups.on_unpush says.
+func (p *Pushes) DeleteGroup(ctx context.Context, cause, id string) error {
+	key, _, known := find(p.book, &p.book.groups, withID[identity.GroupID](id))
+	if !known {
+		return p.notFound("group", id)
+	}
+	done, err := p.engine.turns.take(ctx, groupSubject(key))
+	if err != nil {
+		return p.late(err, groupSubject(key))
+	}
+	defer done()
+	was, err := p.acceptedGroup(ctx, key)
+	if err != nil {
+		return err
+	}
+	return p.letGo(ctx, cause, key, was)
+}
+
+// letGo ends our care for a group. The turn is the caller's. What Omni can't be
+// told now, or waits for approval, is accepted and done later.
+func (p *Pushes) letGo(ctx context.Context, cause string, key identity.GroupID, was state.PushedGroup) error {
+	x, end := p.begin(cause, groupSubject(key), groupSubject(key))
+	defer end()
+	if err := x.ledger.fetchCrowd(ctx, p.engine.o.Store, key); err != nil {
+		return err
+	}
+	gone := state.PushedGroup{PushedGroup: was.PushedGroup, Gone: true}
+	x.accept = func(done []Change, n Notes) {
+		gone.Open = len(done) == 0 && x.ledger.Groups[key].Omni != ""
+		n.PushedGroups[key] = &gone
+	}
+	_, err := x.do(ctx, Desired{Groups: map[identity.GroupID]Crowd{key: {Name: was.DisplayName, Gone: true}}})
+	if err == nil || !temporary(err) || was.Gone {
+		return err
+	}
+	n := newNotes()
+	gone.Open = true
+	n.PushedGroups[key] = &gone
+	err = p.engine.commit(ctx, x.ledger, n)
+	p.wake()
+	return err
+}
+
+// grouping is one group to be brought to what Okta wants. The turn is the caller's.
+type grouping struct {
+	cause   string
+	key     identity.GroupID
+	was     state.PushedGroup
+	want    identity.PushedGroup
+	team    *identity.Team // Omni's, where it isn't linked yet
+	steps   []identity.MemberEdit
+	creates bool
+	quiet   bool              // accepted before: nothing new is
+	all     bool              // everybody is looked at
+	look    []identity.OktaID // members to look at, beside those whom the steps name
+}
+
+// crowd brings a group's name and members to what Okta wants. What is already so
+// costs nothing; members whom nobody knows yet join when they arrive.
+func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, error) {
+	e := p.engine
+	x, end := p.begin(w.cause, groupSubject(w.key), groupSubject(w.key))
+	defer end()
+	l := x.ledger
+	if w.team != nil {
+		l.StrangerTeams = map[string]identity.Team{identity.FoldName(w.team.DisplayName): *w.team}
+	}
+	moves, err := x.moves(ctx, w)
+	if err != nil {
+		return w.want, err
+	}
+	people := moves.people()
+	turn, err := e.turns.take(ctx, userSubjects(people)...)
+	if err != nil {
+		return w.want, p.late(err, groupSubject(w.key))
+	}
+	defer turn()
+	if err := l.fetch(ctx, e.o.Store, people); err != nil {
+		return w.want, err
+	}
+	d := Desired{Users: map[identity.OktaID]Person{}, Groups: map[identity.GroupID]Crowd{w.key: moves.crowd(w, l)}}
+	for id := range people {
+		if u := l.Users[id]; u.Omni != "" && u.Unassigned == nil {
+			d.Users[id] = Person{Standing: identity.Assigned, User: u.User, InScope: true}
+		}
+	}
+	e.ledgers.Lock()
+	maps.Copy(l.Holds, memberHolds(p.book.base.Holds, w.key, people))
+	e.ledgers.Unlock()
+	x.accept = func(done []Change, n Notes) {
+		for _, c := range x.rest {
+			moves.open = moves.open || c.State == state.Held
+			if c.State == state.Kept {
+				n.stay(l, c)
+			}
+		}
+		p.acceptGroup(w, l.Groups[w.key], moves, done, n)
+	}
+	changes, err := x.do(ctx, d)
+	if err != nil && temporary(err) && moves.onlyLeave() && w.want.DisplayName == w.was.DisplayName && w.was.ID != "" {
+		err = p.leaveLater(ctx, x, w, moves)
+	}
+	if err != nil {
+		return w.want, err
+	}
+	got, err := p.acceptedGroup(ctx, w.key)
+	if err == nil {
+		err = spared(changes)
+	}
+	return got.PushedGroup, err
+}
+
+// stay notes that Okta has the members still whom a change would have taken out:
+// the push is told so.
+func (n Notes) stay(l *Ledger, c Change) {
+	for _, id := range c.Drop {
+		m := l.Members[c.Group][id]
+		m.Okta = true
+		n.member(c.Group, id, m)
+	}
+}
+
+// spared tells that somebody protected was to be removed, after the rest was done.
+func spared(changes []Change) error {
+	for _, c := range changes {
+		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" {
+			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason + "; everybody else was done"}
+		}
+	}
+	return nil
+}
+
+// temporary reports whether a push that failed would do later.
+func temporary(err error) bool {
+	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) || fault.Is(err, fault.Other) || fault.Is(err, fault.Unauthorized)
+}
+
+// leaveLater accepts removals of members that Omni can't be told of now.
+func (p *Pushes) leaveLater(ctx context.Context, x *errand, w grouping, m moves) error {
+	n := x.seen.clone()
+	m.open = true
+	p.acceptGroup(w, x.ledger.Groups[w.key], m, nil, n)
+	err := p.engine.commit(ctx, x.ledger, n)
+	p.wake()
+	return err
+}
+
+// acceptGroup notes what was accepted, with what was done.
+func (p *Pushes) acceptGroup(w grouping, rec state.Group, m moves, done []Change, n Notes) {
+	accepted := state.PushedGroup{PushedGroup: w.want, Waiting: m.waiting}
+	accepted.Members = nil
+	accepted.ID = firstOf(w.was.ID, string(rec.Omni))
+	for _, c := range done {
+		accepted.ID = firstOf(accepted.ID, c.Omni)
+	}
+	accepted.Open = m.open
+	if _, known := p.pushedGroup(w.key); w.quiet && !known {
+		return
+	}
+	if !w.quiet {
+		accepted.Changed = time.Now().UTC()
+	}
+	if accepted.Created.IsZero() {
+		accepted.Created = accepted.Changed
+	}
+	n.PushedGroups[w.key] = &accepted
+}
+
+// pushedGroup reports whether the group was ever pushed.
+func (p *Pushes) pushedGroup(key identity.GroupID) (entry, bool) {
+	_, e, _ := find(p.book, &p.book.groups, func(*registry[identity.GroupID]) (identity.GroupID, bool) { return key, true })
+	return e, e.pushed
+}
+
+// memberHolds gives what is held about the members of the group.
+func memberHolds(all map[string]state.Hold, group identity.GroupID, people map[identity.OktaID]bool) map[string]state.Hold {
+	out := map[string]state.Hold{}
+	for key, h := range all {
+		if g, u, ok := memberOf(key); ok && g == group && people[u] {
+			out[key] = h
+		}
+	}
+	return out
+}
+
+func userSubjects(people map[identity.OktaID]bool) []string {
+	list := make([]string, 0, len(people))
+	for id := range people {
+		list = append(list, userSubject(id))
+	}
+	slices.Sort(list)
+	return list
+}

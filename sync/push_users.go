@@ -1,0 +1,347 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// tries is how often a push looks again when what it waited for has moved meanwhile.
+const tries = 5
+
+// CreateUser makes, adopts or revives the user whom Okta pushes. The rows, first
+// match first; another one has the userName, or the externalId:
+//
+//	who has it         externalId                          answer
+//	an active user     any                                 fault.Conflict
+//	an inactive user   theirs, or absent on either side    revived, under the same id
+//	an inactive user   another                             fault.Conflict: a recycled address
+//	nobody                                                 created, or adopted where Omni has the name
+func (p *Pushes) CreateUser(ctx context.Context, cause string, u identity.PushedUser) (identity.PushedUser, error) {
+	if err := identity.CheckUserName(u.UserName); err != nil {
+		return u, &fault.Error{Kind: fault.Refused, Op: "userName", Err: err}
+	}
+	fresh := identity.OktaID(newOwnKey())
+	for range tries {
+		key, err := p.creates(u, fresh)
+		if err != nil {
+			return u, err
+		}
+		done, err := p.engine.turns.take(ctx, userSubject(key), nameSubject(u.UserName))
+		if err != nil {
+			return u, p.late(err, userSubject(key))
+		}
+		if now, err := p.creates(u, fresh); err != nil || now != key {
+			done()
+			if err != nil {
+				return u, err
+			}
+			continue
+		}
+		was, err := p.acceptedUser(ctx, key)
+		if err != nil && !fault.Is(err, fault.NotFound) {
+			done()
+			return u, err
+		}
+		u.Active = true
+		got, err := p.put(ctx, putting{cause: cause, key: key, was: was, want: u, creates: true})
+		done()
+		return got, err
+	}
+	return u, &fault.Error{Kind: fault.Unavailable, Op: u.UserName, Detail: "it is being changed all the time", After: time.Second}
+}
+
+// creates gives the key of the user who is to be made or revived; fresh is for one
+// whom nobody knows.
+func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity.OktaID, error) {
+	name := identity.FoldUserName(u.UserName)
+	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](name))
+	okta, told := identity.OktaIDOf(u.External)
+	if taken && who.visible() && !who.inactive {
+		return "", &fault.Error{Kind: fault.Conflict, Op: u.UserName, Detail: "a user of this userName is there already, with id " + who.id}
+	}
+	switch {
+	case !taken && told:
+		return okta, p.free(okta)
+	case !taken:
+		return fresh, nil
+	case holder == okta, !told && u.External == "", who.external == "" && isOwn(holder), who.external == u.External:
+		return holder, nil
+	case !who.visible() && who.omni == "": // an intent that nothing came of
+		return okta, p.free(okta)
+	default:
+		return "", recycled(u.UserName, fmt.Sprintf("recycled address: the inactive account of this userName is linked to Okta user %s", holder))
+	}
+}
+
+// free makes sure that no active user is known under the key.
+func (p *Pushes) free(key identity.OktaID) error {
+	_, e, ok := find(p.book, &p.book.users, withExternal[identity.OktaID](string(key)))
+	if ok && !e.inactive {
+		return &fault.Error{Kind: fault.Conflict, Op: string(key), Detail: "a user of this externalId is there already, with id " + e.id}
+	}
+	return nil
+}
+
+func nameSubject(userName string) string { return "name:" + identity.FoldUserName(userName) }
+
+// EditUser changes what was accepted of the user with this SCIM id.
+func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (identity.PushedUser, error) {
+	for range tries {
+		key, was, account, err := p.resource(ctx, id)
+		if err != nil {
+			return identity.PushedUser{}, err
+		}
+		want, err := edit(was.PushedUser)
+		if err != nil {
+			return want, err
+		}
+		if key == "" { // Omni's own: it gets a key now
+			key = identity.OktaID(newOwnKey())
+			if okta, told := identity.OktaIDOf(want.External); told {
+				key = okta
+			}
+		}
+		done, err := p.engine.turns.take(ctx, userSubject(key), nameSubject(want.UserName))
+		if err != nil {
+			return want, p.late(err, userSubject(key))
+		}
+		now, err := p.acceptedUser(ctx, key)
+		switch {
+		case fault.Is(err, fault.NotFound) && account != nil:
+			now, err = was, nil
+		case err == nil:
+			account = nil
+		}
+		again := identity.PushedUser{}
+		if err == nil {
+			again, err = edit(now.PushedUser)
+		}
+		if err == nil && identity.FoldUserName(again.UserName) != identity.FoldUserName(want.UserName) {
+			done()
+			continue
+		}
+		if err == nil {
+			again, err = p.edited(ctx, putting{cause: cause, key: key, was: now, want: again, account: account})
+		}
+		done()
+		return again, err
+	}
+	return identity.PushedUser{}, &fault.Error{Kind: fault.Unavailable, Op: id, Detail: "it is being changed all the time", After: time.Second}
+}
+
+// edited does what an edit asks. The turn is the caller's.
+func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, error) {
+	w.want.ID = w.was.ID
+	if err := identity.CheckUserName(w.want.UserName); err != nil {
+		return w.want, &fault.Error{Kind: fault.Refused, Op: "userName", Err: err}
+	}
+	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](identity.FoldUserName(w.want.UserName)))
+	if taken && holder != w.key && who.visible() && !who.inactive {
+		return w.want, &fault.Error{Kind: fault.Conflict, Op: w.want.UserName, Detail: "another user has this userName, with id " + who.id}
+	}
+	if w.account == nil && reflect.DeepEqual(w.want, w.was.PushedUser) && p.settled(w.key) {
+		return w.want, nil
+	}
+	if !w.want.Active {
+		return p.release(ctx, w, false)
+	}
+	return p.put(ctx, w)
+}
+
+// settled reports whether what was accepted of the user is what was applied, as far
+// as existence goes.
+func (p *Pushes) settled(key identity.OktaID) bool {
+	_, e, _ := find(p.book, &p.book.users, func(*registry[identity.OktaID]) (identity.OktaID, bool) { return key, true })
+	return e.pushed && (e.inactive || e.active && !e.unassigned)
+}
+
+// DeleteUser ends the membership, and the resource.
+func (p *Pushes) DeleteUser(ctx context.Context, cause, id string) error {
+	key, _, known := find(p.book, &p.book.users, withID[identity.OktaID](id))
+	if !known {
+		return p.notFound("user", id)
+	}
+	done, err := p.engine.turns.take(ctx, userSubject(key))
+	if err != nil {
+		return p.late(err, userSubject(key))
+	}
+	defer done()
+	was, err := p.acceptedUser(ctx, key)
+	if err != nil {
+		return err
+	}
+	want := was.PushedUser
+	want.Active = false
+	_, err = p.release(ctx, putting{cause: cause, key: key, was: was, want: want}, true)
+	return err
+}
+
+// putting is one user to be brought to what Okta wants. The turn is the caller's.
+type putting struct {
+	cause   string
+	key     identity.OktaID
+	was     state.PushedUser
+	want    identity.PushedUser
+	account *identity.Account // Omni's, where it isn't linked yet
+	creates bool
+}
+
+// put makes the user active and as Okta wants them.
+func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error) {
+	x, end := p.begin(w.cause, userSubject(w.key), userSubject(w.key))
+	defer end()
+	if err := x.fetch(ctx, w.key, p.namesakes(w.want.UserName, w.key)); err != nil {
+		return w.want, err
+	}
+	l := x.ledger
+	rec := l.Users[w.key]
+	person, err := x.person(w, rec)
+	if err != nil {
+		return w.want, &fault.Error{Kind: fault.Refused, Op: w.want.UserName, Detail: "the mapping can't be applied to this user: " + err.Error(),
+			Hint: "mend the user's profile, or users.* in the configuration"}
+	}
+	if !person.InScope {
+		if w.creates || rec.Omni == "" {
+			return w.want, &fault.Error{Kind: fault.Declined, Op: w.want.UserName, Detail: "the user is outside users.scope"}
+		}
+		return p.release(ctx, w, false)
+	}
+	if w.account != nil {
+		l.Strangers = map[string]identity.Account{identity.FoldUserName(w.account.UserName): *w.account}
+		person.External = w.account.ID
+	}
+	x.accept = func(done []Change, n Notes) { p.acceptUser(w, rec, done, n) }
+	d := Desired{Users: map[identity.OktaID]Person{w.key: person}}
+	for id, u := range l.Users {
+		if id != w.key && u.Omni != "" && u.Active { // whose name is no longer theirs would free it
+			d.Users[id] = Person{Standing: identity.Assigned, User: u.User, InScope: true}
+		}
+	}
+	if _, err := x.do(ctx, d); err != nil {
+		return w.want, err
+	}
+	if !rec.Active {
+		p.book.arrived(w.key)
+		p.wake()
+	}
+	got, err := p.acceptedUser(ctx, w.key)
+	return got.PushedUser, err
+}
+
+// namesakes gives who is known under the name besides the key.
+func (p *Pushes) namesakes(userName string, key identity.OktaID) []identity.OktaID {
+	p.book.mu.RLock()
+	defer p.book.mu.RUnlock()
+	return slices.DeleteFunc(slices.Clone(p.book.users.names[identity.FoldUserName(userName)]), func(k identity.OktaID) bool { return k == key })
+}
+
+// fetch reads the records of users into the errand's ledger.
+func (x *errand) fetch(ctx context.Context, key identity.OktaID, more []identity.OktaID) error {
+	ids := map[identity.OktaID]bool{key: true}
+	for _, id := range more {
+		ids[id] = true
+	}
+	return x.ledger.fetch(ctx, x.pushes.engine.o.Store, ids)
+}
+
+// person says what the push wants of the user. Where Okta is read too, a reading
+// decides the values of whom it has met; attributes of Omni that the mapping
+// doesn't name go as they are.
+func (x *errand) person(w putting, rec state.User) (Person, error) {
+	person := Person{Standing: identity.Assigned, InScope: true, User: rec.User}
+	person.User.Attributes = maps.Clone(rec.Attributes)
+	if !x.pushes.o.Pull || rec.Omni == "" || rec.Pushed {
+		user, in, err := x.pushes.engine.o.Mapper.Map(w.want.Assignment(w.key))
+		if err != nil {
+			return person, err
+		}
+		person.User, person.InScope = user, in
+	}
+	person.UserName = w.want.UserName
+	extra := slices.Clone(rec.Extra)
+	for name, v := range w.want.Omni {
+		if slices.Contains(x.policy.Attributes, name) {
+			continue
+		}
+		if person.Attributes == nil {
+			person.Attributes = map[string]identity.Value{}
+		}
+		person.Attributes[name] = v
+		extra = append(extra, name)
+	}
+	for _, name := range rec.Extra {
+		if _, still := w.want.Omni[name]; !still {
+			delete(person.Attributes, name)
+		}
+	}
+	slices.Sort(extra)
+	x.policy.Attributes = slices.Concat(x.policy.Attributes, slices.Compact(extra))
+	return person, nil
+}
+
+// acceptUser notes what was accepted, with what was done.
+func (p *Pushes) acceptUser(w putting, rec state.User, done []Change, n Notes) {
+	accepted := state.PushedUser{PushedUser: w.want}
+	accepted.ID = firstOf(w.was.ID, string(rec.Omni))
+	for _, c := range done {
+		accepted.ID = firstOf(accepted.ID, c.Omni)
+	}
+	accepted.Changed = time.Now().UTC()
+	if accepted.Created = w.was.Created; accepted.Created.IsZero() {
+		accepted.Created = accepted.Changed
+	}
+	n.PushedUsers[w.key] = &accepted
+	if u := n.Users[w.key]; u != nil && rec.Omni == "" {
+		fresh := *u
+		fresh.Pushed = true
+		n.Users[w.key] = &fresh
+	}
+}
+
+// release accepts that the user is to leave. Nothing is asked of Omni yet: what is
+// protected stays, and the rest is done when its time has come.
+func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.PushedUser, error) {
+	e := p.engine
+	x, end := p.begin(w.cause, userSubject(w.key), userSubject(w.key))
+	defer end()
+	if err := x.fetch(ctx, w.key, nil); err != nil {
+		return w.want, err
+	}
+	rec := x.ledger.Users[w.key]
+	if glob := (&planner{policy: e.policy}).protected(rec.UserName, w.want.UserName); glob != "" && rec.Active {
+		return w.want, &fault.Error{Kind: fault.Declined, Op: w.want.UserName, Detail: fmt.Sprintf("protected by users.protected %q", glob)}
+	}
+	n := newNotes()
+	if w.account != nil { // Omni's, and Okta has it linked from a direct push
+		rec = corrected(state.User{Omni: w.account.ID, Link: state.Adopted}, *w.account, e.policy.Attributes)
+	}
+	accepted := state.PushedUser{PushedUser: w.want, Gone: gone}
+	accepted.ID, accepted.Changed = firstOf(w.was.ID, string(rec.Omni)), time.Now().UTC()
+	n.PushedUsers[w.key] = &accepted
+	if rec.Omni != "" && rec.Active && rec.Unassigned == nil {
+		now := time.Now()
+		rec.Unassigned, rec.Seen = &now, identity.Print{}
+		n.user(w.key, rec)
+		no, yes := false, true
+		told := Change{Kind: Deactivate, User: w.key, Omni: string(rec.Omni), Name: rec.UserName, State: state.Kept,
+			Reason: "accepted from Okta; done when its waiting time is over, and Okta says the same", Before: &state.Facts{Active: &yes}, After: &state.Facts{Active: &no}}
+		n.Log = append(n.Log, x.run.told(told))
+		x.run.log(told)
+	}
+	err := e.commit(ctx, x.ledger, n)
+	p.wake()
+	return accepted.PushedUser, err
+}
+
+// late is the answer to who waited for their turn in vain.
+func (p *Pushes) late(err error, object string) error {
+	return &fault.Error{Kind: fault.Unavailable, Op: "wait for the turn", Err: err, After: p.o.Gate.Again(object)}
+}
