@@ -76,7 +76,7 @@ func TestBurst(t *testing.T) {
 	for _, tt := range []struct {
 		name      string
 		perMinute float64
-		throng     throng
+		throng    throng
 	}{
 		{"five at once", 500, throng{objects: 5000, parallel: 5}},
 		{"50 at once", 500, throng{objects: 5000, parallel: 50}},
@@ -101,7 +101,7 @@ func TestBurstInChangingTimes(t *testing.T) {
 	all := bounds{used: .97}
 	for _, tt := range []struct {
 		name   string
-		throng  throng
+		throng throng
 		omni   func(o *fakeOmni)
 		bounds bounds
 	}{

@@ -171,7 +171,7 @@ func (c *company) live(p *pushed, style pusher.Style, pull bool) {
 		c.okta.SetUserName(crew[1].OktaID, "renamed@acme.co")
 	}
 	p.drain()
-	time.Sleep(time.Minute)
+	<-time.After(time.Minute)
 	if got := active(c); got != 5 || omniUser(c, crew[2].UserName).Active || !omniUser(c, "renamed@acme.co").Active {
 		c.t.Errorf("%d are active: %s", got, snapshot(c))
 	}
@@ -189,7 +189,7 @@ func (c *company) live(p *pushed, style pusher.Style, pull bool) {
 	if id := p.client.ExternalID(crew[2].OktaID); id == "" {
 		c.t.Error("who came back has no id")
 	}
-	time.Sleep(10 * time.Minute)
+	<-time.After(10 * time.Minute)
 	if pull { // whose reading has the last word on values
 		c.want(c.run(sync.Full), sync.Done)
 	}

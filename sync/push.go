@@ -74,15 +74,14 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 
 // errand is one push while it lasts.
 type errand struct {
-	pushes  *Pushes
-	run     *run
-	ledger  *Ledger
-	policy  Policy
-	object  string   // for the gate
-	creates bool     // a resource: what is refused then is refused altogether
-	rest    []Change // what isn't to be done now
-	seen    Notes    // what the push tells, noted when it is accepted
-	accept  func(done []Change, n Notes)
+	pushes *Pushes
+	run    *run
+	ledger *Ledger
+	policy Policy
+	object string   // for the gate
+	rest   []Change // what isn't to be done now
+	seen   Notes    // what the push tells, noted when it is accepted
+	accept func(done []Change, n Notes)
 }
 
 // begin opens an errand with a ledger of its own, until the function that it gives is called.
@@ -240,16 +239,11 @@ func (x *errand) failure(c Change, broke error) error {
 
 // temporary gives an error that will pass the time after which to come again.
 func (x *errand) temporary(err error) error {
-	switch fault.KindOf(err) {
-	case fault.NotFound, fault.Conflict, fault.Refused, fault.Declined:
+	if err == nil || !temporary(err) {
 		return err
-	case fault.Limited:
-		if f, ok := errors.AsType[*fault.Error](err); ok && f.After > 0 {
-			return err
-		}
 	}
-	if err == nil {
-		return nil
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Limited && f.After > 0 {
+		return err
 	}
 	return &fault.Error{Kind: fault.Unavailable, Op: "Omni didn't do it yet", Err: err, After: x.pushes.o.Gate.Away(x.object)}
 }

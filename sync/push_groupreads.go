@@ -8,23 +8,31 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// groupResource finds a group by SCIM id: with a key, or as a group of Omni's own.
-func (p *Pushes) groupResource(ctx context.Context, id string) (identity.GroupID, state.PushedGroup, *identity.Team, error) {
+// groupResource is a group as it is found: known by a key, or a group of Omni's own.
+type groupResource struct {
+	key   identity.GroupID
+	group state.PushedGroup
+	team  *identity.Team
+}
+
+// groupResource finds a group by SCIM id.
+func (p *Pushes) groupResource(ctx context.Context, id string) (r groupResource, err error) {
 	if key, _, known := find(p.book, &p.book.groups, withID[identity.GroupID](id)); known {
-		g, err := p.acceptedGroup(ctx, key)
-		return key, g, nil, err
+		r.key = key
+		r.group, err = p.acceptedGroup(ctx, key)
+		return r, err
 	}
 	if id == "" || wasResource(p.book, &p.book.groups, id) || p.book.teamKnown(identity.OmniGroupID(id)) {
-		return "", state.PushedGroup{}, nil, p.notFound("group", id)
+		return r, p.notFound("group", id)
 	}
 	t, err := p.engine.o.Omni.Team(ctx, identity.OmniGroupID(id))
 	switch {
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Refused):
-		return "", state.PushedGroup{}, nil, p.notFound("group", id)
+		return r, p.notFound("group", id)
 	case err != nil:
-		return "", state.PushedGroup{}, nil, p.away(err, "group:"+id)
+		return r, p.away(err, "group:"+id)
 	}
-	return "", state.PushedGroup{PushedGroup: ofTeam(t)}, &t, nil
+	return groupResource{group: state.PushedGroup{PushedGroup: ofTeam(t)}, team: &t}, nil
 }
 
 // ofTeam gives a group of Omni's own the form of a pushed group.

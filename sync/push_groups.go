@@ -30,7 +30,7 @@ func (p *Pushes) CreateGroup(ctx context.Context, cause string, g identity.Pushe
 	case !known:
 		key = identity.GroupID(newOwnKey())
 	}
-	turn, err := p.engine.turns.take(ctx, groupSubject(key))
+	turn, err := p.engine.turns.takeMore(ctx, groupSubject(key))
 	if err != nil {
 		return g, p.late(err, groupSubject(key))
 	}
@@ -56,10 +56,11 @@ func groupNameSubject(name string) string { return "group name:" + identity.Fold
 // EditGroup applies the edit to what was accepted of the group with this SCIM id.
 func (p *Pushes) EditGroup(ctx context.Context, cause, id string, edit identity.GroupEdit) (identity.PushedGroup, error) {
 	for range tries {
-		key, was, team, err := p.groupResource(ctx, id)
+		found, err := p.groupResource(ctx, id)
 		if err != nil {
 			return identity.PushedGroup{}, err
 		}
+		key, was, team := found.key, found.group, found.team
 		if key == "" {
 			key = identity.GroupID(newOwnKey())
 		}
@@ -171,7 +172,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 		return w.want, err
 	}
 	people := moves.people()
-	turn, err := e.turns.take(ctx, userSubjects(people)...)
+	turn, err := e.turns.takeMore(ctx, userSubjects(people)...)
 	if err != nil {
 		return w.want, p.late(err, groupSubject(w.key))
 	}
@@ -233,7 +234,12 @@ func spared(changes []Change) error {
 
 // temporary reports whether a push that failed would do later.
 func temporary(err error) bool {
-	return fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) || fault.Is(err, fault.Other) || fault.Is(err, fault.Unauthorized)
+	switch fault.KindOf(err) {
+	case fault.NotFound, fault.Conflict, fault.Refused, fault.Declined:
+		return false
+	case fault.Other, fault.Unavailable, fault.Limited, fault.Unauthorized, fault.Doubt, fault.Fenced:
+	}
+	return true
 }
 
 // leaveLater accepts removals of members that Omni can't be told of now.

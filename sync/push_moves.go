@@ -40,23 +40,18 @@ func (m moves) crowd(w grouping, l *Ledger) Crowd {
 // moves follows the steps of an edit over those whom they name, or over everybody
 // where a step names all. It reads the rows that it needs into the ledger.
 func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
-	store, l := x.pushes.engine.o.Store, x.ledger
-	known, unknown := x.pushes.book.membersOf(w.steps)
-	whole := w.all || slices.ContainsFunc(w.steps, func(s identity.MemberEdit) bool { return s.All })
-	if whole {
-		if err := l.fetchCrowd(ctx, store, w.key); err != nil {
-			return moves{}, err
-		}
-	} else if err := l.fetchRowsOf(ctx, store, w.key, append(known, w.look).all()); err != nil {
+	book := x.pushes.book
+	known, unknown := book.membersOf(w.steps)
+	named := append(known, w.look).all()
+	if err := x.fetchMembers(ctx, w, named); err != nil {
 		return moves{}, err
 	}
-	before := map[identity.OktaID]bool{}
-	for id, m := range l.Members[w.key] {
+	before, after, waiting := map[identity.OktaID]bool{}, map[identity.OktaID]bool{}, map[string]bool{}
+	for id, m := range x.ledger.Members[w.key] {
 		if m.Okta {
-			before[id] = true
+			before[id], after[id] = true, true
 		}
 	}
-	after, waiting := maps.Clone(before), map[string]bool{}
 	for _, id := range w.was.Waiting {
 		waiting[id] = true
 	}
@@ -65,43 +60,49 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 			clear(after)
 			clear(waiting)
 		}
-		for _, id := range known[i] {
-			change(after, id, step.Remove)
-		}
-		for _, id := range unknown[i] {
-			change(waiting, id, step.Remove)
-		}
+		change(after, known[i], step.Remove)
+		change(waiting, unknown[i], step.Remove)
 	}
-	arrived, still := x.pushes.book.membersOf([]identity.MemberEdit{{IDs: slices.Sorted(maps.Keys(waiting))}})
-	for _, id := range arrived[0] {
-		after[id] = true
-	}
-	m, named := moves{waiting: still[0]}, append(known, w.look).all()
-	for id, row := range l.Members[w.key] {
+	arrived, still := book.membersOf([]identity.MemberEdit{{IDs: slices.Sorted(maps.Keys(waiting))}})
+	change(after, arrived[0], false)
+	m := moves{waiting: still[0], joined: without(after, before), left: without(before, after)}
+	for id, row := range x.ledger.Members[w.key] {
 		if before[id] == after[id] && (named[id] || w.all && !row.Settled()) {
 			m.again = append(m.again, id)
 		}
 	}
-	for id := range after {
-		if !before[id] {
-			m.joined = append(m.joined, id)
-		}
-	}
-	for id := range before {
-		if !after[id] {
-			m.left = append(m.left, id)
-		}
-	}
-	slices.Sort(m.joined)
-	slices.Sort(m.left)
 	return m, nil
 }
 
-func change[K comparable](set map[K]bool, key K, remove bool) {
-	if remove {
-		delete(set, key)
-	} else {
-		set[key] = true
+// fetchMembers reads the places of those whom an edit names, or everybody's where
+// it says who all of them are.
+func (x *errand) fetchMembers(ctx context.Context, w grouping, named map[identity.OktaID]bool) error {
+	store := x.pushes.engine.o.Store
+	if w.all || slices.ContainsFunc(w.steps, func(s identity.MemberEdit) bool { return s.All }) {
+		return x.ledger.fetchCrowd(ctx, store, w.key)
+	}
+	return x.ledger.fetchRowsOf(ctx, store, w.key, named)
+}
+
+// without gives those of a who aren't in b, sorted.
+func without(a, b map[identity.OktaID]bool) []identity.OktaID {
+	var list []identity.OktaID
+	for id := range a {
+		if !b[id] {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func change[K comparable](set map[K]bool, keys []K, remove bool) {
+	for _, key := range keys {
+		if remove {
+			delete(set, key)
+		} else {
+			set[key] = true
+		}
 	}
 }
 
@@ -143,14 +144,14 @@ func (b *book) membersOf(steps []identity.MemberEdit) (known editMembers, unknow
 // Group gives what was accepted of the group with this SCIM id; of one that Omni has
 // and nobody is linked to, what Omni tells.
 func (p *Pushes) Group(ctx context.Context, id string, members bool) (identity.PushedGroup, error) {
-	key, g, team, err := p.groupResource(ctx, id)
+	r, err := p.groupResource(ctx, id)
 	switch {
 	case err != nil || !members:
-		return g.PushedGroup, err
-	case team != nil:
-		return ofTeam(*team), nil
+		return r.group.PushedGroup, err
+	case r.team != nil:
+		return ofTeam(*r.team), nil
 	}
-	return p.withMembers(ctx, key, g)
+	return p.withMembers(ctx, r.key, r.group)
 }
 
 // withMembers adds the members who were accepted.

@@ -10,30 +10,38 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
+// resource is a user as it is found: known by a key, or an account of Omni's own.
+type resource struct {
+	key     identity.OktaID
+	user    state.PushedUser
+	account *identity.Account
+}
+
 // User gives what was accepted of the user with this SCIM id; of one that Omni has
 // and nobody is linked to, what Omni tells.
 func (p *Pushes) User(ctx context.Context, id string) (identity.PushedUser, error) {
-	_, u, _, err := p.resource(ctx, id)
-	return u.PushedUser, err
+	r, err := p.resource(ctx, id)
+	return r.user.PushedUser, err
 }
 
-// resource finds a user by SCIM id: with a key, or as an account of Omni's own.
-func (p *Pushes) resource(ctx context.Context, id string) (identity.OktaID, state.PushedUser, *identity.Account, error) {
+// resource finds a user by SCIM id.
+func (p *Pushes) resource(ctx context.Context, id string) (r resource, err error) {
 	if key, _, known := find(p.book, &p.book.users, withID[identity.OktaID](id)); known {
-		u, err := p.acceptedUser(ctx, key)
-		return key, u, nil, err
+		r.key = key
+		r.user, err = p.acceptedUser(ctx, key)
+		return r, err
 	}
 	if !looksLikeOmni(id) || wasResource(p.book, &p.book.users, id) || len(p.book.owners([]identity.OmniID{identity.OmniID(id)})) > 0 {
-		return "", state.PushedUser{}, nil, p.notFound("user", id)
+		return r, p.notFound("user", id)
 	}
 	a, err := p.engine.o.Omni.User(ctx, identity.OmniID(id))
 	switch {
 	case fault.Is(err, fault.NotFound), fault.Is(err, fault.Refused):
-		return "", state.PushedUser{}, nil, p.notFound("user", id)
+		return r, p.notFound("user", id)
 	case err != nil:
-		return "", state.PushedUser{}, nil, p.away(err, "user:"+id)
+		return r, p.away(err, "user:"+id)
 	}
-	return "", state.PushedUser{PushedUser: ofAccount(a)}, &a, nil
+	return resource{user: state.PushedUser{PushedUser: ofAccount(a)}, account: &a}, nil
 }
 
 // looksLikeOmni reports whether id has the form of Omni's: a uuid. Others need not

@@ -95,10 +95,11 @@ func nameSubject(userName string) string { return "name:" + identity.FoldUserNam
 // EditUser changes what was accepted of the user with this SCIM id.
 func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (identity.PushedUser, error) {
 	for range tries {
-		key, was, account, err := p.resource(ctx, id)
+		found, err := p.resource(ctx, id)
 		if err != nil {
 			return identity.PushedUser{}, err
 		}
+		key, was, account := found.key, found.user, found.account
 		want, err := edit(was.PushedUser)
 		if err != nil {
 			return want, err

@@ -35,7 +35,7 @@ func TestTurnsInOrderOfArrival(t *testing.T) {
 					return
 				}
 				defer done()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				mu.Lock()
 				defer mu.Unlock()
 				order = append(order, name)
@@ -47,7 +47,7 @@ func TestTurnsInOrderOfArrival(t *testing.T) {
 		work("third", "b")
 		work("aside", "c")
 		work("last", "a")
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		mu.Lock()
 		defer mu.Unlock()
 		if got := fmt.Sprint(order); got != "[first aside both third last]" && got != "[aside first both third last]" &&
@@ -117,5 +117,41 @@ func TestTurnsExclude(t *testing.T) {
 			r.Fatal(wrong)
 		}
 		line.empty(r)
+	})
+}
+
+// Who has a turn and needs more goes before those who wait for both: otherwise each
+// would wait for the other.
+func TestTurnsForWhoHasOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var line turns
+		group, err := line.take(t.Context(), "group")
+		if err != nil {
+			t.Fatal(err)
+		}
+		second := make(chan error, 1)
+		go func() {
+			done, err := line.take(t.Context(), "group", "user")
+			if err == nil {
+				done()
+			}
+			second <- err
+		}()
+		synctest.Wait()
+		user, err := line.takeMore(t.Context(), "user")
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := line.takeMore(ctx, "user"); err == nil {
+			t.Error("two have one object")
+		}
+		user()
+		group()
+		if err := <-second; err != nil {
+			t.Error(err)
+		}
+		line.empty(t)
 	})
 }
