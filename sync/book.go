@@ -42,6 +42,10 @@ type entry struct {
 	active, admin, unassigned bool // as the ledger has it
 }
 
+// off reports whether the user is inactive by what was accepted, and no reading of
+// Okta has brought them back since.
+func (e entry) off() bool { return e.inactive && (!e.active || e.unassigned) }
+
 // visible reports whether the object is a resource.
 func (e entry) visible() bool { return e.id != "" && !e.gone }
 
@@ -288,7 +292,7 @@ func (r *registry[K]) sort() { slices.Sort(r.order) }
 func (r *registry[K]) named(name string) (K, bool) {
 	list := r.names[name]
 	for _, key := range list {
-		if e := r.entries[key]; e.visible() && !e.inactive {
+		if e := r.entries[key]; e.visible() && !e.off() {
 			return key, true
 		}
 	}

@@ -85,6 +85,9 @@ func (l *Ledger) catchUp() {
 
 // touch tells every other run under way that the objects were pushed. The lock is held.
 func (e *Engine) touch(own *Ledger, now time.Time, subjects ...string) {
+	if len(e.pushed) > mostPushed { // nobody reads Okta, or seldom
+		maps.DeleteFunc(e.pushed, func(_ string, at time.Time) bool { return now.Sub(at) > pushLag })
+	}
 	for _, s := range subjects {
 		e.pushed[s] = now
 		for l := range e.live {
@@ -110,6 +113,9 @@ func (e *Engine) settleWindow(n *Notes, l *Ledger, now time.Time) {
 	w.Spent = append(w.Spent, state.Spent{At: now, Count: maps.Clone(n.Spent)})
 	n.Window = &w
 }
+
+// mostPushed is from how many on old times of pushes are forgotten.
+const mostPushed = 10_000
 
 // pushLag is how long Okta's lists may lag behind its pushes.
 const pushLag = 5 * time.Minute

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -48,6 +49,7 @@ type Pushes struct {
 	follow chan struct{} // capacity 1: something accepted isn't applied yet
 
 	mu        sync.Mutex
+	unheard   map[identity.OktaID]unheard
 	strangers *snapshot // of Omni's own users
 }
 
@@ -67,9 +69,19 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 	if err := b.load(ctx, e.o.Store); err != nil {
 		return nil, err
 	}
-	p := &Pushes{engine: e, o: o, book: b, follow: make(chan struct{}, 1)}
+	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, follow: make(chan struct{}, 1)}
 	e.book, e.decided = b, p.wake
 	return p, nil
+}
+
+// unheardFor is how long a creation counts whose answer nobody heard. Okta comes
+// again within hours.
+const unheardFor = 12 * time.Hour
+
+// unheard is a creation whose answer nobody heard.
+type unheard struct {
+	at   time.Time
+	user identity.PushedUser
 }
 
 // errand is one push while it lasts.
@@ -119,7 +131,7 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	x.seen = observe(d, l, x.run.started)
 	l.Take(x.seen)
 	judged := judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
-	waiting := holds(judged.Changes, d, l, x.run)
+	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
 	planned, rest := part(judged.Changes)
 	x.rest = rest
@@ -153,6 +165,48 @@ func part(changes []Change) (planned, rest []Change) {
 		}
 	}
 	return planned, rest
+}
+
+// together makes what waits part of what waits already for the same reason, so that
+// one decision covers a wave of pushes.
+func (p *Pushes) together(n Notes) Notes {
+	e := p.engine
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	for key, h := range n.Holds {
+		if h == nil {
+			continue
+		}
+		for _, other := range p.book.base.Holds {
+			if other.Guard == h.Guard && other.Decision == state.None && strings.HasPrefix(other.Change.Cause, causePush) {
+				with := *h
+				with.Run = other.Run
+				n.Holds[key] = &with
+				break
+			}
+		}
+	}
+	return n
+}
+
+// causePush begins the cause of what Okta pushed.
+const causePush = "push"
+
+// lookAtUser looks at the account first where an answer of Omni's got lost: what
+// stands there is what the push is compared with.
+func (x *errand) lookAtUser(ctx context.Context, key identity.OktaID) error {
+	if u := x.ledger.Users[key]; u.Sent != nil {
+		return x.pushes.engine.lookAtUser(ctx, x.run, key, u)
+	}
+	return nil
+}
+
+// lookAtGroup is lookAtUser for a group.
+func (x *errand) lookAtGroup(ctx context.Context, key identity.GroupID) error {
+	if g := x.ledger.Groups[key]; g.Sent != nil {
+		return x.pushes.engine.lookAtGroup(ctx, x.run, key, g)
+	}
+	return nil
 }
 
 // apply does the changes in Omni, one after the other, and records each; the last
@@ -244,6 +298,9 @@ func (x *errand) temporary(err error) error {
 	}
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Limited && f.After > 0 {
 		return err
+	}
+	if stopped(err) {
+		return x.pushes.late(err, x.object)
 	}
 	return &fault.Error{Kind: fault.Unavailable, Op: "Omni didn't do it yet", Err: err, After: x.pushes.o.Gate.Away(x.object)}
 }

@@ -14,11 +14,11 @@ import (
 // said otherwise; and when nothing is known to wait.
 const (
 	followSoon = 50 * time.Second
-	followLate = 10 * time.Minute
+	followLate = time.Hour
 )
 
 // causeFollow is the cause of changes that were accepted before.
-const causeFollow = "push, accepted before"
+const causeFollow = causePush + ", accepted before"
 
 // Run applies what was accepted and isn't applied yet, until ctx ends: removals
 // when their time has come, members who had no account, and whatever Omni wasn't
@@ -87,7 +87,7 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	judged := judge(Plan(d, l, e.policy), d, l, e.policy, run.started)
 	next := p.sure(ctx, run, judged.Changes)
 	judged.Changes = postpone(judged.Changes, l, time.Now(), false)
-	if err := e.note(ctx, run, holds(judged.Changes, d, l, run)); err != nil {
+	if err := e.note(ctx, run, p.together(holds(judged.Changes, d, l, run))); err != nil {
 		return followSoon
 	}
 	planned, _ := part(judged.Changes)
@@ -100,9 +100,9 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 		return next
 	}
 	results, err := e.apply(ctx, run, judged)
-	for _, c := range results {
-		if c.State == state.Failed || c.State == state.Planned || c.State == state.Kept && c.ends() {
-			next = min(next, followSoon)
+	for i, c := range results {
+		if judged.Changes[i].State == state.Planned && c.State != state.Applied {
+			next = min(next, lookAgainIn(l.Users[c.User], time.Now()))
 		}
 	}
 	if err != nil {
@@ -145,7 +145,7 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 		account, origin, err := e.departed(ctx, c.User)
 		if err != nil {
 			changes[i].State, changes[i].Reason = state.Kept, "not confirmed: "+err.Error()
-			next = min(next, followSoon)
+			next = min(next, lookAgainIn(l.Users[c.User], time.Now()))
 			continue
 		}
 		u := l.Users[c.User]
@@ -166,6 +166,15 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 		return followSoon
 	}
 	return next
+}
+
+// lookAgainIn is when Okta is asked again about somebody of whom it said otherwise:
+// its answers may lag behind its pushes, but not for long.
+func lookAgainIn(u state.User, now time.Time) time.Duration {
+	if u.Unassigned != nil && now.Sub(*u.Unassigned) > 2*pushLag {
+		return time.Hour
+	}
+	return followSoon
 }
 
 // joins puts those who got an account into the groups that they are members of. It

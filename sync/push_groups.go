@@ -160,10 +160,16 @@ type grouping struct {
 // crowd brings a group's name and members to what Okta wants. What is already so
 // costs nothing; members whom nobody knows yet join when they arrive.
 func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, error) {
-	e := p.engine
-	x, end := p.begin(w.cause, groupSubject(w.key), groupSubject(w.key))
+	e, object := p.engine, groupSubject(w.key)
+	if w.creates { // whose key may be another one at the next try
+		object = groupNameSubject(w.want.DisplayName)
+	}
+	x, end := p.begin(w.cause, object, groupSubject(w.key))
 	defer end()
 	l := x.ledger
+	if err := x.lookAtGroup(ctx, w.key); err != nil {
+		return w.want, x.temporary(err)
+	}
 	if w.team != nil {
 		l.StrangerTeams = map[string]identity.Team{identity.FoldName(w.team.DisplayName): *w.team}
 	}
@@ -180,12 +186,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	if err := l.fetch(ctx, e.o.Store, people); err != nil {
 		return w.want, err
 	}
-	d := Desired{Users: map[identity.OktaID]Person{}, Groups: map[identity.GroupID]Crowd{w.key: moves.crowd(w, l)}}
-	for id := range people {
-		if u := l.Users[id]; u.Omni != "" && u.Unassigned == nil {
-			d.Users[id] = Person{Standing: identity.Assigned, User: u.User, InScope: true}
-		}
-	}
+	d := moves.desired(w, l)
 	e.ledgers.Lock()
 	maps.Copy(l.Holds, memberHolds(p.book.base.Holds, w.key, people))
 	e.ledgers.Unlock()

@@ -33,8 +33,17 @@ func (m moves) people() map[identity.OktaID]bool {
 // onlyLeave reports whether the edit takes members away and does nothing else.
 func (m moves) onlyLeave() bool { return len(m.joined) == 0 && len(m.left) > 0 }
 
-func (m moves) crowd(w grouping, l *Ledger) Crowd {
-	return Crowd{Name: w.want.DisplayName, Mapping: l.Groups[w.key].Mapping, Joined: m.joined, Left: m.left, Certain: true}
+// desired is the group as Okta wants it, with those whom the edit is about and who
+// aren't about to leave.
+func (m moves) desired(w grouping, l *Ledger) Desired {
+	c := Crowd{Name: w.want.DisplayName, Mapping: l.Groups[w.key].Mapping, Joined: m.joined, Left: m.left, Certain: true}
+	d := Desired{Users: map[identity.OktaID]Person{}, Groups: map[identity.GroupID]Crowd{w.key: c}}
+	for id := range m.people() {
+		if u := l.Users[id]; u.Omni != "" && u.Unassigned == nil {
+			d.Users[id] = Person{Standing: identity.Assigned, User: u.User, InScope: true}
+		}
+	}
+	return d
 }
 
 // moves follows the steps of an edit over those whom they name, or over everybody

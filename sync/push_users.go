@@ -52,6 +52,7 @@ func (p *Pushes) CreateUser(ctx context.Context, cause string, u identity.Pushed
 		}
 		u.Active = true
 		got, err := p.put(ctx, putting{cause: cause, key: key, was: was, want: u, creates: true})
+		p.heard(ctx, key, u, err)
 		done()
 		return got, err
 	}
@@ -64,7 +65,10 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	name := identity.FoldUserName(u.UserName)
 	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](name))
 	okta, told := identity.OktaIDOf(u.External)
-	if taken && who.visible() && !who.inactive {
+	if taken && p.answered(holder, u) {
+		return holder, nil
+	}
+	if taken && who.visible() && !who.off() {
 		return "", &fault.Error{Kind: fault.Conflict, Op: u.UserName, Detail: "a user of this userName is there already, with id " + who.id}
 	}
 	switch {
@@ -81,10 +85,35 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	}
 }
 
+// heard notes a creation that was done when nobody waited for the answer any more:
+// the same once more is then no second one.
+func (p *Pushes) heard(ctx context.Context, key identity.OktaID, u identity.PushedUser, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.unheard, key)
+	if err == nil && ctx.Err() != nil {
+		p.unheard[key] = unheard{at: time.Now(), user: u}
+	}
+}
+
+// answered reports whether the user was made by the same request lately, whose
+// answer nobody heard.
+func (p *Pushes) answered(key identity.OktaID, u identity.PushedUser) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, there := p.unheard[key]
+	if there && time.Since(last.at) > unheardFor {
+		delete(p.unheard, key)
+		return false
+	}
+	u.Active = true
+	return there && reflect.DeepEqual(last.user, u)
+}
+
 // free makes sure that no active user is known under the key.
 func (p *Pushes) free(key identity.OktaID) error {
 	_, e, ok := find(p.book, &p.book.users, withExternal[identity.OktaID](string(key)))
-	if ok && !e.inactive {
+	if ok && !e.off() {
 		return &fault.Error{Kind: fault.Conflict, Op: string(key), Detail: "a user of this externalId is there already, with id " + e.id}
 	}
 	return nil
@@ -145,7 +174,7 @@ func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, er
 		return w.want, &fault.Error{Kind: fault.Refused, Op: "userName", Err: err}
 	}
 	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](identity.FoldUserName(w.want.UserName)))
-	if taken && holder != w.key && who.visible() && !who.inactive {
+	if taken && holder != w.key && who.visible() && !who.off() {
 		return w.want, &fault.Error{Kind: fault.Conflict, Op: w.want.UserName, Detail: "another user has this userName, with id " + who.id}
 	}
 	if w.account == nil && reflect.DeepEqual(w.want, w.was.PushedUser) && p.settled(w.key) {
@@ -161,7 +190,7 @@ func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, er
 // as existence goes.
 func (p *Pushes) settled(key identity.OktaID) bool {
 	_, e, _ := find(p.book, &p.book.users, func(*registry[identity.OktaID]) (identity.OktaID, bool) { return key, true })
-	return e.pushed && (e.inactive || e.active && !e.unassigned)
+	return e.pushed && (e.off() || e.active && !e.unassigned)
 }
 
 // DeleteUser ends the membership, and the resource.
@@ -197,12 +226,19 @@ type putting struct {
 
 // put makes the user active and as Okta wants them.
 func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error) {
-	x, end := p.begin(w.cause, userSubject(w.key), userSubject(w.key))
+	object := userSubject(w.key)
+	if w.creates { // whose key may be another one at the next try
+		object = nameSubject(w.want.UserName)
+	}
+	x, end := p.begin(w.cause, object, userSubject(w.key))
 	defer end()
 	if err := x.fetch(ctx, w.key, p.namesakes(w.want.UserName, w.key)); err != nil {
 		return w.want, err
 	}
 	l := x.ledger
+	if err := x.lookAtUser(ctx, w.key); err != nil {
+		return w.want, x.temporary(err)
+	}
 	rec := l.Users[w.key]
 	person, err := x.person(w, rec)
 	if err != nil {
