@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
@@ -20,6 +21,8 @@ type book struct {
 	groups registry[identity.GroupID]
 
 	base *Ledger // connection, window, groups, holds and failures; behind Engine.ledgers
+
+	lately map[string]time.Time // by subject: pushes before this process that may matter still
 
 	active, admins int // as the guard counts them
 	leaving        map[identity.OktaID]bool
@@ -50,7 +53,7 @@ func (e entry) off() bool { return e.inactive && (!e.active || e.unassigned) }
 func (e entry) visible() bool { return e.id != "" && !e.gone }
 
 func newBook() *book {
-	return &book{base: newLedger(), users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
+	return &book{base: newLedger(), lately: map[string]time.Time{}, users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
 		leaving: map[identity.OktaID]bool{}, late: map[identity.OktaID]bool{}, awaited: map[string][]identity.GroupID{}}
 }
 
@@ -70,6 +73,7 @@ func (b *book) load(ctx context.Context, s state.Store) error {
 			return err
 		}
 		b.pushedUser(identity.OktaID(u.Key), &u.Value)
+		b.changed(userSubject(identity.OktaID(u.Key)), u.Value.Changed)
 	}
 	for g, err := range state.All[state.Group](ctx, s, state.Groups) {
 		if err != nil {
@@ -82,10 +86,17 @@ func (b *book) load(ctx context.Context, s state.Store) error {
 			return err
 		}
 		b.pushedGroup(identity.GroupID(g.Key), &g.Value)
+		b.changed(groupSubject(identity.GroupID(g.Key)), g.Value.Changed)
 	}
 	b.users.sort()
 	b.groups.sort()
 	return nil
+}
+
+func (b *book) changed(subject string, at time.Time) {
+	if time.Since(at) < pushLag {
+		b.lately[subject] = at
+	}
 }
 
 // take makes notes that were committed part of the book. Engine.ledgers is held.
@@ -224,99 +235,6 @@ func (b *book) totals() totals {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
 	return totals{active: b.active, admins: b.admins}
-}
-
-// registry finds the objects of one kind. K is the kind of key.
-type registry[K ~string] struct {
-	entries  map[K]entry
-	ids      map[string]K
-	omnis    map[string]K
-	names    map[string][]K // everyone's, the visible and the others
-	external map[string]K
-	order    []string // ids in the order of their coming; one that is gone keeps its place
-}
-
-func newRegistry[K ~string]() registry[K] {
-	return registry[K]{entries: map[K]entry{}, ids: map[string]K{}, omnis: map[string]K{}, names: map[string][]K{}, external: map[string]K{}}
-}
-
-func (r *registry[K]) set(key K, e entry) {
-	was := r.entries[key]
-	if was.name != e.name && was.name != "" {
-		r.names[was.name] = slices.DeleteFunc(r.names[was.name], func(k K) bool { return k == key })
-		if len(r.names[was.name]) == 0 {
-			delete(r.names, was.name)
-		}
-	}
-	if was.name != e.name && e.name != "" {
-		r.names[e.name] = append(r.names[e.name], key)
-	}
-	if was.id != e.id {
-		if r.ids[was.id] == key {
-			delete(r.ids, was.id)
-		}
-		if e.id != "" {
-			if _, known := r.ids[e.id]; !known {
-				r.order = append(r.order, e.id)
-			}
-			r.ids[e.id] = key
-		}
-	}
-	if was.omni != e.omni {
-		if r.omnis[was.omni] == key {
-			delete(r.omnis, was.omni)
-		}
-		if e.omni != "" {
-			r.omnis[e.omni] = key
-		}
-	}
-	if was.external != e.external {
-		if r.external[was.external] == key {
-			delete(r.external, was.external)
-		}
-		if e.external != "" {
-			r.external[e.external] = key
-		}
-	}
-	if e.id == "" && e.omni == "" && e.name == "" {
-		delete(r.entries, key)
-		return
-	}
-	r.entries[key] = e
-}
-
-// sort gives a registry that was just read an order that is the same each time.
-func (r *registry[K]) sort() { slices.Sort(r.order) }
-
-// named gives the object of the name: the one that is a resource, if one is.
-func (r *registry[K]) named(name string) (K, bool) {
-	list := r.names[name]
-	for _, key := range list {
-		if e := r.entries[key]; e.visible() && !e.off() {
-			return key, true
-		}
-	}
-	for _, key := range list {
-		if r.entries[key].visible() {
-			return key, true
-		}
-	}
-	if len(list) > 0 {
-		return list[0], true
-	}
-	return "", false
-}
-
-// page gives the keys of those who have the places from start on, counted from 1.
-func (r *registry[K]) page(start, count int) []K {
-	from := min(max(start-1, 0), len(r.order))
-	var keys []K
-	for _, id := range r.order[from:min(len(r.order), from+max(count, 0))] {
-		if key, known := r.ids[id]; known && r.entries[key].visible() {
-			keys = append(keys, key)
-		}
-	}
-	return keys
 }
 
 // find gives the key of a resource by what is known of it.

@@ -69,6 +69,7 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 	if err := b.load(ctx, e.o.Store); err != nil {
 		return nil, err
 	}
+	maps.Copy(e.pushed, b.lately)
 	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, follow: make(chan struct{}, 1)}
 	e.book, e.decided = b, p.wake
 	return p, nil
