@@ -115,6 +115,9 @@ func busy(f *fault.Error) *problem {
 	if !ok {
 		why = "Omnisync can't do this just now"
 	}
+	if f.Kind == fault.Limited && f.Hint != "" { // it waits for a person, not for Omni
+		why = told(f, why)
+	}
 	return &problem{status: http.StatusTooManyRequests, after: after, detail: fmt.Sprintf("%s; Okta repeats it by itself in %s", why, after)}
 }
 
