@@ -26,7 +26,7 @@ const tries = 5
 //	nobody                                                 created, or adopted where Omni has the name
 func (p *Pushes) CreateUser(ctx context.Context, cause string, u identity.PushedUser) (identity.PushedUser, error) {
 	if err := identity.CheckUserName(u.UserName); err != nil {
-		return u, &fault.Error{Kind: fault.Refused, Op: "userName", Err: err}
+		return u, &fault.Error{Kind: fault.Refused, Op: "userName", Detail: err.Error()}
 	}
 	fresh := identity.OktaID(newOwnKey())
 	for range tries {
@@ -171,7 +171,7 @@ func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(ident
 func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, error) {
 	w.want.ID = w.was.ID
 	if err := identity.CheckUserName(w.want.UserName); err != nil {
-		return w.want, &fault.Error{Kind: fault.Refused, Op: "userName", Err: err}
+		return w.want, &fault.Error{Kind: fault.Refused, Op: "userName", Detail: err.Error()}
 	}
 	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](identity.FoldUserName(w.want.UserName)))
 	if taken && holder != w.key && who.visible() && !who.off() {
