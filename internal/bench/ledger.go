@@ -86,7 +86,7 @@ func inUse() int64 {
 	runtime.GC() // of what the first one only took out of the pools
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	return int64(m.HeapAlloc) //nolint:gosec // no machine has so much
+	return int64(m.HeapAlloc)
 }
 
 // compareReading reads and decodes the buckets, and then walks through them. An embedded
