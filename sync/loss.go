@@ -241,6 +241,21 @@ func (e *Engine) place(ctx context.Context) error {
 	return nil
 }
 
+// Glimpse remembers which ledger is there though another process leads it: that one
+// may be gone with the ledger, and who leads next must notice. A ledger that looks
+// lost isn't remembered, so that it stays noticeable.
+func (e *Engine) Glimpse(ctx context.Context) error {
+	now, err := e.o.Store.Position(ctx)
+	if err != nil || now.Epoch == "" {
+		return err
+	}
+	seen, err := e.o.Archive.Position(ctx)
+	if err != nil || now == seen || now.Behind(seen) {
+		return err
+	}
+	return e.o.Archive.Remember(ctx, now)
+}
+
 // archive appends what the ledger has taken. The ledger holds it already, so an
 // archive that fails doesn't stop the run; the report tells it.
 func (e *Engine) archive(ctx context.Context, records ...state.Archived) {

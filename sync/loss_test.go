@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -149,6 +150,29 @@ func TestStatusOfALostLedger(t *testing.T) {
 				t.Errorf("the status is %+v, %v; want %s", s, err, want)
 			}
 			c.want(c.run(sync.Full), sync.Done)
+		}
+	})
+}
+
+// A process that only stood by has seen the ledger too, and notices that it was
+// lost. What it sees of a lost one doesn't make it forget.
+func TestStandbyNoticesALoss(t *testing.T) {
+	c := newCompany(t, defaults())
+	empty := embedded(t)
+	simulatedOn(t, c, func(c *company) {
+		c.archived()
+		c.join("ada@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		c.archived() // that of another machine, which stands by
+		before := c.engine.Glimpse(t.Context())
+		c.loses(empty)
+		if err := errors.Join(before, c.engine.Glimpse(t.Context())); err != nil {
+			t.Fatal(err)
+		}
+		report := c.run(sync.Full)
+		c.want(report, sync.Done)
+		if report.Kind != sync.Reconcile || len(report.Notes) == 0 || !strings.Contains(report.Notes[0], "the ledger is empty, though one was seen here before") {
+			t.Errorf("a %s run noted %q", report.Kind, report.Notes)
 		}
 	})
 }

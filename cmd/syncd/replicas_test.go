@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -111,7 +113,7 @@ func TestStandbyAsksSeldom(t *testing.T) {
 	one.start()
 	f.until(20*time.Second, "it stands by", func() bool {
 		s, err := one.client().Status(t.Context())
-		return err == nil && s.Holder == "somebody else"
+		return err == nil && s.Holder == "somebody else" && one.logged("stands by") // and has seen which ledger it is
 	})
 	before := commands(t, client)
 	f.wait(10 * time.Second)
@@ -250,6 +252,35 @@ func dumped(t *testing.T, client *goredis.Client) map[string]string {
 		t.Fatalf("the ledger has only %d keys", len(all))
 	}
 	return all
+}
+
+// TestPromise8StandbyNoticesALoss empties Redis and kills the leader with it: a
+// standby that never led knows all the same that there was a ledger.
+func TestPromise8StandbyNoticesALoss(t *testing.T) {
+	t.Parallel()
+	url := statetest.Redis(t)
+	client := connect(t, url)
+	f := newFleet(t, url)
+	one, two := f.replica("one"), f.replica("two")
+	one.start()
+	f.until(20*time.Second, "the first leads", one.ready)
+	f.converges(one, 20*time.Second)
+	two.start()
+	seen := filepath.Join(f.dir, "two", "archive", "fleet.position.json")
+	f.until(20*time.Second, "the second has seen the ledger", func() bool { _, err := os.Stat(seen); return err == nil })
+	one.kill()
+	if err := client.FlushAll(t.Context()).Err(); err != nil {
+		t.Fatal(err)
+	}
+	writes := f.omni.Writes()
+	f.until(20*time.Second, "the second leads", two.ready)
+	f.until(20*time.Second, "the ledger is built again", func() bool { return f.rebuilt([]*replica{two}) })
+	if !two.logged("the ledger is empty, though one was seen here before") {
+		t.Error("the second took the empty ledger for a new one")
+	}
+	if n := f.omni.Writes() - writes; n != 0 {
+		t.Errorf("to build it again it wrote to Omni %d times", n)
+	}
 }
 
 // TestThreeReplicas kills the leader again and again, and restarts Redis in

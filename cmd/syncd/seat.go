@@ -15,6 +15,9 @@ import (
 // standby is how often a daemon that doesn't lead tries to.
 const standby = time.Second
 
+// glimpse is how often such a daemon looks which ledger the other one leads.
+const glimpse = time.Minute
+
 // statusWithin is how long a status waits for the ledger. It is less than a
 // command waits for a status, so that who asks is told.
 const statusWithin = 5 * time.Second
@@ -46,6 +49,7 @@ func newSeat(p parts, store ledger) *seat {
 // waiting, such as a refused password, ends it.
 func (s *seat) keep(ctx context.Context) error {
 	told := ""
+	var looked time.Time
 	for {
 		err := s.lead(ctx)
 		if ctx.Err() != nil {
@@ -55,6 +59,10 @@ func (s *seat) keep(ctx context.Context) error {
 			return err
 		}
 		s.waits.Store(whyWaiting(err))
+		if fault.Is(err, fault.Fenced) && time.Since(looked) > glimpse {
+			looked = time.Now()
+			s.look(ctx)
+		}
 		if now := err.Error(); now != told { // once, not once a second
 			told = now
 			s.parts.log.Info("stands by", zap.String("because", now), zap.String("hint", fault.HintOf(err)))
@@ -64,6 +72,16 @@ func (s *seat) keep(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		}
+	}
+}
+
+// look remembers which ledger another process leads, so that its loss is noticed
+// here too.
+func (s *seat) look(ctx context.Context) {
+	looking, cancel := context.WithTimeout(ctx, statusWithin)
+	defer cancel()
+	if err := s.reader.Glimpse(looking); err != nil && ctx.Err() == nil {
+		s.parts.log.Warn("which ledger another one leads isn't known here", zap.Error(err), zap.String("hint", fault.HintOf(err)))
 	}
 }
 
