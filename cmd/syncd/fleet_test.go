@@ -233,20 +233,23 @@ func (r *replica) held() []string {
 	return runs
 }
 
-// ready reports whether /readyz answers 200: this one leads.
-func (r *replica) ready() bool {
+// ready reports whether this one leads.
+func (r *replica) ready() bool { return r.answers("/readyz") == http.StatusOK }
+
+// answers gives the status that the console answers with, 0 for none.
+func (r *replica) answers(path string) int {
 	ctx, cancel := context.WithTimeout(r.fleet.t.Context(), time.Second)
 	defer cancel()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.console+"/readyz", http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+r.console+path, http.NoBody)
 	if err != nil {
 		r.fleet.t.Fatal(err)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
-		return false
+		return 0
 	}
 	_ = answer.Body.Close()
-	return answer.StatusCode == http.StatusOK
+	return answer.StatusCode
 }
 
 // run runs a command to its end and gives its exit status and all that it printed.

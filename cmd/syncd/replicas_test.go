@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,8 +75,8 @@ func TestPromise5Standby(t *testing.T) {
 		return err == nil && !s.Leader && strings.HasPrefix(s.Holder, "syncd ") && s.State == sync.InStep
 	}
 	f.until(20*time.Second, "the second stands by and tells who leads", standsBy)
-	if two.ready() {
-		t.Error("a standby calls itself ready")
+	if ready, alive := two.answers("/readyz"), two.answers("/healthz"); ready != http.StatusServiceUnavailable || alive != http.StatusOK {
+		t.Errorf("a standby answers %d when asked whether it is ready, and %d whether it is alive", ready, alive)
 	}
 	if status, out := two.run("status"); status != 0 || !strings.Contains(out, "leads)") || strings.Contains(out, "the daemon leads") {
 		t.Errorf("status of the standby exits with %d:\n%s", status, out)
