@@ -2,8 +2,8 @@
 
 package sync_test
 
-// histories is how many are drawn where nothing slows them down.
+// histories is how many TestPromise4CrashAnywhere draws where nothing slows it down.
 const histories = 2000
 
-// sweepStride is the distance of the requests that a sweep meets.
+// sweepStride is the distance of the requests that TestFaultSweep meets.
 const sweepStride = 1
