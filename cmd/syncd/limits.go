@@ -5,11 +5,14 @@ import (
 	"fmt"
 )
 
-// limits tells what Okta last announced, by bucket, and how Omni's allowance stands.
+// limits tells what Okta last announced, by bucket, how Omni's allowance stands,
+// and what the SCIM endpoint saw.
 func (p parts) limits() map[string]any {
 	told := map[string]any{"omni": p.omni.Limits()}
-	for bucket, l := range p.okta.Limits() {
-		told["okta "+bucket] = l
+	if p.okta != nil {
+		for bucket, l := range p.okta.Limits() {
+			told["okta "+bucket] = l
+		}
 	}
 	return told
 }

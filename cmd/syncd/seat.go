@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -30,6 +31,7 @@ type seat struct {
 	store  ledger
 	reader *sync.Engine // for as long as it doesn't lead
 	leads  atomic.Pointer[chair]
+	begins *fault.Error                // it has only just started
 	waits  atomic.Pointer[fault.Error] // why it doesn't lead
 }
 
@@ -40,8 +42,8 @@ type chair struct {
 }
 
 func newSeat(p parts, store ledger) *seat {
-	s := &seat{parts: p, store: store, reader: p.engine(store, "")}
-	s.waits.Store(&fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"})
+	s := &seat{parts: p, store: store, reader: p.engine(store, ""), begins: &fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"}}
+	s.waits.Store(s.begins)
 	return s
 }
 
@@ -101,17 +103,26 @@ func (s *seat) lead(ctx context.Context) error {
 		s.leads.Store(&chair{leadership: l, loop: loop})
 		defer s.leads.Store(nil)
 		return within(working, func() error {
-			attended := make(chan struct{})
-			go func() {
-				defer close(attended)
-				s.attend(working, chair{l, loop})
-			}()
-			start(working, l.store, loop)
-			err := loop.Run(working)
-			<-attended
-			return err
+			work := func() error { return s.work(working, chair{l, loop}) }
+			if scim := s.parts.scim; scim != nil {
+				return scim.attend(working, l.engine, work)
+			}
+			return work()
 		})
 	})
+}
+
+// work makes the runs of a leadership, and does what others ask.
+func (s *seat) work(ctx context.Context, c chair) error {
+	attended := make(chan struct{})
+	go func() {
+		defer close(attended)
+		s.attend(ctx, c)
+	}()
+	start(ctx, c.store, c.loop)
+	err := c.loop.Run(ctx)
+	<-attended
+	return err
 }
 
 // attend does what others ask of the one that leads, where there are others.
@@ -128,6 +139,16 @@ func (s *seat) ready(ctx context.Context) error {
 		return c.ready(ctx)
 	}
 	return s.waits.Load()
+}
+
+// takes is nil while this process takes pushes. Whoever has only just started may
+// lead in a moment, and is asked again as soon as one that stands by.
+func (s *seat) takes(ctx context.Context) error {
+	err := s.ready(ctx)
+	if err == nil || errors.Is(err, s.begins) {
+		return s.parts.scim.relay.ready()
+	}
+	return err
 }
 
 // Status tells the connection at a glance, also while another process leads, and

@@ -21,13 +21,17 @@ const endWithin = 9 * time.Second
 // serve is the daemon. It returns nil when ctx ends, and an error when it could
 // not start.
 func serve(ctx context.Context, p parts) error {
-	listener, err := listen(p.config.Console.Listen)
+	listener, err := listen(p.config.Console.Listen, "open the console", "end what listens there, or change console.listen")
 	if err != nil {
 		return err
 	}
-	if listener != nil {
-		defer func() { _ = listener.Close() }() // closed already where the console served
+	defer shut(listener)
+	door, err := listen(p.config.SCIM.Listen, "open the SCIM endpoint", "end what listens there, or change scim.listen")
+	if err != nil {
+		return err
 	}
+	defer shut(door)
+	p.scim = newEndpoint(p)
 	return p.opened(func(store ledger) error {
 		if err := p.tellToken(listener); err != nil {
 			return err
@@ -39,22 +43,32 @@ func serve(ctx context.Context, p parts) error {
 			host, _, _ := net.SplitHostPort(p.config.Console.Listen) // it was listened on
 			group.Go(func() error { return console.Serve(ctx, listener, s.consoleOptions(host)) })
 		}
+		if door != nil {
+			group.Go(func() error { return p.scim.serve(ctx, door, s.takes) })
+		}
 		group.Go(func() error { return s.keep(ctx) })
 		return group.Wait()
 	})
 }
 
-// listen opens the console's listener, so that a taken port is told at once;
-// nil where the console is off.
-func listen(address string) (net.Listener, error) {
+// listen opens a listener, so that a taken port is told at once; nil where there
+// is no address.
+func listen(address, op, hint string) (net.Listener, error) {
 	if address == "" {
 		return nil, nil
 	}
 	l, err := net.Listen("tcp", address)
 	if err != nil {
-		return nil, &fault.Error{Op: "open the console", Err: err, Hint: "end what listens there, or change console.listen"}
+		return nil, &fault.Error{Op: op, Err: err, Hint: hint}
 	}
 	return l, nil
+}
+
+// shut closes a listener, which is closed already where somebody served on it.
+func shut(l net.Listener) {
+	if l != nil {
+		_ = l.Close()
+	}
 }
 
 // tellToken makes the console's token where there is none, and tells its file.

@@ -22,10 +22,11 @@ import (
 type parts struct {
 	config *configs.Config
 	log    *zap.Logger
-	okta   *okta.Reader
+	okta   *okta.Reader // nil for push alone
 	omni   *omniclient.Client
 	mapper sync.Mapper
 	kept   *shelf
+	scim   *endpoint // of a daemon that takes pushes; nil else
 }
 
 // shelf is where the engines keep what must outlive the ledger: the process, until
@@ -45,9 +46,12 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if len(problems) > 0 {
 		return parts{}, &configs.Invalid{Faults: faultsOf(problems)}
 	}
-	reader, err := okta.New(oktaOptions(c.Okta))
-	if err != nil {
-		return parts{}, err
+	var reader *okta.Reader
+	if !pushAlone(c) {
+		var err error
+		if reader, err = okta.New(oktaOptions(c.Okta)); err != nil {
+			return parts{}, err
+		}
 	}
 	client, err := omniclient.New(omniOptions(c.Omni))
 	if err != nil {
@@ -55,6 +59,9 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	}
 	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}}, nil
 }
+
+// pushAlone reports whether what Okta pushed is all that is known of it.
+func pushAlone(c *configs.Config) bool { return c.PushOn() && !c.PullOn() }
 
 // oktaOptions sign in as an app where one is configured, else with the API token.
 func oktaOptions(c configs.Okta) okta.Options {
@@ -136,10 +143,14 @@ func (p parts) open() (ledger, error) {
 // engine makes the engine over an open ledger; with no fence it only reads.
 func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 	c := p.config
+	var source sync.Okta = sync.Accepted{Store: store}
+	if p.okta != nil {
+		source = p.okta
+	}
 	return sync.New(sync.Options{
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
-		Okta:     p.okta, Omni: p.omni, Mapper: p.mapper,
+		Okta:     source, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 	})
 }
