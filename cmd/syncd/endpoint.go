@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync/atomic"
 
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/push"
@@ -22,6 +23,7 @@ type endpoint struct {
 	meter  *push.Meter
 	gate   *push.Gate
 	relay  relay
+	leads  atomic.Pointer[sync.Pushes] // of the leadership of this moment; nil for none
 }
 
 // newEndpoint makes the endpoint, nil where push mode is off.
@@ -82,6 +84,8 @@ func (e *endpoint) attend(ctx context.Context, engine *sync.Engine, work func() 
 	if err != nil {
 		return err
 	}
+	e.leads.Store(pushes)
+	defer e.leads.Store(nil)
 	defer e.relay.open(ctx, pushes)()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pushes.Run(ctx) })

@@ -14,6 +14,9 @@ func (p parts) limits() map[string]any {
 			told["okta "+bucket] = l
 		}
 	}
+	if p.scim != nil {
+		told["scim"] = p.scim.seen()
+	}
 	return told
 }
 

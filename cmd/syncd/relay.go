@@ -97,7 +97,9 @@ func (r *relay) User(ctx context.Context, id string) (identity.PushedUser, error
 
 // FindUser implements push.UserReader.
 func (r *relay) FindUser(ctx context.Context, by push.Key, value string) (identity.PushedUser, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) { return e.FindUser(ctx, by, value) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) {
+		return e.FindUser(ctx, by, value)
+	})
 }
 
 // Users implements push.UserReader.
@@ -111,12 +113,16 @@ func (r *relay) Users(ctx context.Context, start, count int) ([]identity.PushedU
 
 // CreateUser implements push.UserWriter.
 func (r *relay) CreateUser(ctx context.Context, cause string, u identity.PushedUser) (identity.PushedUser, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) { return e.CreateUser(ctx, cause, u) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) {
+		return e.CreateUser(ctx, cause, u)
+	})
 }
 
 // EditUser implements push.UserWriter.
 func (r *relay) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (identity.PushedUser, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) { return e.EditUser(ctx, cause, id, edit) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) {
+		return e.EditUser(ctx, cause, id, edit)
+	})
 }
 
 // DeleteUser implements push.UserWriter.
@@ -126,7 +132,9 @@ func (r *relay) DeleteUser(ctx context.Context, cause, id string) error {
 
 // Group implements push.GroupReader.
 func (r *relay) Group(ctx context.Context, id string, members bool) (identity.PushedGroup, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) { return e.Group(ctx, id, members) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) {
+		return e.Group(ctx, id, members)
+	})
 }
 
 // FindGroup implements push.GroupReader.
@@ -147,12 +155,16 @@ func (r *relay) Groups(ctx context.Context, start, count int, members bool) ([]i
 
 // CreateGroup implements push.GroupWriter.
 func (r *relay) CreateGroup(ctx context.Context, cause string, g identity.PushedGroup) (identity.PushedGroup, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) { return e.CreateGroup(ctx, cause, g) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) {
+		return e.CreateGroup(ctx, cause, g)
+	})
 }
 
 // EditGroup implements push.GroupWriter.
 func (r *relay) EditGroup(ctx context.Context, cause, id string, edit identity.GroupEdit) (identity.PushedGroup, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) { return e.EditGroup(ctx, cause, id, edit) })
+	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedGroup, error) {
+		return e.EditGroup(ctx, cause, id, edit)
+	})
 }
 
 // DeleteGroup implements push.GroupWriter.

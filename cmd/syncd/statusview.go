@@ -42,6 +42,9 @@ func (p *printer) status(s sync.Status) {
 	}
 	p.running(s.Running)
 	p.last(s.Last)
+	if line := pushed(s.Limits); line != "" {
+		p.line("push: %s", clean(line))
+	}
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)
 	}
