@@ -6,6 +6,7 @@
 //
 //	okta.go, okta_people.go, okta_groups.go   what Okta shows of what is needed
 //	omni.go, omni_keys.go                     each key, and what Omni shows
+//	endpoint.go, certificate.go               the SCIM endpoint, as Okta meets it
 //	ledger.go                                 the store
 //	config.go, attributes.go                  the configuration beside what both sides showed
 //
@@ -39,7 +40,7 @@ const (
 // Finding is the end of one check.
 type Finding struct {
 	ID      string `json:"id"`    // stays the same from version to version
-	Group   string `json:"group"` // Okta, Omni, State, Configuration
+	Group   string `json:"group"` // Okta, Omni, Push, State, Configuration
 	Name    string `json:"name"`  // for a person
 	State   State  `json:"state"`
 	Found   string `json:"found"`   // what was seen
@@ -66,8 +67,9 @@ type Summary struct {
 
 // Subject is what is checked.
 type Subject struct {
-	Okta   Okta
+	Okta   Okta // nil: there is no credential for it
 	Omni   Omni
+	Push   Endpoint                     // nil: push mode is off
 	Ledger func(context.Context) Ledger // opens the store, if there is one, and closes it
 	Config Config
 }
@@ -78,18 +80,23 @@ var errOver = errors.New("the time for the whole check is over")
 func Run(ctx context.Context, s Subject) Report {
 	ctx, cancel := context.WithTimeoutCause(ctx, timeLimit, errOver)
 	defer cancel()
-	o := &oktaSide{Okta: s.Okta, config: s.Config}
+	o := &oktaSide{Okta: s.Okta, config: s.Config, push: s.Push}
+	p := &endpointSide{Endpoint: s.Push, config: s.Config}
 	m := &omniSide{Omni: s.Omni, config: s.Config}
 	l := &ledgerSide{open: s.Ledger, config: s.Config}
 	var wg sync.WaitGroup
 	wg.Go(func() { o.run(ctx) })
 	wg.Go(func() { m.run(ctx) })
+	wg.Go(func() { p.run(ctx) })
 	wg.Go(func() { l.run(ctx) })
 	wg.Wait()
 	c := &configSide{config: s.Config, okta: o, omni: m}
 	c.run(ctx)
-	r := Report{Outcome: OK, Summary: Summary{OktaRequests: s.Okta.Sent(), OmniRequests: s.Omni.Sent()}}
-	for _, sheet := range []sheet{o.sheet, m.sheet, l.sheet, c.sheet} {
+	r := Report{Outcome: OK, Summary: Summary{OmniRequests: s.Omni.Sent()}}
+	if s.Okta != nil {
+		r.Summary.OktaRequests = s.Okta.Sent()
+	}
+	for _, sheet := range []sheet{o.sheet, m.sheet, p.sheet, l.sheet, c.sheet} {
 		r.Checks = append(r.Checks, sheet.findings...)
 	}
 	r.count()

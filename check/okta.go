@@ -16,6 +16,7 @@ type oktaSide struct {
 	Okta
 	sheet
 	config Config
+	push   Endpoint // nil: push mode is off
 
 	signIn  error
 	owner   identity.OktaID // of the API token; "" for an app, and where it isn't told
@@ -46,6 +47,12 @@ const (
 
 func (o *oktaSide) run(ctx context.Context) {
 	o.group = "Okta"
+	if o.Okta == nil {
+		o.take(ctx, step{idCredential, "credential", nil, func(context.Context) Finding {
+			return skipped("there is no okta.auth: what Okta pushes is all that is known of it")
+		}})
+		return
+	}
 	o.take(ctx,
 		step{idAddress, "address", nil, o.checkAddress},
 		step{idCredential, "credential", nil, o.checkCredential},

@@ -66,11 +66,11 @@ func (o *oktaSide) checkProvisioning(ctx context.Context) Finding {
 			on = append(on, feature)
 		}
 	}
-	last := ""
+	last, when := "", time.Time{}
 	if o.passed(idLog) {
 		// Not being able to see it takes nothing from what the features say.
 		if kind, at, err := o.LastEvent(ctx, lookBack, "application.provision.user."); err == nil && kind != "" {
-			last = fmt.Sprintf("last one logged: %s on %s", kind, day(at))
+			last, when = fmt.Sprintf("last one logged: %s on %s", kind, day(at)), at
 		}
 	}
 	if len(on) == 0 {
@@ -83,8 +83,31 @@ func (o *oktaSide) checkProvisioning(ctx context.Context) Finding {
 	if last != "" {
 		f.Found += "; " + last
 	}
+	if o.push != nil {
+		return o.checkPushedHere(ctx, f, when)
+	}
 	return f.warn("Okta itself changes users in Omni: what it does passes by the guard, and a deactivation by it deletes the user's schedules",
 		fmt.Sprintf("in the Okta admin console, Applications > Applications > %s > Provisioning > To App > Edit: untick Create Users, Update User Attributes and Deactivate Users", o.app.Label))
+}
+
+// pushLate is how long after the endpoint took a push Okta may log it.
+const pushLate = 2 * time.Minute
+
+// checkPushedHere tells whether the endpoint took what Okta logged last. A push that
+// went elsewhere went into Omni, past the guard.
+func (o *oktaSide) checkPushedHere(ctx context.Context, f Finding, logged time.Time) Finding {
+	since, newest, err := o.push.Taken(ctx)
+	switch {
+	case logged.IsZero():
+		return f
+	case err != nil:
+		f.Found += "; whether it came here isn't known: " + err.Error()
+		return f
+	case logged.Before(since), logged.Before(newest.Add(pushLate)):
+		return f
+	}
+	return f.warn("Okta logged that it provisioned a user, and this endpoint didn't take it: Okta still pushes into Omni, past the guard, and a deactivation by it deletes the user's schedules",
+		fmt.Sprintf("in the Okta admin console, Applications > Applications > %s > Provisioning > Integration: put the address of this endpoint into the SCIM connector base URL", o.app.Label))
 }
 
 func (o *oktaSide) checkUsers(ctx context.Context) Finding {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"context"
+	"crypto/x509"
 	"io/fs"
 	"time"
 
@@ -98,6 +99,26 @@ type Omni interface {
 	Limited() int // of them answered with 429
 }
 
+// Endpoint asks the SCIM endpoint as Okta would.
+type Endpoint interface {
+	// Get asks for a path of the listener, with the token of that number, counted
+	// from 1; 0 sends none. fault.NotFound: nobody listens.
+	Get(ctx context.Context, path string, token int) (Reply, error)
+	// Certificates gives what the listener shows, its own first.
+	Certificates(ctx context.Context) ([]*x509.Certificate, error)
+	// Taken tells since when the daemon takes pushes, and when it took the newest one
+	// of a user, zero for none. An error: it can't be asked, or another one leads.
+	Taken(ctx context.Context) (since, newest time.Time, err error)
+}
+
+// Reply is an answer of the endpoint.
+type Reply struct {
+	Status     int
+	Type       string // Content-Type
+	RetryAfter string
+	Body       []byte
+}
+
 // Attribute is the definition of a user attribute in Omni.
 type Attribute struct {
 	Name     string
@@ -131,6 +152,9 @@ type Config struct {
 	Matches                func(pattern string, g identity.Group) bool
 	Expressions            []Expression // in the order of the configuration
 	KeysPerMinute          int          // omni.requests_per_minute
+	BasePath               string       // scim.base_path
+	Tokens                 int          // how many scim.bearer_tokens there are
+	TLS                    bool         // scim.tls is set
 	Secrets                []SecretFile
 }
 

@@ -23,7 +23,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Test credentials and permissions on both sides, and say how to mend each failure",
 		Long: "Tests each credential and each permission that this configuration needs, endpoint by endpoint, shows\n" +
-			"what it found, and says for each failure what to click in Okta or Omni. It only reads, sends a few\n" +
+			"what it found, and says for each failure what to click in Okta or Omni. With scim.listen it asks the\n" +
+			"endpoint of the daemon that runs on this machine as Okta would. It only reads, sends a few\n" +
 			"requests, takes a minute at most, and may be called while a daemon runs.\n\n" +
 			"Exits with 1 when a check fails, with 0 otherwise, also with warnings.",
 		Args: cobra.NoArgs,
@@ -58,7 +59,7 @@ func (a *app) check(ctx context.Context) error {
 // subjectOf puts together what is checked. Nothing is connected yet. An error is
 // one of the configuration.
 func subjectOf(c *configs.Config) (checks.Subject, error) {
-	okta, err := okta.NewProbe(oktaOptions(c.Okta))
+	source, err := oktaProbeOf(c)
 	if err != nil {
 		return checks.Subject{}, err
 	}
@@ -68,14 +69,24 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 	}
 	tried, err := triedExpressions(c)
 	return checks.Subject{
-		Okta: oktaProbe{okta}, Omni: omniProbe{omni},
+		Okta: source, Omni: omniProbe{omni}, Push: newEndpointProbe(c),
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
 			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) }, Expressions: tried,
 			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
+			BasePath: c.SCIM.BasePath, Tokens: len(c.SCIM.BearerTokens), TLS: c.SCIM.TLS.IsSet(),
 		},
 	}, err
+}
+
+// oktaProbeOf gives nil where there is no credential.
+func oktaProbeOf(c *configs.Config) (checks.Okta, error) {
+	if !c.Okta.Auth.IsSet() {
+		return nil, nil
+	}
+	probe, err := okta.NewProbe(oktaOptions(c.Okta))
+	return oktaProbe{probe}, err
 }
 
 // oktaProbe is an okta.Probe in the check's words.

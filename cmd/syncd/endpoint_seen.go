@@ -1,9 +1,9 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/omnisync/omnisync/sync"
 )
@@ -18,7 +18,9 @@ type seen struct {
 	Forbidden    uint64        `json:"forbidden"`    // from an address that may not call
 	Limited      uint64        `json:"limited"`      // for their size, or because too many were being served
 	Panics       uint64        `json:"panics"`
-	Waiting      *sync.Backlog `json:"waiting"` // null while this process takes no pushes
+	Since        *time.Time    `json:"since"`   // it takes pushes; null while it doesn't
+	Newest       *time.Time    `json:"newest"`  // push of a user that was taken since then
+	Waiting      *sync.Backlog `json:"waiting"` // null while it takes none
 }
 
 func (e *endpoint) seen() seen {
@@ -27,6 +29,7 @@ func (e *endpoint) seen() seen {
 	for _, n := range c.Answered {
 		s.Requests += n
 	}
+	s.Since, s.Newest = e.relay.taken()
 	if now := e.leads.Load(); now != nil {
 		waiting := now.Backlog()
 		s.Waiting = &waiting
@@ -34,12 +37,10 @@ func (e *endpoint) seen() seen {
 	return s
 }
 
-// pushed says what an endpoint saw, "" where there is none. The limits may come
-// from the daemon, as JSON.
+// pushed says what an endpoint saw, "" where there is none.
 func pushed(limits map[string]any) string {
-	text, err := json.Marshal(limits["scim"])
-	var s *seen
-	if err != nil || json.Unmarshal(text, &s) != nil || s == nil {
+	s, ok := seenOf(limits)
+	if !ok {
 		return ""
 	}
 	list := []string{counted(int(s.Requests), "request")}

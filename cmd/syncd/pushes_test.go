@@ -37,11 +37,7 @@ func (f *fleet) pushed(name string, pull bool) *endpointed {
 		f.t.Fatal(err)
 	}
 	e := &endpointed{replica: r, address: address}
-	text, err := os.ReadFile(r.config())
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	config := string(text)
+	config := e.configuration()
 	if !pull {
 		config = strings.Replace(config, `, auth: {api_token: "${env:OKTA_API_TOKEN}"}`, "", 1)
 	}
@@ -63,7 +59,16 @@ func (e *endpointed) write(file, text string) {
 	}
 }
 
-// client is Okta's.
+func (e *endpointed) configuration() string {
+	e.fleet.t.Helper()
+	text, err := os.ReadFile(e.config())
+	if err != nil {
+		e.fleet.t.Fatal(err)
+	}
+	return string(text)
+}
+
+// okta is a client of Okta's.
 func (e *endpointed) okta(style pusher.Style) *pusher.Client {
 	return &pusher.Client{BaseURL: e.url(), Token: scimToken, Style: style}
 }

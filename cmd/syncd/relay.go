@@ -21,6 +21,8 @@ type reign struct {
 	engine push.Engine
 	over   context.Context //nolint:containedctx // ends with the lease, and with it every push under way
 	under  sync.RWMutex    // held for reading by each push under way
+	since  time.Time
+	newest atomic.Pointer[time.Time] // when a push of a user was taken
 }
 
 // afterReign is when a push comes again that no leadership took to its end. By
@@ -31,7 +33,7 @@ const afterReign = 2 * time.Second
 // when those under way have ended.
 func (r *relay) open(ctx context.Context, engine push.Engine) (end func()) {
 	over, cancel := context.WithCancel(ctx)
-	now := &reign{engine: engine, over: over}
+	now := &reign{engine: engine, over: over, since: time.Now()}
 	r.leads.Store(now)
 	return func() {
 		cancel()
@@ -47,6 +49,15 @@ func (r *relay) ready() error {
 		return errNotTaken()
 	}
 	return nil
+}
+
+// taken tells since when pushes are taken, and when the newest one of a user was.
+func (r *relay) taken() (since, newest *time.Time) {
+	now := r.leads.Load()
+	if now == nil {
+		return nil, nil
+	}
+	return &now.since, now.newest.Load()
 }
 
 func errNotTaken() error {
@@ -71,6 +82,16 @@ func (r *relay) do(ctx context.Context, work func(context.Context, push.Engine) 
 	err := work(both, now.engine)
 	if err != nil && now.over.Err() != nil {
 		return errNotTaken()
+	}
+	return err
+}
+
+// write is do for what changes a user.
+func (r *relay) write(ctx context.Context, work func(context.Context, push.Engine) error) error {
+	err := r.do(ctx, work)
+	if now := r.leads.Load(); err == nil && now != nil {
+		at := time.Now()
+		now.newest.Store(&at)
 	}
 	return err
 }
@@ -113,21 +134,25 @@ func (r *relay) Users(ctx context.Context, start, count int) ([]identity.PushedU
 
 // CreateUser implements push.UserWriter.
 func (r *relay) CreateUser(ctx context.Context, cause string, u identity.PushedUser) (identity.PushedUser, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) {
-		return e.CreateUser(ctx, cause, u)
+	err := r.write(ctx, func(ctx context.Context, e push.Engine) (err error) {
+		u, err = e.CreateUser(ctx, cause, u)
+		return err
 	})
+	return u, err
 }
 
 // EditUser implements push.UserWriter.
-func (r *relay) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (identity.PushedUser, error) {
-	return ask(ctx, r, func(ctx context.Context, e push.Engine) (identity.PushedUser, error) {
-		return e.EditUser(ctx, cause, id, edit)
+func (r *relay) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (u identity.PushedUser, err error) {
+	err = r.write(ctx, func(ctx context.Context, e push.Engine) (err error) {
+		u, err = e.EditUser(ctx, cause, id, edit)
+		return err
 	})
+	return u, err
 }
 
 // DeleteUser implements push.UserWriter.
 func (r *relay) DeleteUser(ctx context.Context, cause, id string) error {
-	return r.do(ctx, func(ctx context.Context, e push.Engine) error { return e.DeleteUser(ctx, cause, id) })
+	return r.write(ctx, func(ctx context.Context, e push.Engine) error { return e.DeleteUser(ctx, cause, id) })
 }
 
 // Group implements push.GroupReader.
