@@ -172,6 +172,14 @@ func TestPushAlone(t *testing.T) {
 			ids := []string{okta.ExternalID(all[0].OktaID), okta.ExternalID(all[2].OktaID), okta.GroupID("00g1")}
 
 			e.stop()
+			for _, command := range [][]string{{"plan", "--detailed-exitcode"}, {"reconcile", "--dry-run", "--detailed-exitcode"}, {"status"}, {"reconcile"}} {
+				if status, out := e.run(command...); status != exitDone {
+					t.Errorf("%v without a daemon exits with %d:\n%s", command, status, out)
+				}
+			}
+			if _, out := e.run("history", all[0].UserName); !strings.Contains(out, "push POST /Users request ") {
+				t.Errorf("the history doesn't tell the push:\n%s", out)
+			}
 			e.up()
 			all[0].FamilyName = "Afterwards"
 			okta.Update(all[0])
@@ -321,6 +329,17 @@ func TestPushBesidePull(t *testing.T) {
 // TestPromise4PushKilled kills the leader in the middle of many pushes. Okta finds
 // whoever leads, as through a balancer.
 func TestPromise4PushKilled(t *testing.T) {
+	interrupted(t, func(e *endpointed) { e.kill() })
+}
+
+// TestPushWhileTheLeaderEnds tells the leader to end in the middle of many pushes.
+func TestPushWhileTheLeaderEnds(t *testing.T) {
+	interrupted(t, func(e *endpointed) { e.stop() })
+}
+
+// interrupted ends the leader in the middle of many pushes.
+func interrupted(t *testing.T, end func(*endpointed)) {
+	t.Helper()
 	f := newFleet(t, statetest.Redis(t))
 	one, two := f.pushed("one", false), f.pushed("two", false)
 	one.up()
@@ -336,9 +355,9 @@ func TestPromise4PushKilled(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- okta.Run(t.Context()) }()
 	f.until(20*time.Second, "pushes are under way", func() bool { return f.omni.Writes() > 10 })
-	one.kill()
+	end(one)
 	if n := len(f.omni.Users()); n == len(all) {
-		t.Error("all was done before the leader was killed")
+		t.Error("all was done before the leader ended")
 	}
 	if err := <-ended; err != nil {
 		t.Fatal(err)
