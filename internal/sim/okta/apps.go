@@ -27,6 +27,8 @@ type appUser struct {
 	created       time.Time
 	updated       time.Time
 	statusChanged time.Time
+	left          time.Time // zero: still assigned
+	earlier       []appUser // as it was before each change, oldest first, because lists lag behind
 }
 
 // Assign assigns a user and tells whether it did: not when the user is assigned already, nor when Okta doesn't
@@ -85,7 +87,9 @@ func (o *Org) Unassign(id string) bool {
 
 func (o *Org) unassign(a *appUser, by actor) {
 	delete(o.assigned, a.user.id)
-	o.appRoll.remove(a.number)
+	if a.left = o.now(); o.Knobs.ListLag == 0 {
+		o.appRoll.remove(a.number)
+	}
 	o.happened(by, "application.user_membership.remove", o.appUserTargets(a)...)
 }
 
@@ -138,10 +142,18 @@ func (o *Org) SetAppStatus(id, status string) bool {
 func (o *Org) changeAppUser(id, event string, change func(*appUser) bool) bool {
 	defer o.lock()()
 	a := o.assigned[o.mustUser(id).id]
-	if a == nil || !change(a) {
+	if a == nil {
+		return false
+	}
+	before := *a
+	if !change(a) {
 		return false
 	}
 	a.updated = o.now()
+	if o.Knobs.ListLag > 0 {
+		before.earlier = nil
+		a.earlier = append(a.earlier, before)
+	}
 	o.happened(byAdmin, event, o.appUserTargets(a)...)
 	return true
 }
@@ -254,7 +266,11 @@ func (o *Org) listAppUsers(c call) (reply, *failure) {
 		return reply{list: true}, f
 	}
 	q := strings.ToLower(c.param("q"))
+	shown := o.now().Add(-o.Knobs.ListLag)
 	users, next := o.appRoll.page(after, limit, func(a *appUser) bool {
+		if !a.in(shown, o.Knobs.ListLag > 0) {
+			return false
+		}
 		for _, text := range []string{a.userName, a.user.text("firstName"), a.user.text("lastName"), a.user.text("email")} {
 			if strings.HasPrefix(strings.ToLower(text), q) {
 				return true
@@ -262,7 +278,24 @@ func (o *Org) listAppUsers(c call) (reply, *failure) {
 		}
 		return false
 	})
-	return listed(users, cursor(next), func(a *appUser) appUserJSON { return o.appUserJSON(a, c) }), nil
+	return listed(users, cursor(next), func(a *appUser) appUserJSON { return o.appUserJSON(a.at(shown), c) }), nil
+}
+
+// in tells whether a list has the app user: one that lags shows the given moment.
+func (a *appUser) in(shown time.Time, lags bool) bool {
+	if !lags {
+		return a.left.IsZero()
+	}
+	return !a.created.After(shown) && (a.left.IsZero() || a.left.After(shown))
+}
+
+// at is the app user as it was then.
+func (a *appUser) at(then time.Time) *appUser {
+	was := a
+	for i := len(a.earlier) - 1; i >= 0 && was.updated.After(then); i-- {
+		was = &a.earlier[i]
+	}
+	return was
 }
 
 func (o *Org) getAppUser(c call) (reply, *failure) {

@@ -45,6 +45,9 @@ type Knobs struct {
 	// MemberLag is how far the lists of members lag behind: joiners are missing and leavers stay in them for so
 	// long. A leaver is remembered only when the lag was set before they left.
 	MemberLag time.Duration
+	// ListLag is how far the list of app users lags behind: it shows who was assigned, and as whom, so long ago. What
+	// was changed before the lag was set isn't remembered. An app user asked for by id is always fresh.
+	ListLag time.Duration
 	// LogLag is how long after it happened an event comes to the System Log.
 	LogLag time.Duration
 	// Quiet writes no events: for filling a large org with what happened long ago.

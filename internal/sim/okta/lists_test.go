@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 )
@@ -222,4 +224,36 @@ func TestUsersAreListedWithoutTheDeactivatedUnlessAskedFor(t *testing.T) {
 	if got := decode[object](t, h.ask("/api/v1/users/USER0@example.com")).ID; got != users[0] {
 		t.Errorf("by login: %s", got)
 	}
+}
+
+func TestTheListOfAppUsersLagsBehind(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := inBubble(t, &simokta.Org{})
+		users := h.staff(3)
+		h.Assign(users[0], simokta.AssignOptions{UserName: "old@acme.co"})
+		h.Assign(users[1], simokta.AssignOptions{})
+		<-time.After(time.Hour) // the bubble's clock
+		h.SetKnobs(func(k *simokta.Knobs) { k.ListLag = time.Minute })
+		h.Unassign(users[1])
+		h.Assign(users[2], simokta.AssignOptions{})
+		h.SetUserName(users[0], "new@acme.co")
+		listed := func() []string { return ids(decode[[]object](t, h.ask(h.app()+"/users"))) }
+		wantIDs(t, listed(), users[:2])
+		if got := h.ask(h.app() + "/users"); !strings.Contains(got.body, "old@acme.co") || strings.Contains(got.body, "new@acme.co") {
+			t.Errorf("the list is fresh: %s", got.body)
+		}
+		if got := h.ask(h.app() + "/users/" + users[0]); !strings.Contains(got.body, "new@acme.co") {
+			t.Errorf("one user isn't fresh: %s", got.body)
+		}
+		<-time.After(time.Minute + time.Second)
+		wantIDs(t, listed(), []string{users[0], users[2]})
+		if got := h.ask(h.app() + "/users"); !strings.Contains(got.body, "new@acme.co") {
+			t.Errorf("the list lags for too long: %s", got.body)
+		}
+		h.Unassign(users[2])
+		h.Assign(users[2], simokta.AssignOptions{})
+		wantIDs(t, listed(), []string{users[0], users[2]})
+		h.SetKnobs(func(k *simokta.Knobs) { k.ListLag = 0 })
+		wantIDs(t, listed(), []string{users[0], users[2]})
+	})
 }
