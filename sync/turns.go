@@ -7,9 +7,8 @@ import (
 )
 
 // turns gives everyone who works on objects their turn, in the order of arrival.
-// Whoever needs several objects waits for all of them at once. Who has a turn and
-// needs more objects goes before those who only wait, and so waits for nobody who
-// could wait for them. The zero value is ready.
+// Whoever needs several objects waits for all of them at once, so that nobody
+// holds one while waiting for another. The zero value is ready.
 type turns struct {
 	mu    sync.Mutex
 	lines map[string][]*ticket // by subject: who holds it, then who waits
@@ -19,23 +18,24 @@ type turns struct {
 type ticket struct {
 	subjects []string
 	missing  int  // in how many lines somebody is ahead
-	has      bool // it is their turn
+	more     bool // its holder has a turn already
 	ready    chan struct{}
 }
 
 // take waits until it is the caller's turn on every subject, and gives what ends
 // the turn. It fails with the context's error when ctx ends before.
 func (t *turns) take(ctx context.Context, subjects ...string) (done func(), err error) {
-	return t.wait(ctx, t.enter(subjects, false))
+	return t.wait(ctx, &ticket{subjects: subjects})
 }
 
-// takeMore is take for who has a turn on objects of another kind: a group's for its
-// members, a name's for who has it. Of these nobody who has a turn takes more.
+// takeMore is take for who has a turn on a group already, and needs its members
+// too. It goes before those who wait: one of them may wait for the group.
 func (t *turns) takeMore(ctx context.Context, subjects ...string) (done func(), err error) {
-	return t.wait(ctx, t.enter(subjects, true))
+	return t.wait(ctx, &ticket{subjects: subjects, more: true})
 }
 
 func (t *turns) wait(ctx context.Context, claim *ticket) (done func(), err error) {
+	t.enter(claim)
 	select {
 	case <-claim.ready:
 	default:
@@ -49,40 +49,40 @@ func (t *turns) wait(ctx context.Context, claim *ticket) (done func(), err error
 	return sync.OnceFunc(func() { t.leave(claim) }), nil
 }
 
-func (t *turns) enter(subjects []string, more bool) *ticket {
+func (t *turns) enter(claim *ticket) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.lines == nil {
 		t.lines = map[string][]*ticket{}
 	}
-	claim := &ticket{subjects: slices.Compact(slices.Sorted(slices.Values(subjects))), ready: make(chan struct{})}
+	claim.subjects = slices.Compact(slices.Sorted(slices.Values(claim.subjects)))
+	claim.ready = make(chan struct{})
 	for _, s := range claim.subjects {
-		line := t.lines[s]
-		at := len(line)
-		if more {
-			at = slices.IndexFunc(line, func(other *ticket) bool { return !other.has })
-		}
+		at := claim.place(t.lines[s])
 		switch {
-		case at < 0:
-			at = len(line)
-		case at == 0 && len(line) > 0:
-			line[0].missing++
-		}
-		if at > 0 {
+		case at > 0:
 			claim.missing++
+		case len(t.lines[s]) > 0:
+			t.lines[s][0].missing++
 		}
-		t.lines[s] = slices.Insert(line, at, claim)
+		t.lines[s] = slices.Insert(t.lines[s], at, claim)
 	}
-	claim.look()
-	return claim
+	if claim.missing == 0 {
+		close(claim.ready)
+	}
 }
 
-// look gives the claim its turn when nobody is ahead of it.
-func (c *ticket) look() {
-	if c.missing == 0 && !c.has {
-		c.has = true
-		close(c.ready)
+// place is where the claim stands in a line: at its end, or behind who holds the
+// subject and who came before with a turn too.
+func (c *ticket) place(line []*ticket) int {
+	if !c.more {
+		return len(line)
 	}
+	at := 0
+	for at < len(line) && (line[at].missing == 0 || line[at].more) {
+		at++
+	}
+	return at
 }
 
 // leave takes a claim out of its lines, whether its turn has come or not.
@@ -93,8 +93,10 @@ func (t *turns) leave(claim *ticket) {
 		line := t.lines[s]
 		i := slices.Index(line, claim)
 		if i == 0 && len(line) > 1 {
-			line[1].missing--
-			line[1].look()
+			next := line[1]
+			if next.missing--; next.missing == 0 {
+				close(next.ready)
+			}
 		}
 		if line = slices.Delete(line, i, i+1); len(line) == 0 {
 			delete(t.lines, s)
