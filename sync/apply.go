@@ -49,7 +49,7 @@ func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, er
 	defer stop(nil)
 	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
-	e.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
+	r.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
 	defer cancel()
 	a.dispatch(ctx, work)
@@ -82,7 +82,7 @@ func (a *applier) dispatch(ctx, work context.Context) {
 			continue
 		}
 		wait := a.reserve(c)
-		a.engine.follower.begun(i)
+		a.run.follower.begun(i)
 		due := a.due(c)
 		if due.After(time.Now()) { // still settling: it waits beside the others
 			running.Go(func() {
@@ -101,9 +101,9 @@ func (a *applier) dispatch(ctx, work context.Context) {
 		running.Go(func() { a.do(work, i, wait) })
 		if time.Since(flushed) >= flushAfter {
 			flushed = time.Now()
-			a.engine.follower.flushing()
+			a.run.follower.flushing()
 			a.flush(work, i+1)
-			a.engine.follower.flushed()
+			a.run.follower.flushed()
 		}
 	}
 }
@@ -187,7 +187,7 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 		return
 	}
 	defer done()
-	if a.overtaken(c) {
+	if a.overtaken(c) || a.engine.pushedApart(c) {
 		c.State, c.Reason = state.Kept, "Okta pushed something newer meanwhile; the next run looks again"
 		a.record(ctx, i, c, newNotes())
 		return
@@ -230,7 +230,7 @@ func (a *applier) ahead(ctx context.Context, c Change) {
 	}
 	c, notes := a.perform(ctx, c)
 	a.keep(ctx, c, notes)
-	a.engine.follower.early()
+	a.run.follower.early()
 }
 
 // record keeps what became of a change, in the ledger and in the report.
@@ -239,7 +239,7 @@ func (a *applier) record(ctx context.Context, i int, c Change, notes Notes) {
 	a.lock()
 	defer a.unlock()
 	a.results[i] = c
-	a.engine.follower.done(i)
+	a.run.follower.done(i)
 }
 
 // keep writes the notes of a change together with its line in the log.

@@ -25,13 +25,15 @@ type run struct {
 	ledger  *Ledger
 	causes  sync.Map // by origin: the text of the cause
 	noticed string   // what is told before everything else, "" for nothing
+
+	follower *follower // of a pass the engine's; of what follows a push its own
 }
 
 // begin gives a run its name: the time, to sort by, and some chance.
 func (e *Engine) begin(r Request) *run {
 	now := time.Now()
 	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-	return &run{id: id, request: r, ledger: newLedger(), started: now, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
+	return &run{id: id, request: r, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
 }
 
 // told gives a change as the log and the report see it.
@@ -76,6 +78,7 @@ func (r *run) log(c Change) {
 //	recall -> read -> recheck -> gather -> correct -> meet -> leave -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
+	run.follower = &e.follower
 	defer e.follower.follow(run)()
 	defer e.join(run.ledger)()
 	err := e.recall(ctx, run)
