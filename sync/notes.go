@@ -3,6 +3,7 @@ package sync
 import (
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
@@ -191,9 +192,15 @@ func (n Notes) leave(subjects map[string]bool) {
 		return slices.ContainsFunc(subjectsOf(key), func(s string) bool { return subjects[s] })
 	})
 	for g, members := range n.Members {
+		before := len(members)
 		maps.DeleteFunc(members, func(u identity.OktaID, _ *state.Member) bool {
 			return subjects[groupSubject(g)] || subjects[userSubject(u)]
 		})
+		if rec := n.Groups[g]; rec != nil && len(members) < before {
+			again := *rec
+			again.AsOf = time.Time{} // not all that was read is known: it is read again next time
+			n.Groups[g] = &again
+		}
 	}
 }
 
