@@ -197,11 +197,11 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 }
 
 // overtaken reports whether what the change is about was pushed since the run
-// began to read.
+// began to read; a group under its name too, as a push doesn't tell Okta's id.
 func (a *applier) overtaken(c Change) bool {
 	a.lock()
 	defer a.unlock()
-	return a.ledger.touched[c.subject()]
+	return a.ledger.touched[c.subject()] || c.Group != "" && a.ledger.touched[groupNameSubject(c.Name)]
 }
 
 // flush writes, ahead of their turn, the members who are there already of

@@ -197,6 +197,9 @@ func (b *book) pushedGroup(id identity.GroupID, g *state.PushedGroup) {
 	b.groups.set(id, e)
 	for _, who := range g.Waiting {
 		b.awaited[who] = append(b.awaited[who], id)
+		if key, known := b.holder(who); known { // who came while the push was under way
+			b.late[key] = true
+		}
 	}
 }
 

@@ -69,10 +69,13 @@ func (c Change) subject() string {
 }
 
 // objects names everything that must not change while the change is done: its
-// subject, and the members who come and go.
+// subject, who has the name that it gives, and the members who come and go.
 func (c Change) objects() []string {
-	list := make([]string, 0, 1+len(c.Add)+len(c.Drop))
+	list := make([]string, 0, 2+len(c.Add)+len(c.Drop))
 	list = append(list, c.subject())
+	if c.Want.UserName != "" {
+		list = append(list, nameSubject(c.Want.UserName))
+	}
 	for _, id := range c.Add {
 		list = append(list, userSubject(id))
 	}

@@ -120,6 +120,15 @@ const mostPushed = 10_000
 // pushLag is how long Okta's lists may lag behind its pushes.
 const pushLag = 5 * time.Minute
 
+// asOf is what is believed of a list of members that was read now: where Okta
+// pushes, a list of a group that changed lately may lag, and is read again.
+func (e *Engine) asOf(moved time.Time) time.Time {
+	if e.book != nil && time.Now().Add(-e.o.Okta.Skew()).Sub(moved) < pushLag {
+		return time.Time{}
+	}
+	return moved
+}
+
 // recheck asks once more, by id, about the users who were pushed shortly before the
 // run began: Okta's list may not show it yet. Groups that were, and users who are
 // too many or of whom Okta doesn't tell, are left to the next run.
@@ -134,7 +143,7 @@ func (e *Engine) recheck(ctx context.Context, run *run) {
 		if _, same := run.desired.Same[id]; same {
 			continue
 		}
-		if i >= maxAsked {
+		if i >= maxAsked || isOwn(id) { // Okta doesn't know that key
 			left = append(left, userSubject(id))
 			continue
 		}
@@ -170,11 +179,24 @@ func (e *Engine) lately(run *run) (users []identity.OktaID, groups []string) {
 			continue
 		}
 		run.ledger.touched[subject] = true
+		if strings.HasPrefix(subject, groupNameSubject("")) {
+			continue
+		}
 		id := identity.GroupID(strings.TrimPrefix(subject, groupSubject("")))
 		groups = append(groups, firstOf(run.ledger.Groups[id].Name, string(id)))
 	}
 	slices.Sort(users)
 	return users, groups
+}
+
+// pushedApart reports whether Okta's push has made, under a key of our own, the user
+// whom the change is to make: the next run brings both together.
+func (e *Engine) pushedApart(c Change) bool {
+	if e.book == nil || c.User == "" || c.Kind != Create && c.Kind != Adopt {
+		return false
+	}
+	holder, who, known := find(e.book, &e.book.users, withName[identity.OktaID](identity.FoldUserName(c.Want.UserName)))
+	return known && holder != c.User && isOwn(holder) && who.omni != ""
 }
 
 // leave makes the run say nothing of what was pushed since it began.

@@ -90,7 +90,7 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 		case now.MembershipUpdated.IsZero():
 			cr.doubt(id, "Okta doesn't tell when they changed")
 		case now.MembershipUpdated.Equal(groups[id].MembershipUpdated):
-			c.AsOf, c.Certain = now.MembershipUpdated, true
+			c.AsOf, c.Certain = cr.engine.asOf(now.MembershipUpdated), true
 		default:
 			again[id] = now
 		}

@@ -118,9 +118,7 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 		e.ledgers.Lock()
 		defer e.ledgers.Unlock()
 		delete(e.live, l)
-		for _, s := range subjects {
-			e.pushed[s] = time.Now()
-		}
+		e.touch(l, time.Now(), subjects...) // once more, for runs that have begun meanwhile
 	}
 }
 
@@ -226,7 +224,7 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 			a.keep(work, c, notes)
 			return done, x.temporary(errors.Join(context.Cause(ctx), x.failure(c, a.broke)))
 		}
-		if i == len(planned)-1 {
+		if i == len(planned)-1 && ctx.Err() == nil { // else Okta isn't told, and asks again
 			last := x.seen.clone()
 			last.join(notes)
 			x.accept(done, last)

@@ -121,7 +121,7 @@ func (p *Pushes) DeleteGroup(ctx context.Context, cause, id string) error {
 // letGo ends our care for a group. The turn is the caller's. What Omni can't be
 // told now, or waits for approval, is accepted and done later.
 func (p *Pushes) letGo(ctx context.Context, cause string, key identity.GroupID, was state.PushedGroup) error {
-	x, end := p.begin(cause, groupSubject(key), groupSubject(key))
+	x, end := p.begin(cause, groupSubject(key), groupSubject(key), groupNameSubject(was.DisplayName))
 	defer end()
 	if err := x.ledger.fetchCrowd(ctx, p.engine.o.Store, key); err != nil {
 		return err
@@ -164,7 +164,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	if w.creates { // whose key may be another one at the next try
 		object = groupNameSubject(w.want.DisplayName)
 	}
-	x, end := p.begin(w.cause, object, groupSubject(w.key))
+	x, end := p.begin(w.cause, object, groupSubject(w.key), groupNameSubject(w.want.DisplayName), groupNameSubject(w.was.DisplayName))
 	defer end()
 	l := x.ledger
 	if err := x.lookAtGroup(ctx, w.key); err != nil {
@@ -205,6 +205,9 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	}
 	if err != nil {
 		return w.want, err
+	}
+	if len(moves.waiting) > 0 {
+		p.wake()
 	}
 	got, err := p.acceptedGroup(ctx, w.key)
 	if err == nil {

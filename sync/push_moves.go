@@ -136,11 +136,7 @@ func (b *book) membersOf(steps []identity.MemberEdit) (known editMembers, unknow
 	known, unknown = make(editMembers, len(steps)), make([][]string, len(steps))
 	for i, s := range steps {
 		for _, id := range s.IDs {
-			key, ok := b.users.ids[id]
-			if !ok {
-				key, ok = b.users.omnis[id]
-			}
-			if ok {
+			if key, ok := b.holder(id); ok {
 				known[i] = append(known[i], key)
 			} else {
 				unknown[i] = append(unknown[i], id)

@@ -20,6 +20,7 @@ const tries = 5
 // match first; another one has the userName, or the externalId:
 //
 //	who has it         externalId                          answer
+//	who wasn't pushed  theirs, or no Okta id               linked, under the same id
 //	an active user     any                                 fault.Conflict
 //	an inactive user   theirs, or absent on either side    revived, under the same id
 //	an inactive user   another                             fault.Conflict: a recycled address
@@ -68,6 +69,9 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	if taken && p.answered(holder, u) {
 		return holder, nil
 	}
+	if taken && who.visible() && !who.pushed && (holder == okta || isOwn(holder) || !told) {
+		return holder, nil // a run was faster, or a push whose end Okta wasn't told
+	}
 	if taken && who.visible() && !who.off() {
 		return "", &fault.Error{Kind: fault.Conflict, Op: u.UserName, Detail: "a user of this userName is there already, with id " + who.id}
 	}
@@ -110,10 +114,11 @@ func (p *Pushes) answered(key identity.OktaID, u identity.PushedUser) bool {
 	return there && reflect.DeepEqual(last.user, u)
 }
 
-// free makes sure that no active user is known under the key.
+// free makes sure that no active user was pushed under the key. One whom a run made
+// before is this user, under an earlier name.
 func (p *Pushes) free(key identity.OktaID) error {
 	_, e, ok := find(p.book, &p.book.users, withExternal[identity.OktaID](string(key)))
-	if ok && !e.off() {
+	if ok && e.pushed && !e.off() {
 		return &fault.Error{Kind: fault.Conflict, Op: string(key), Detail: "a user of this externalId is there already, with id " + e.id}
 	}
 	return nil
@@ -139,13 +144,23 @@ func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(ident
 				key = okta
 			}
 		}
-		done, err := p.engine.turns.take(ctx, userSubject(key), nameSubject(want.UserName))
+		okta := p.knownNow(key, want)
+		done, err := p.engine.turns.take(ctx, userSubject(key), userSubject(okta), nameSubject(want.UserName))
 		if err != nil {
 			return want, p.late(err, userSubject(key))
 		}
+		if err := p.rekey(ctx, key, okta); err != nil {
+			done()
+			return want, err
+		}
+		key = okta
 		now, err := p.acceptedUser(ctx, key)
 		switch {
 		case fault.Is(err, fault.NotFound) && account != nil:
+			if len(p.book.owners([]identity.OmniID{account.ID})) > 0 { // a run was faster
+				done()
+				continue
+			}
 			now, err = was, nil
 		case err == nil:
 			account = nil
@@ -265,7 +280,7 @@ func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error
 	if _, err := x.do(ctx, d); err != nil {
 		return w.want, err
 	}
-	if !rec.Active {
+	if !rec.Active || rec.Unassigned != nil { // whose groups were left alone meanwhile
 		p.book.arrived(w.key)
 		p.wake()
 	}

@@ -1,0 +1,52 @@
+package sync
+
+import (
+	"context"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// knownNow gives the key that the user is to have: Okta's id, where the push tells it
+// of somebody who goes under a key of our own, and nobody has it yet.
+func (p *Pushes) knownNow(key identity.OktaID, want identity.PushedUser) identity.OktaID {
+	okta, told := identity.OktaIDOf(want.External)
+	if !told || !isOwn(key) || !p.unlinked(okta) {
+		return key
+	}
+	return okta
+}
+
+func (p *Pushes) unlinked(key identity.OktaID) bool {
+	p.book.mu.RLock()
+	defer p.book.mu.RUnlock()
+	e := p.book.users.entries[key]
+	return e.omni == "" && e.id == ""
+}
+
+// holder gives the user of a SCIM id. The lock is held.
+func (b *book) holder(scim string) (identity.OktaID, bool) {
+	key, known := b.users.ids[scim]
+	if !known {
+		key, known = b.users.omnis[scim]
+	}
+	return key, known
+}
+
+// rekey brings what is known of a user under another key. The turn on both is the
+// caller's.
+func (p *Pushes) rekey(ctx context.Context, from, to identity.OktaID) error {
+	e := p.engine
+	if from == to || !p.unlinked(to) || p.unlinked(from) {
+		return nil
+	}
+	x, end := p.begin("", userSubject(to), userSubject(to), userSubject(from))
+	defer end()
+	if err := x.fetch(ctx, to, []identity.OktaID{from}); err != nil {
+		return err
+	}
+	n := newNotes()
+	if err := e.meetUser(ctx, n, x.ledger, from, to); err != nil {
+		return err
+	}
+	return e.commit(ctx, x.ledger, n)
+}
