@@ -7,3 +7,6 @@ const histories = 2000
 
 // sweepStride is the distance of the requests that TestFaultSweep meets.
 const sweepStride = 1
+
+// drawnTogether is how many lives with both modes are drawn.
+const drawnTogether = 500
