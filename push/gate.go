@@ -73,6 +73,17 @@ func (g *Gate) Enter(ctx context.Context, key string) (leave func(error), err er
 	}
 }
 
+// Free reports whether a request without a place would be let in now. Who asks, and
+// does without, gets no place.
+func (g *Gate) Free() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	g.speed.observe(now, g.inside, g.places.waiting)
+	g.places.lapse(now)
+	return g.admits(spot{}, false)
+}
+
 // Again gives the object the front place, because it was let in and Omni didn't
 // get to it in time: the whole number of seconds until it should come back.
 func (g *Gate) Again(key string) time.Duration {

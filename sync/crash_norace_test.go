@@ -10,3 +10,6 @@ const sweepStride = 1
 
 // drawnTogether is how many lives with both modes are drawn.
 const drawnTogether = 500
+
+// burst is how many are assigned at once.
+const burst = 5000

@@ -10,3 +10,6 @@ const sweepStride = 9
 
 // drawnTogether is how many lives with both modes the race detector leaves time for.
 const drawnTogether = 60
+
+// burst is how many are assigned at once, where the race detector counts.
+const burst = 1000

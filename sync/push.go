@@ -21,6 +21,8 @@ type Gate interface {
 	// Enter lets a request about the object through, or fails with fault.Limited and
 	// in After when its turn comes. leave is told how it ended.
 	Enter(ctx context.Context, key string) (leave func(error), err error)
+	// Free reports whether Enter would let a request in now.
+	Free() bool
 	// Away counts one more push of the object that can't be served for now, and
 	// says when it is to come again.
 	Away(key string) time.Duration
@@ -50,7 +52,15 @@ type Pushes struct {
 
 	mu        sync.Mutex
 	unheard   map[identity.OktaID]unheard
-	strangers *snapshot // of Omni's own users
+	strangers *snapshot     // of Omni's own users
+	looks     looks         // for names in Omni, of late
+	looking   chan struct{} // holds something for each that is under way
+}
+
+// looks are how many names were looked up one by one since a moment.
+type looks struct {
+	since time.Time
+	n     int
 }
 
 // Pushes makes the engine ready for pushes. It reads the ledger once, and must be
@@ -70,7 +80,8 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 		return nil, err
 	}
 	maps.Copy(e.pushed, b.lately)
-	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, follow: make(chan struct{}, 1)}
+	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, follow: make(chan struct{}, 1),
+		looking: make(chan struct{}, looksAtOnce)}
 	e.book, e.decided = b, p.wake
 	return p, nil
 }

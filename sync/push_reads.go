@@ -94,11 +94,36 @@ func (p *Pushes) FindUser(ctx context.Context, by, value string) (identity.Pushe
 	if by != "name" {
 		return identity.PushedUser{}, p.notFound("user", value)
 	}
+	p.looksUp(ctx)
 	a, err := lookUp(ctx, p, value, p.listed, p.engine.o.Omni.FindUser)
 	if err == nil && len(p.book.owners([]identity.OmniID{a.ID})) > 0 {
 		err = p.notFound("user", value) // it goes under another name, which is under way
 	}
 	return ofAccount(a), err
+}
+
+// looksUp counts a look-up. Where a crowd comes, one list of Omni's users is cheaper
+// than a look-up for each, and leaves the allowance to the creations.
+func (p *Pushes) looksUp(ctx context.Context) {
+	enough := manyJoiners + p.book.totals().active/importPage
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := time.Now()
+	if now.Sub(p.looks.since) > time.Minute {
+		p.looks = looks{since: now}
+	}
+	p.looks.n++
+	if s := p.strangers; p.looks.n > enough && (s == nil || now.Sub(s.at) > listAge) {
+		p.relist(ctx)
+	}
+}
+
+// relist begins to read the list of Omni's users. The lock is held.
+func (p *Pushes) relist(ctx context.Context) *snapshot {
+	s := &snapshot{at: time.Now(), byName: map[string]identity.Account{}, done: make(chan struct{})}
+	p.strangers = s
+	go p.list(context.WithoutCancel(ctx), s)
+	return s
 }
 
 // listed gives Omni's own account of the name as the newest list had it.
@@ -123,6 +148,15 @@ func lookUp[T any](ctx context.Context, p *Pushes, name string, listed func(stri
 			return v, err
 		}
 	}
+	if !p.o.Gate.Free() { // it gets no place: nobody comes back for it
+		return found, p.notFound("resource", name)
+	}
+	select {
+	case p.looking <- struct{}{}:
+		defer func() { <-p.looking }()
+	default:
+		return found, p.notFound("resource", name)
+	}
 	leave, err := p.o.Gate.Enter(ctx, "find:"+name)
 	if err != nil {
 		return found, p.notFound("resource", name)
@@ -145,6 +179,8 @@ const (
 	listAge = 10 * time.Minute
 	// importPage is from how many users on a page is part of an import, which sees Omni's own too.
 	importPage = 50
+	// looksAtOnce is how many names are looked up in Omni at a time, one by one.
+	looksAtOnce = 4
 	// listWithin is how long an import waits for the list of Omni's users.
 	listWithin = 20 * time.Second
 )
@@ -200,9 +236,7 @@ func (p *Pushes) omnisOwn(ctx context.Context, begins, needed bool) ([]identity.
 		fresh = time.Since(s.at) < time.Minute
 	}
 	if !fresh && (begins || needed) {
-		s = &snapshot{at: time.Now(), byName: map[string]identity.Account{}, done: make(chan struct{})}
-		p.strangers = s
-		go p.list(context.WithoutCancel(ctx), s)
+		s = p.relist(ctx)
 	}
 	p.mu.Unlock()
 	if s == nil || !begins && !needed && !fresh {
