@@ -110,14 +110,17 @@ func userNames(d Desired, l *Ledger) claims[identity.OktaID] {
 // groupNames claims the displayNames of all pushed groups.
 func groupNames(d Desired, l *Ledger) claims[identity.GroupID] {
 	holder, wants := map[string]identity.GroupID{}, map[identity.GroupID]string{}
-	for id, g := range l.Groups {
-		if g.Omni != "" {
-			holder[identity.FoldName(g.DisplayName)] = id
-		}
-	}
 	for id, c := range d.Groups {
 		if !c.Gone && !c.Paused && !tooLong(c.Name) {
 			wants[id] = identity.FoldName(c.Name)
+		}
+	}
+	if len(wants) == 0 { // such as where one user is pushed: who holds which name matters to nobody
+		return claim(holder, wants, d.unpushed)
+	}
+	for id, g := range l.Groups {
+		if g.Omni != "" {
+			holder[identity.FoldName(g.DisplayName)] = id
 		}
 	}
 	return claim(holder, wants, d.unpushed)
