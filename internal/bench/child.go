@@ -19,7 +19,7 @@ const childArgument = "child"
 
 // task is what a child is to do.
 type task struct {
-	Role    string // serve, record, fill, engine, floor, ledger
+	Role    string // serve, record, fill, engine, floor, ledger, endpoint, caller
 	Company company
 	At      string // the stand-in's address
 	Members bool   // engine, floor: all members are read
@@ -28,8 +28,15 @@ type task struct {
 	Record  string // record, fill: file of what a first load recorded
 	Scratch string // ledger: a folder for what is written
 	Records int    // ledger: how many users are written
-	CPU     string // engine: file of the CPU profile
-	Memory  string // engine: file of the allocations' profile
+	CPU     string // engine, endpoint: file of the CPU profile
+	Memory  string // engine, endpoint: file of the allocations' profile
+
+	Pushes    int     // caller: how many are measured
+	Turn      int     // caller: which call it is; each one pushes something new
+	Endpoint  string  // caller: its address
+	Small     string  // caller: that of an endpoint with few users
+	Few       company // caller: and whose they are
+	FewRecord string  // caller: their record
 }
 
 // taken is what a child tells of its work. The process's start is in the peak alone.
@@ -45,7 +52,8 @@ type taken struct {
 	Applied int               // engine
 	Doubts  []string          // engine
 	Costs   map[string][]toll // ledger
-	Index   int64             // ledger: bytes of memory that its index takes
+	Index   int64             // ledger, endpoint: bytes of memory that its index, or its book, takes
+	Writes  map[string]int    // caller: of Omni's, for each kind of push
 }
 
 // runChild does the task that stands on in, and writes what it took to out.
@@ -55,11 +63,14 @@ func runChild(ctx context.Context, in io.Reader, out io.Writer) error {
 	if err := tasks.Decode(&t); err != nil {
 		return err
 	}
-	if t.Role == "serve" {
+	switch t.Role {
+	case "serve":
 		return serve(ctx, t, in, out)
+	case "endpoint":
+		return endpoint(ctx, t, in, out)
 	}
 	roles := map[string]func(context.Context, task) (taken, error){
-		"record": runRecord, "fill": runFill, "engine": runEngine, "floor": runFloor, "ledger": runLedger,
+		"record": runRecord, "fill": runFill, "engine": runEngine, "floor": runFloor, "ledger": runLedger, "caller": runCaller,
 	}
 	do, ok := roles[t.Role]
 	if !ok {
@@ -74,16 +85,21 @@ func runChild(ctx context.Context, in io.Reader, out io.Writer) error {
 
 // serve is the stand-in until in ends, which it does with the process that wrote the task.
 func serve(ctx context.Context, t task, in io.Reader, out io.Writer) error {
+	server := &http.Server{Handler: newStandin(t.Company).handler(), ReadHeaderTimeout: time.Minute}
+	return answer(ctx, server, in, func(at string) error { return json.NewEncoder(out).Encode(at) })
+}
+
+// answer has the server answer on a loopback address, which tell is told, until in ends.
+func answer(ctx context.Context, server *http.Server, in io.Reader, tell func(at string) error) error {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
-	server := &http.Server{Handler: newStandin(t.Company).handler(), ReadHeaderTimeout: time.Minute}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()
 	ended := make(chan error, 1)
 	go func() { _, err := io.Copy(io.Discard, in); ended <- err }()
-	if err := json.NewEncoder(out).Encode("http://" + listener.Addr().String()); err != nil {
+	if err := tell("http://" + listener.Addr().String()); err != nil {
 		return err
 	}
 	select {
@@ -127,32 +143,37 @@ func perform(ctx context.Context, t task) (taken, error) {
 
 // startStandin starts the stand-in and gives its address. stop ends it.
 func startStandin(ctx context.Context, c company) (at string, stop func(), err error) {
-	cmd, body, err := child(ctx, task{Role: "serve", Company: c})
+	return startServer[string](ctx, task{Role: "serve", Company: c})
+}
+
+// startServer starts a child that serves, and gives what it tells when it is ready. stop ends it.
+func startServer[T any](ctx context.Context, t task) (told T, stop func(), err error) {
+	cmd, body, err := child(ctx, t)
 	if err != nil {
-		return "", nil, err
+		return told, nil, err
 	}
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	if err != nil {
-		return "", nil, err
+		return told, nil, err
 	}
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		return "", nil, err
+		return told, nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return "", nil, err
+		return told, nil, err
 	}
 	stop = func() {
 		_ = in.Close()
 		_ = cmd.Wait() // it has nothing more to tell
 	}
 	if _, err = in.Write(body); err == nil {
-		err = json.NewDecoder(out).Decode(&at)
+		err = json.NewDecoder(out).Decode(&told)
 	}
 	if err != nil {
 		stop()
-		return "", nil, fmt.Errorf("the stand-in did not start: %w", err)
+		return told, nil, fmt.Errorf("the %s did not start: %w", map[string]string{"serve": "stand-in", "endpoint": "endpoint"}[t.Role], err)
 	}
-	return at, stop, nil
+	return told, stop, nil
 }

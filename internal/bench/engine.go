@@ -89,28 +89,36 @@ func told(r sync.Report) taken {
 	return taken{Outcome: string(r.Outcome), Changes: len(r.Changes), Applied: r.Counts[string(state.Applied)], Doubts: r.Doubts}
 }
 
-// newEngine joins the parts as cmd/syncd does, with the defaults of the configuration.
 func newEngine(at string, s state.Store, fence state.Fence) (*sync.Engine, error) {
+	o, _, err := engineParts(at, s, fence)
+	if err != nil {
+		return nil, err
+	}
+	return sync.New(o), nil
+}
+
+// engineParts joins the parts as cmd/syncd does, with the defaults of the configuration.
+func engineParts(at string, s state.Store, fence state.Fence) (o sync.Options, omni *omniclient.Client, err error) {
 	c := configs.Defaults()
 	mapper, problems := mapping.Compile(mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: attributes})
 	if len(problems) > 0 {
-		return nil, errors.New(problems[0].String())
+		return o, nil, errors.New(problems[0].String())
 	}
 	secret := func() (string, error) { return "bench", nil }
 	reader, err := okta.New(okta.Options{OrgURL: at, AppID: appID, Token: secret, RateShare: 1, Transport: newTransport()})
 	if err != nil {
-		return nil, err
+		return o, nil, err
 	}
-	client, err := omniclient.New(omniclient.Options{
+	omni, err = omniclient.New(omniclient.Options{
 		BaseURL: at, Keys: []func() (string, error){secret}, RequestsPerMinute: announced, Transport: newTransport(),
 	})
 	if err != nil {
-		return nil, err
+		return o, nil, err
 	}
-	return sync.New(sync.Options{
+	return sync.Options{
 		Identity: sync.Identity{Name: connection, Org: orgURL, App: appID, Omni: "https://bench.omniapp.co"},
-		Policy:   policy(c), Okta: reader, Omni: client, Mapper: mapper, Store: s, Fence: fence, Log: newLog(),
-	}), nil
+		Policy:   policy(c), Okta: reader, Omni: omni, Mapper: mapper, Store: s, Fence: fence, Log: newLog(),
+	}, omni, nil
 }
 
 // policy says in the engine's words what the configuration says.

@@ -24,6 +24,7 @@ type options struct {
 	Loads   []int // sizes of the first loads
 	Runs    int
 	Records int
+	Pushes  int
 	Latency time.Duration
 	Only    string
 	CPU     string
@@ -64,6 +65,7 @@ func parse(args []string, usage io.Writer) (options, error) {
 	flags.IntVar(&o.Users, "users", fullSize, "users of the full runs; a group for every 200, and each user in ten groups")
 	flags.IntVar(&o.Runs, "runs", 3, "how often each measurement is done")
 	flags.IntVar(&o.Records, "records", 10_000, "users written to measure the ledger")
+	flags.IntVar(&o.Pushes, "pushes", 500, "pushes of each kind that are measured in one run")
 	flags.DurationVar(&o.Latency, "latency", 20*time.Millisecond, "what Okta takes to begin each answer, where time is measured")
 	flags.StringVar(&o.Only, "only", "", "the parts whose names hold `TEXT`, such as full/bolt, load or /redis")
 	flags.StringVar(&o.CPU, "cpuprofile", "", "write CPU profiles of the engine into folder `DIR`")
@@ -76,8 +78,8 @@ func parse(args []string, usage io.Writer) (options, error) {
 	switch {
 	case flags.NArg() > 0:
 		return o, fmt.Errorf("%q is no flag; see -help", flags.Arg(0))
-	case o.Users < 100 || o.Runs < 1 || o.Records < 1 || o.Latency < 0:
-		return o, errors.New("-users begins at 100, -runs and -records at 1, -latency at 0")
+	case o.Users < 100 || o.Runs < 1 || o.Records < 1 || o.Pushes < 4 || o.Latency < 0:
+		return o, errors.New("-users begins at 100, -runs and -records at 1, -pushes at 4, -latency at 0")
 	}
 	for i, n := range o.Loads {
 		o.Loads[i] = min(n, o.Users)

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 
 func TestParse(t *testing.T) {
 	o, err := parse(nil, io.Discard)
-	if err != nil || o.Users != 100_000 || o.Runs != 3 || o.Latency != 20*time.Millisecond || o.Out != "docs/benchmarks.md" || fmt.Sprint(o.Loads) != "[1000 10000]" {
+	if err != nil || o.Users != 100_000 || o.Runs != 3 || o.Pushes != 500 || o.Latency != 20*time.Millisecond || o.Out != "docs/benchmarks.md" || fmt.Sprint(o.Loads) != "[1000 10000]" {
 		t.Errorf("nothing is asked for: %+v, %v", o, err)
 	}
 	o, err = parse([]string{"-users", "2000"}, io.Discard)
@@ -35,7 +35,7 @@ func TestParse(t *testing.T) {
 	if err != nil || o.Out != "here.md" {
 		t.Errorf("a file is named: %+v, %v", o, err)
 	}
-	for _, args := range [][]string{{"-users", "99"}, {"-runs", "0"}, {"-records", "0"}, {"-latency", "-1s"}, {"full"}, {"-speed"}} {
+	for _, args := range [][]string{{"-users", "99"}, {"-runs", "0"}, {"-records", "0"}, {"-pushes", "3"}, {"-latency", "-1s"}, {"full"}, {"-speed"}} {
 		if _, err := parse(args, io.Discard); err == nil {
 			t.Errorf("%q is accepted", args)
 		}

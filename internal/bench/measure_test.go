@@ -15,7 +15,7 @@ import (
 // wants, every ratio is measured, and the page is what the terminal shows.
 func TestBenchmark(t *testing.T) {
 	dir := t.TempDir()
-	o := options{Users: 200, Runs: 1, Records: 500, Loads: []int{100}, Latency: time.Millisecond,
+	o := options{Users: 200, Runs: 1, Records: 500, Pushes: 8, Loads: []int{100}, Latency: time.Millisecond,
 		CPU: filepath.Join(dir, "cpu"), Memory: filepath.Join(dir, "memory"), Work: filepath.Join(dir, "work"), Out: filepath.Join(dir, "page.md")}
 	var out, progress bytes.Buffer
 	if err := measure(t.Context(), o, &out, &progress); err != nil {
@@ -37,6 +37,18 @@ func TestBenchmark(t *testing.T) {
 		"| the ledger alone, 200 users | STORE | read the index / ",
 		"| the ledger alone, 200 users | STORE | read the whole ledger / ",
 		"| the ledger alone, 200 users | STORE | write users, 500 of them / ",
+		"| push, 200 users | STORE | a user is renamed: added to Omni's own answer, median | ",
+		"| push, 200 users | STORE | a user is renamed: added to Omni's own answer, p99 | ",
+		"| push, 200 users | STORE | a user is renamed: Omni requests that write | 8 |  | one a push = 8: reached |",
+		"| push, 200 users | STORE | a new user: added to Omni's own answer, median | ",
+		"| push, 200 users | STORE | a new user: Omni requests that write | 2 |  | one a push = 2: reached |",
+		"| push, 200 users | STORE | GET of a user: a second, caller on the same cores | ",
+		"| push, 200 users | STORE | GET of a userName: time / with 200 users | ",
+		"| push, 200 users | STORE | a new group of 100 members: time / Omni alone | ",
+		"| push, 200 users | STORE | one more member: time / Omni alone and decoding; that in a group of 100 / in one of 20 | ",
+		"| push, 200 users | STORE | one more member: Omni requests that write | 2 |  | one a push = 2: reached |",
+		"| push, 200 users | STORE | memory of what is known of a user | ",
+		"| push, 200 users | STORE | reading the ledger at the start | ",
 	} {
 		for _, store := range stores {
 			if want := strings.Replace(want, "STORE", store, 1); !strings.Contains(out.String(), want) {
@@ -44,7 +56,7 @@ func TestBenchmark(t *testing.T) {
 			}
 		}
 	}
-	for _, file := range []string{"cpu/full-bolt-1.cpu.pprof", "memory/members-redis-1.allocs.pprof", "work/ledger-200.gob"} {
+	for _, file := range []string{"cpu/full-bolt-1.cpu.pprof", "memory/members-redis-1.allocs.pprof", "work/ledger-200.gob", "cpu/push-bolt-200.cpu.pprof"} {
 		if info, err := os.Stat(filepath.Join(dir, file)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", file, err)
 		}

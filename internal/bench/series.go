@@ -1,6 +1,9 @@
 package main
 
-import "slices"
+import (
+	"math"
+	"slices"
+)
 
 // series are the outcomes of one measurement, repeated.
 type series []float64
@@ -25,4 +28,13 @@ func (s series) spread() (least, most float64) {
 		return 0, 0
 	}
 	return slices.Min(s), slices.Max(s)
+}
+
+// share is the outcome that so large a share of them don't exceed; 0 of none.
+func (s series) share(part float64) float64 {
+	sorted := slices.Sorted(slices.Values(s))
+	if len(sorted) == 0 {
+		return 0
+	}
+	return sorted[max(0, int(math.Ceil(part*float64(len(sorted))))-1)]
 }

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/state"
 )
 
 // What requests are counted as.
@@ -48,7 +49,8 @@ type standin struct {
 // setup is what a measurement begins with; all counts begin at 0.
 type setup struct {
 	Latency time.Duration
-	Empty   bool // Omni too is as new
+	Empty   bool   // Omni too is as new
+	Restore string // a record's file: after that Omni has the users of whom it tells
 }
 
 func newStandin(c company) *standin {
@@ -73,6 +75,36 @@ func (s *standin) begin(to setup) {
 			s.omni.DefineAttribute(simomni.Definition{Reference: name})
 		}
 	}
+}
+
+// restore gives Omni the users of a record.
+func (s *standin) restore(ctx context.Context, record string) error {
+	if record == "" {
+		return nil
+	}
+	recorded, err := loadMemory(record)
+	if err != nil {
+		return err
+	}
+	var users []simomni.User
+	for u, err := range state.All[state.User](ctx, recorded, state.Users) {
+		if err != nil {
+			return err
+		}
+		is := simomni.User{ID: string(u.Value.Omni), UserName: u.Value.UserName, DisplayName: u.Value.DisplayName, Active: u.Value.Active, Attributes: map[string][]string{}}
+		for name, v := range u.Value.Attributes {
+			var text string
+			if err := json.Unmarshal([]byte(v), &text); err != nil {
+				return err
+			}
+			is.Attributes[name] = []string{text}
+		}
+		users = append(users, is)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.omni.Restore(users)
+	return nil
 }
 
 func (s *standin) handler() http.Handler {
@@ -218,6 +250,10 @@ func (s *standin) control(w http.ResponseWriter, r *http.Request) {
 	}
 	if to != nil {
 		s.begin(*to)
+		if err := s.restore(r.Context(), to.Restore); err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
 	}
 	var b bytes.Buffer
 	if err := json.NewEncoder(&b).Encode(counted); err != nil {

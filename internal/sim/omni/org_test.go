@@ -235,9 +235,34 @@ func TestHandsInOmniCountAsNoWrites(t *testing.T) {
 	}
 }
 
+// Who is restored has the id that they had, and nobody who comes gets it again.
+func TestRestore(t *testing.T) {
+	before := &simomni.Org{}
+	before.DefineAttribute(simomni.Definition{Reference: "region"})
+	ann := before.AddUser("ann@b.co", "Ann")
+	before.AddUser("bob@b.co", "Bob")
+	before.EditUser(ann, func(u *simomni.User) { u.OrgAdmin, u.Attributes = true, map[string][]string{"region": {"emea"}} })
+	o := &simomni.Org{}
+	o.Restore(before.Users())
+	equal(t, "users", o.Users(), before.Users())
+	equal(t, "writes", o.Writes(), 0)
+	if !o.EditUser(ann, func(u *simomni.User) { u.DisplayName = "Anne" }) {
+		t.Error("nobody has Ann's id")
+	}
+	o.AddUser("cat@b.co", "Cat")
+	equal(t, "users with one more", len(o.Users()), 3)
+	if cat, _ := o.User("cat@b.co"); cat.ID == ann || len(cat.ID) != len(ann) {
+		t.Errorf("Cat has the id %q", cat.ID)
+	}
+	if u, _ := o.User("ann@b.co"); u.DisplayName != "Anne" {
+		t.Errorf("Ann is %+v", u)
+	}
+}
+
 func TestContradictorySetUpPanics(t *testing.T) {
 	for name, wrong := range map[string]func(*simomni.Org){
 		"user twice":      func(o *simomni.Org) { o.AddUser("A@b.co", "") },
+		"restored twice":  func(o *simomni.Org) { o.Restore(o.Users()) },
 		"group twice":     func(o *simomni.Org) { o.AddGroup("sales") },
 		"unknown member":  func(o *simomni.Org) { o.AddGroup("New", "nobody") },
 		"unknown owner":   func(o *simomni.Org) { o.AddSchedule("nobody", "daily") },

@@ -13,6 +13,21 @@ func (o *Org) AddUser(userName, displayName string) (id string) {
 	return o.addTo(&o.people, userName, displayName)
 }
 
+// Restore makes users who stood in an Omni before, under the ids that they had
+// there. Their groups aren't read. It panics when a name is taken.
+func (o *Org) Restore(users []User) {
+	defer o.lock()()
+	for _, s := range users {
+		u := o.people.byID[o.addTo(&o.people, s.UserName, s.DisplayName)]
+		o.people.remove(u)
+		u.id, u.active, u.orgAdmin, u.lastLogin = s.ID, s.Active, s.OrgAdmin, s.LastLogin
+		for ref, v := range s.Attributes {
+			u.attributes[ref] = v
+		}
+		o.people.add(u)
+	}
+}
+
 // AddEmbedUser makes an embed user, who stands in a list of their own.
 func (o *Org) AddEmbedUser(userName, displayName string) (id string) {
 	defer o.lock()()
