@@ -18,14 +18,19 @@ import (
 // it. What one of them commits reaches all the others, and only Engine.ledgers is
 // held for that, never while somebody is asked.
 //
-// A run decides nothing about an object that was pushed after the run began to
-// read: what it read may be older than the push.
+// A run decides nothing about an object whose push was under way when the run began
+// to read, or came later: what it read may be older than the push.
 
 // join makes what others commit reach l, until the function that it gives is called.
 func (e *Engine) join(l *Ledger) (leave func()) {
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	l.touched = map[string]bool{}
+	for other := range e.live {
+		for _, s := range other.pushes { // it isn't accepted yet, so the run may read what was before it
+			l.touched[s] = true
+		}
+	}
 	e.live[l] = true
 	return func() {
 		e.ledgers.Lock()

@@ -115,7 +115,7 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	l := p.book.part()
-	l.touched = map[string]bool{}
+	l.touched, l.pushes = map[string]bool{}, subjects
 	maps.DeleteFunc(l.Holds, func(key string, _ state.Hold) bool {
 		if _, _, member := memberOf(key); member {
 			return true
