@@ -85,7 +85,7 @@ func (e *endpoint) attend(ctx context.Context, engine *sync.Engine, work func() 
 		return err
 	}
 	e.leads.Store(pushes)
-	defer e.leads.Store(nil)
+	defer e.leads.CompareAndSwap(pushes, nil)
 	defer e.relay.open(ctx, pushes)()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return pushes.Run(ctx) })

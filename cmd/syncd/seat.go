@@ -100,10 +100,10 @@ func (s *seat) lead(ctx context.Context) error {
 			return err
 		}
 		s.parts.log.Info("leads")
-		s.leads.Store(&chair{leadership: l, loop: loop})
-		defer s.leads.Store(nil)
+		c := &chair{leadership: l, loop: loop}
+		defer s.leads.CompareAndSwap(c, nil)
 		return within(working, func() error {
-			work := func() error { return s.work(working, chair{l, loop}) }
+			work := func() error { return s.work(working, c) }
 			if scim := s.parts.scim; scim != nil {
 				return scim.attend(working, l.engine, work)
 			}
@@ -112,8 +112,13 @@ func (s *seat) lead(ctx context.Context) error {
 	})
 }
 
-// work makes the runs of a leadership, and does what others ask.
-func (s *seat) work(ctx context.Context, c chair) error {
+// work makes the runs of a leadership, and does what others ask: only now, as pushes
+// must know of each run.
+func (s *seat) work(ctx context.Context, c *chair) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	s.leads.Store(c)
 	attended := make(chan struct{})
 	go func() {
 		defer close(attended)
@@ -126,7 +131,7 @@ func (s *seat) work(ctx context.Context, c chair) error {
 }
 
 // attend does what others ask of the one that leads, where there are others.
-func (s *seat) attend(ctx context.Context, c chair) {
+func (s *seat) attend(ctx context.Context, c *chair) {
 	if mail := mailbox(s.store); mail != nil {
 		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, runner: c.loop, log: s.parts.log}
 		d.attend(ctx)
