@@ -63,10 +63,11 @@ type Group struct {
 	Mapping     string               `json:"mapping,omitempty"`
 	Link        Link                 `json:"link,omitempty"`
 	Intent      string               `json:"intent,omitempty"`
-	AsOf        time.Time            `json:"asOf,omitzero"`  // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
-	Open        bool                 `json:"open,omitempty"` // some members may differ between the two sides although their users don't change
-	Present     int                  `json:"present"`        // how many members are Present
-	Sent        *Change              `json:"sent,omitempty"` // as in User
+	AsOf        time.Time            `json:"asOf,omitzero"`    // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
+	Paused      bool                 `json:"paused,omitempty"` // its mapping was INACTIVE when it was last read
+	Open        bool                 `json:"open,omitempty"`   // some members may differ between the two sides although their users don't change
+	Present     int                  `json:"present"`          // how many members are Present
+	Sent        *Change              `json:"sent,omitempty"`   // as in User
 }
 
 // Member is one user's place in one group, on both sides.

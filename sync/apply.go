@@ -156,10 +156,11 @@ func (a *applier) due(c Change) time.Time {
 	}
 	a.lock()
 	defer a.unlock()
-	if a.ledger.touched[c.subject()] { // it is over, which do finds out
+	u := a.ledger.Users[c.User]
+	if a.ledger.touched[c.subject()] || u.Unassigned == nil { // it is over, which is found out at once
 		return time.Time{}
 	}
-	return a.engine.policy.due(a.ledger.Users[c.User])
+	return a.engine.policy.due(u)
 }
 
 func sleep(ctx context.Context, until time.Time) bool {

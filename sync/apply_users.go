@@ -277,6 +277,10 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
 	u := a.user(c.User)
+	if u.Unassigned == nil {
+		c.State, c.Reason = state.Kept, "not done: the user is assigned again"
+		return c, notes
+	}
 	_, from, err := a.engine.departed(ctx, c.User)
 	if err != nil {
 		c.State, c.Reason = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error()

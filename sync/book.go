@@ -134,6 +134,9 @@ func (b *book) user(id identity.OktaID, u *state.User) {
 	b.count(e, 1)
 	b.users.set(id, e)
 	b.leaves(id, e)
+	if e.omni != "" && len(b.awaited[e.omni]) > 0 {
+		b.late[id] = true
+	}
 }
 
 func (b *book) pushedUser(id identity.OktaID, u *state.PushedUser) {

@@ -67,6 +67,9 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 		rep.Outcome = Failing
 	}
 	connection := e.concluded(l.Connection, rep, results, stopErr)
+	if r.desired.Partial { // it can't tell when everybody has come
+		connection.Complete = l.Connection.Complete
+	}
 	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
 	err := e.conclude(ctx, r, results, connection)
@@ -195,7 +198,7 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 		return n
 	}
 	for _, key := range slices.Sorted(maps.Keys(l.Holds)) {
-		if !alive[key] {
+		if !alive[key] && (l.forgets == nil || l.forgets[key]) {
 			n.Holds[key] = nil
 		}
 	}

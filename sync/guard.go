@@ -136,9 +136,30 @@ func (j *judging) decided(key string) state.Decision {
 	return h.Decision
 }
 
-// spent counts what the window did unasked.
+// unasked counts by guard what a judged plan is to remove, or create, without
+// anybody having been asked.
+func unasked(judged Judged, l *Ledger, p Policy) map[string]int {
+	j := &judging{ledger: l, policy: p}
+	counts := map[string]int{}
+	for _, c := range judged.Changes {
+		if c.State != state.Planned {
+			continue
+		}
+		if kind := j.kind(c); kind != "" && kind != guardPolicyChange && !judged.Asked[c.key()] {
+			counts[kind]++
+		}
+		for _, u := range c.Drop {
+			if j.memberKind(c.Group, u) == guardMemberRemovals && !judged.Asked[memberKey(c.Group, u)] {
+				counts[guardMemberRemovals]++
+			}
+		}
+	}
+	return counts
+}
+
+// spent counts what the window did unasked, and what others are about to do.
 func (j *judging) spent(kind string) int {
-	n := 0
+	n := j.ledger.others[kind]
 	for _, s := range j.ledger.Window.Spent {
 		if j.now.Sub(s.At) < j.policy.Guard.Window {
 			n += s.Count[kind]

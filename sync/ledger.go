@@ -23,7 +23,10 @@ type Ledger struct {
 
 	totals *totals // of a part that doesn't have Marks and all Groups; nil: they are counted
 
-	book *book // of a part: finds who isn't in it
+	reserved map[string]int  // by guard: what its run is to remove unasked and hasn't yet
+	others   map[string]int  // what other runs had reserved when this one was judged
+	forgets  map[string]bool // holds that its run may find to be over; nil: all
+	book     *book           // of a part: finds who isn't in it
 
 	inbox   []Notes         // what other runs committed and isn't part of it yet
 	touched map[string]bool // subjects that were pushed since the run of this ledger began
@@ -44,6 +47,8 @@ func newLedger() *Ledger {
 		Members: map[identity.GroupID]map[identity.OktaID]state.Member{},
 		Holds:   map[string]state.Hold{},
 		Failing: map[string]state.Failure{},
+
+		reserved: map[string]int{},
 	}
 }
 
@@ -101,6 +106,13 @@ func collect[K ~string, V any](ctx context.Context, s state.Store, b state.Bucke
 		into[K(e.Key)] = e.Value
 	}
 	return nil
+}
+
+// mayForget lets the run find that these holds are over, and no others.
+func (l *Ledger) mayForget(holds map[string]state.Hold) {
+	for key := range holds {
+		l.forgets[key] = true
+	}
 }
 
 // Take makes the notes part of the ledger in memory.

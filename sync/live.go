@@ -103,11 +103,34 @@ func (e *Engine) touch(own *Ledger, now time.Time, subjects ...string) {
 	}
 }
 
+// judge lets a plan pass, or holds parts of it, and reserves what it is to remove
+// unasked: until that is done and counted, those who judge meanwhile count it too.
+func (e *Engine) judge(changes []Change, d Desired, l *Ledger, p Policy, now time.Time) Judged {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	l.catchUp()
+	l.others = map[string]int{}
+	for other := range e.live {
+		if other == l {
+			continue
+		}
+		for kind, n := range other.reserved {
+			l.others[kind] += n
+		}
+	}
+	judged := judge(changes, d, l, p, now)
+	l.reserved = unasked(judged, l, p)
+	return judged
+}
+
 // settleWindow turns what notes spend into the guard's new window. The lock is held,
 // so that of two who count at once both are counted.
 func (e *Engine) settleWindow(n *Notes, l *Ledger, now time.Time) {
 	if len(n.Spent) == 0 {
 		return
+	}
+	for kind, count := range n.Spent {
+		l.reserved[kind] = max(0, l.reserved[kind]-count)
 	}
 	w := state.Window{}
 	for _, s := range l.Window.Spent {

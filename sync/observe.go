@@ -19,8 +19,13 @@ func observe(d Desired, l *Ledger, now time.Time) Notes {
 		}
 	}
 	for id, c := range d.Groups {
-		if !c.Gone && !c.Paused {
+		switch g, known := l.Groups[id]; {
+		case c.Gone:
+		case !c.Paused:
 			observeGroup(n, l, id, c)
+		case known && !g.Paused:
+			g.Paused = true
+			n.group(id, g)
 		}
 	}
 	return n
@@ -60,12 +65,15 @@ func (n Notes) over(l *Ledger, id identity.OktaID, p Person) {
 func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
 	g, known := l.Groups[id]
 	seen := g
-	seen.Name, seen.Mapping = c.Name, c.Mapping
+	seen.Name, seen.Mapping, seen.Paused = c.Name, c.Mapping, false
 	if c.Read && c.Certain {
 		seen.AsOf = c.AsOf
 	}
 	if c.Read && !c.Certain {
 		seen.AsOf = time.Time{} // read again next time
+	}
+	if !c.Read && len(c.Joined)+len(c.Left) > 0 {
+		seen.AsOf = time.Time{} // a push said so: the next reading looks at all of them
 	}
 	for _, u := range c.Joined {
 		m := l.Members[id][u]

@@ -104,6 +104,7 @@ type errand struct {
 	policy Policy
 	object string   // for the gate
 	rest   []Change // what isn't to be done now
+	waits  Notes    // the holds of what waits for a person
 	seen   Notes    // what the push tells, noted when it is accepted
 	accept func(done []Change, n Notes)
 }
@@ -122,6 +123,8 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 		}
 		return !slices.ContainsFunc(subjectsOf(key), func(s string) bool { return slices.Contains(subjects, s) })
 	})
+	l.forgets = map[string]bool{}
+	l.mayForget(l.Holds)
 	e.live[l] = true
 	run.ledger = l
 	e.touch(l, run.started, subjects...)
@@ -138,11 +141,15 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	e, l := x.pushes.engine, x.ledger
 	x.run.desired = d
+	e.ledgers.Lock()
+	l.catchUp()
+	e.ledgers.Unlock()
 	x.seen = observe(d, l, x.run.started)
 	l.Take(x.seen)
-	judged := judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
+	judged := e.judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
 	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
+	x.waits = waiting
 	planned, rest := part(judged.Changes)
 	x.rest = rest
 	if why := x.refusal(judged.Changes); why != nil {
@@ -275,6 +282,8 @@ func (x *errand) held(c Change) error {
 	run := x.run.id
 	for _, key := range holdKeys(c) {
 		if h, known := x.ledger.Holds[key]; known {
+			run = h.Run
+		} else if h := x.waits.Holds[key]; h != nil {
 			run = h.Run
 		}
 	}

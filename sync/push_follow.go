@@ -84,7 +84,7 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 		}
 	}
 	run.desired = d
-	judged := judge(Plan(d, l, e.policy), d, l, e.policy, run.started)
+	judged := e.judge(Plan(d, l, e.policy), d, l, e.policy, run.started)
 	next := p.sure(ctx, run, judged.Changes)
 	judged.Changes = postpone(judged.Changes, l, time.Now(), false)
 	if err := e.note(ctx, run, p.together(holds(judged.Changes, d, l, run))); err != nil {
@@ -124,6 +124,8 @@ func (p *Pushes) open(run *run) (leave func()) {
 			delete(l.Holds, key)
 		}
 	}
+	l.forgets = map[string]bool{}
+	l.mayForget(l.Holds)
 	run.ledger = l
 	e.live[l] = true
 	return func() {
@@ -214,6 +216,9 @@ func (p *Pushes) groupsOf(ctx context.Context, users []identity.OktaID) (map[ide
 	}
 	found := map[identity.GroupID][]identity.OktaID{}
 	for g, members := range l.Members {
+		if l.Groups[g].Paused {
+			continue
+		}
 		for id, m := range members {
 			if !m.Settled() {
 				found[g] = append(found[g], id)
@@ -235,6 +240,9 @@ func (p *Pushes) joinGroup(ctx context.Context, key identity.GroupID, users []id
 	}
 	defer done()
 	was, err := p.acceptedGroup(ctx, key)
+	if fault.Is(err, fault.NotFound) || err == nil && was.Gone { // whoever makes the group sees to its members
+		return nil
+	}
 	if err != nil {
 		return err
 	}

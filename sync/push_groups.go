@@ -45,8 +45,8 @@ func (p *Pushes) CreateGroup(ctx context.Context, cause string, g identity.Pushe
 		ids = append(ids, m.ID)
 	}
 	w := grouping{cause: cause, key: key, was: was, want: g, creates: true}
-	if len(ids) > 0 || was.ID != "" {
-		w.steps = []identity.MemberEdit{{All: true, IDs: ids}}
+	if len(ids) > 0 { // none are told of a group that a reading made: Okta sends them next
+		w.steps = []identity.MemberEdit{{IDs: ids}}
 	}
 	return p.crowd(ctx, w)
 }
@@ -188,7 +188,9 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	}
 	d := moves.desired(w, l)
 	e.ledgers.Lock()
-	maps.Copy(l.Holds, memberHolds(p.book.base.Holds, w.key, people))
+	about := memberHolds(p.book.base.Holds, w.key, people)
+	maps.Copy(l.Holds, about)
+	l.mayForget(about)
 	e.ledgers.Unlock()
 	x.accept = func(done []Change, n Notes) {
 		for _, c := range x.rest {

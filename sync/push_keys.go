@@ -2,6 +2,9 @@ package sync
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base32"
+	"strings"
 
 	"github.com/omnisync/omnisync/identity"
 )
@@ -49,4 +52,19 @@ func (p *Pushes) rekey(ctx context.Context, from, to identity.OktaID) error {
 		return err
 	}
 	return e.commit(ctx, x.ledger, n)
+}
+
+// ownUserKey makes the key of somebody who is to be created and whom Okta gives no
+// id: the same at each try, so that what is held or intended is found again.
+func (p *Pushes) ownUserKey(userName string) identity.OktaID {
+	sum := sha256.Sum256([]byte(identity.FoldUserName(userName)))
+	key := identity.OktaID(ownKey + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:16])))
+	_, e, known := find(p.book, &p.book.users, func(r *registry[identity.OktaID]) (identity.OktaID, bool) {
+		_, known := r.entries[key]
+		return key, known
+	})
+	if known && e.name != identity.FoldUserName(userName) { // who had the name has another one
+		return identity.OktaID(newOwnKey())
+	}
+	return key
 }

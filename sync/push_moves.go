@@ -87,7 +87,8 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 // it says who all of them are.
 func (x *errand) fetchMembers(ctx context.Context, w grouping, named map[identity.OktaID]bool) error {
 	store := x.pushes.engine.o.Store
-	if w.all || slices.ContainsFunc(w.steps, func(s identity.MemberEdit) bool { return s.All }) {
+	unlinked := x.ledger.Groups[w.key].Omni == "" // what stands in Omni is found with all its members
+	if w.all || unlinked || slices.ContainsFunc(w.steps, func(s identity.MemberEdit) bool { return s.All }) {
 		return x.ledger.fetchCrowd(ctx, store, w.key)
 	}
 	return x.ledger.fetchRowsOf(ctx, store, w.key, named)

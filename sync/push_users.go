@@ -29,7 +29,7 @@ func (p *Pushes) CreateUser(ctx context.Context, cause string, u identity.Pushed
 	if err := identity.CheckUserName(u.UserName); err != nil {
 		return u, &fault.Error{Kind: fault.Refused, Op: "userName", Detail: err.Error()}
 	}
-	fresh := identity.OktaID(newOwnKey())
+	fresh := p.ownUserKey(u.UserName)
 	for range tries {
 		key, err := p.creates(u, fresh)
 		if err != nil {
@@ -272,11 +272,6 @@ func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error
 	}
 	x.accept = func(done []Change, n Notes) { p.acceptUser(w, rec, done, n) }
 	d := Desired{Users: map[identity.OktaID]Person{w.key: person}}
-	for id, u := range l.Users {
-		if id != w.key && u.Omni != "" && u.Active { // whose name is no longer theirs would free it
-			d.Users[id] = Person{Standing: identity.Assigned, User: u.User, InScope: true}
-		}
-	}
 	if _, err := x.do(ctx, d); err != nil {
 		return w.want, err
 	}
@@ -378,6 +373,9 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 	accepted := state.PushedUser{PushedUser: w.want, Gone: gone}
 	accepted.ID, accepted.Changed = firstOf(w.was.ID, string(rec.Omni)), time.Now().UTC()
 	n.PushedUsers[w.key] = &accepted
+	if rec.Omni != "" && rec.Active && rec.Unassigned != nil {
+		n.user(w.key, rec) // a commit whose answer was lost may have written it
+	}
 	if rec.Omni != "" && rec.Active && rec.Unassigned == nil {
 		now := time.Now()
 		rec.Unassigned, rec.Seen = &now, identity.Print{}

@@ -107,7 +107,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	e.follower.begin(stepPlan, 0)
-	judged := judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
+	judged := e.judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
 	e.follower.begin(stepConfirm, 0)
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run.ledger, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
