@@ -66,7 +66,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if stopErr != nil && rep.Outcome == Done {
 		rep.Outcome = Failing
 	}
-	connection := e.concluded(l.Connection, rep, results, stopErr)
+	connection := e.concluded(l, rep, results, stopErr)
 	if r.desired.Partial { // it can't tell when everybody has come
 		connection.Complete = l.Connection.Complete
 	}
@@ -108,12 +108,14 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 	return e.committed(ctx, l, n)
 }
 
-// concluded is the connection after a run that ended so.
-func (e *Engine) concluded(c state.Connection, rep Report, results []Change, stopErr error) state.Connection {
+// concluded is the connection after a run that ended so. A run that left nobody in
+// Omni was no first load.
+func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
+	c := l.Connection
 	if stopErr != nil {
 		return c
 	}
-	c.Complete = c.Complete || rep.Outcome == Done || rep.Outcome == Holding
+	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)
 	if len(rep.Doubts) > 0 {
 		return c
 	}
