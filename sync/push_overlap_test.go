@@ -20,7 +20,7 @@ func TestPromise6RunWithinAPush(t *testing.T) {
 				p.client.Assign(crew[0])
 				p.client.Assign(crew[1])
 				p.drain()
-				time.Sleep(time.Hour)
+				<-time.After(time.Hour)
 				c.omniFaults.Add(sim.Fault{Method: "PATCH", Times: 1, Do: sim.Delay(5 * time.Second)})
 				c.omniFaults.Add(sim.Fault{Method: "GET", Do: sim.Delay(10 * time.Second)})
 				c.omniFaults.Add(sim.Fault{Method: "POST", Times: 1, Do: sim.Delay(8 * time.Second)})
@@ -29,7 +29,7 @@ func TestPromise6RunWithinAPush(t *testing.T) {
 				p.client.Update(crew[0])
 				ended := make(chan error, 1)
 				go func() { ended <- p.client.Run(c.t.Context()) }()
-				time.Sleep(time.Second)
+				<-time.After(time.Second)
 				c.run(kind)
 				if err := <-ended; err != nil {
 					t.Fatal(err)
@@ -38,7 +38,7 @@ func TestPromise6RunWithinAPush(t *testing.T) {
 					t.Errorf("the run took the push back: %s", snapshot(c))
 				}
 				c.omniFaults.Clear()
-				time.Sleep(time.Hour)
+				<-time.After(time.Hour)
 				c.silent()
 			})
 		})

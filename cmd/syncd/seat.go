@@ -115,10 +115,9 @@ func (s *seat) lead(ctx context.Context) error {
 // work makes the runs of a leadership, and does what others ask: only now, as pushes
 // must know of each run.
 func (s *seat) work(ctx context.Context, c *chair) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil { // a leadership that ended meanwhile does nothing more
+		s.leads.Store(c)
 	}
-	s.leads.Store(c)
 	attended := make(chan struct{})
 	go func() {
 		defer close(attended)
