@@ -21,11 +21,13 @@ func (s *doors) timely(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, end := context.WithTimeout(r.Context(), answerWithin)
 		defer end()
+		work, stop := context.WithTimeout(ctx, workWithin)
+		defer stop()
 		a := &answer{w: w, header: w.Header().Clone()}
 		ended := make(chan any, 1) // what it panicked with
 		go func() {
 			defer func() { ended <- s.caught(recover(), r) }()
-			next.ServeHTTP(a, r.WithContext(ctx))
+			next.ServeHTTP(a, r.WithContext(work))
 		}()
 		select {
 		case p := <-ended:

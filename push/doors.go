@@ -36,6 +36,7 @@ type Doors struct {
 // a minute as none, and repeats nothing but 429.
 const (
 	answerWithin = 24 * time.Second // after that the caller is told to come again
+	workWithin   = 23 * time.Second // until then the protocol may say itself what came of it
 	placeWithin  = 10 * time.Second // what a request waits for others to end
 
 	// A place costs a MiB of the body that it may have, at least one: requests are

@@ -107,7 +107,7 @@ func TestAnswerComesInTime(t *testing.T) {
 		late := make(chan error, 1)
 		g := newGate(func(w http.ResponseWriter, r *http.Request) {
 			<-r.Context().Done()
-			<-time.After(time.Second)
+			<-time.After(2 * time.Second) // more than it is left to answer itself
 			w.Header().Set("X-Late", "yes")
 			w.WriteHeader(http.StatusCreated)
 			_, err := w.Write([]byte("late"))

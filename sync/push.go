@@ -234,12 +234,21 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 	a := &applier{engine: x.pushes.engine, run: x.run, asked: asked, ledger: x.ledger, managed: x.policy.Attributes, stop: stop}
 	work, cancel := outlast(ctx)
 	defer cancel()
+	asking := work
+	if until, ends := ctx.Deadline(); ends { // Okta waits no longer for Omni, and we as long as it takes to record it
+		var over context.CancelFunc
+		asking, over = context.WithDeadline(work, until)
+		defer over()
+	}
 	var done []Change
 	for i, c := range planned {
-		c, notes := a.perform(work, c)
+		c, notes := a.perform(asking, c)
 		done = append(done, c)
 		if c.State != state.Applied && c.State != state.Kept {
 			a.keep(work, c, notes)
+			if len(c.Answers) == 0 && stopped(context.Cause(ctx)) { // its turn at Omni didn't come
+				return done, x.pushes.late(ctx.Err(), x.object)
+			}
 			return done, x.temporary(errors.Join(context.Cause(ctx), x.failure(c, a.broke)))
 		}
 		if i == len(planned)-1 && ctx.Err() == nil { // else Okta isn't told, and asks again

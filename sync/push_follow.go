@@ -86,7 +86,8 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	run.desired = d
 	judged := e.judge(Plan(d, l, e.policy), d, l, e.policy, run.started)
 	next := p.sure(ctx, run, judged.Changes)
-	judged.Changes = postpone(judged.Changes, l, time.Now(), false)
+	judged.Changes = postpone(judged.Changes, l, time.Now().Add(followSoon), false) // Omni's absence delays nothing
+	next = min(next, delayed(judged.Changes, l))
 	if err := e.note(ctx, run, p.together(holds(judged.Changes, d, l, run))); err != nil {
 		return followSoon
 	}
@@ -110,6 +111,17 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 		run.logger.Warn("accepted removals", zap.Error(err), zap.String("hint", fault.HintOf(err)))
 	}
 	return next
+}
+
+// delayed gives the time until the first of those whom Omni refused is tried again.
+func delayed(changes []Change, l *Ledger) time.Duration {
+	next := followLate
+	for _, c := range changes {
+		if f, failing := l.Failing[c.subject()]; failing && c.State == state.Failed {
+			next = min(next, time.Until(f.Next))
+		}
+	}
+	return max(next, time.Second)
 }
 
 // open gives the run a part of the ledger, until the function that it gives is called.

@@ -138,7 +138,7 @@ func (p *Pushes) letGo(ctx context.Context, cause string, key identity.GroupID, 
 	n := newNotes()
 	gone.Open = true
 	n.PushedGroups[key] = &gone
-	err = p.engine.commit(ctx, x.ledger, n)
+	err = p.engine.commit(context.WithoutCancel(ctx), x.ledger, n)
 	p.wake()
 	return err
 }
@@ -211,7 +211,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	if len(moves.waiting) > 0 {
 		p.wake()
 	}
-	got, err := p.acceptedGroup(ctx, w.key)
+	got, err := p.acceptedGroup(context.WithoutCancel(ctx), w.key)
 	if err == nil {
 		err = spared(changes)
 	}
@@ -253,7 +253,7 @@ func (p *Pushes) leaveLater(ctx context.Context, x *errand, w grouping, m moves)
 	n := x.seen.clone()
 	m.open = true
 	p.acceptGroup(w, x.ledger.Groups[w.key], m, nil, n)
-	err := p.engine.commit(ctx, x.ledger, n)
+	err := p.engine.commit(context.WithoutCancel(ctx), x.ledger, n) // Omni took all the time that there was
 	p.wake()
 	return err
 }

@@ -15,6 +15,7 @@ import (
 type moves struct {
 	joined, left []identity.OktaID
 	again        []identity.OktaID // named by the edit, and as Okta had them: Omni may differ
+	comes        bool              // somebody of again is a member, whom Omni may lack
 	waiting      []string          // SCIM ids that nobody is known under, afterwards
 	open         bool              // not all of it can be applied now
 }
@@ -31,7 +32,9 @@ func (m moves) people() map[identity.OktaID]bool {
 }
 
 // onlyLeave reports whether the edit takes members away and does nothing else.
-func (m moves) onlyLeave() bool { return len(m.joined) == 0 && len(m.left) > 0 }
+func (m moves) onlyLeave() bool {
+	return len(m.joined) == 0 && !m.comes && len(m.left)+len(m.again) > 0
+}
 
 // desired is the group as Okta wants it, with those whom the edit is about and who
 // aren't about to leave.
@@ -77,7 +80,7 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 	m := moves{waiting: still[0], joined: without(after, before), left: without(before, after)}
 	for id, row := range x.ledger.Members[w.key] {
 		if before[id] == after[id] && (named[id] || w.all && !row.Settled()) {
-			m.again = append(m.again, id)
+			m.again, m.comes = append(m.again, id), m.comes || row.Okta && !row.Settled()
 		}
 	}
 	return m, nil

@@ -161,6 +161,8 @@ func lookUp[T any](ctx context.Context, p *Pushes, name string, listed func(stri
 	if err != nil {
 		return found, p.notFound("resource", name)
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
 	found, err = ask(ctx, name)
 	leave(err)
 	if err != nil {
@@ -181,6 +183,8 @@ const (
 	importPage = 50
 	// looksAtOnce is how many names are looked up in Omni at a time, one by one.
 	looksAtOnce = 4
+	// lookWithin is how long one look-up may take, after which the name counts as unknown.
+	lookWithin = 15 * time.Second
 	// listWithin is how long an import waits for the list of Omni's users.
 	listWithin = 20 * time.Second
 )
