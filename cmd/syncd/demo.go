@@ -34,7 +34,7 @@ func (a *app) demoCommand() *cobra.Command {
 		Short: "Play a week of a company on this machine, no accounts needed",
 		Long: "Starts stand-ins for Okta and Omni, runs the daemon between them as a process of its own, and\n" +
 			"plays a week of a company of some 200 people: joiners and leavers, a wrong click, outages of\n" +
-			"both sides, a crash, a lost ledger. In the end both sides are checked.\n" +
+			"both sides, a crash, Okta's pushes, a lost ledger. In the end both sides are checked.\n" +
 			"Everything stays on this machine and is removed again.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -101,6 +101,7 @@ func (a *app) begin(ctx context.Context, d demonstration, dir string, ledger dem
 	}
 	return &week{
 		company: d.company, site: site, ledger: ledger, client: client, pause: d.pause, out: a.narrator(),
+		okta:   provisioningOf(d.company, site.scimURL(), demoSCIMToken),
 		daemon: &demoDaemon{program: program, dir: dir, config: site.config(), log: site.log()},
 	}, nil
 }

@@ -20,7 +20,7 @@ type check struct {
 // check compares Omni with Okta, each asked directly.
 func (w *week) check() []check {
 	c := w.company
-	return append([]check{
+	all := []check{
 		verdict("everyone whom Okta assigns, and nobody else of ours, is active in Omni", c.differingUsers()),
 		verdict("who left for good is inactive", c.lingering()),
 		verdict("every pushed group has exactly its assigned members", c.differingGroups()),
@@ -29,7 +29,11 @@ func (w *week) check() []check {
 		verdict("only schedules of people who left are gone", c.lostSchedules(w.schedules)),
 		verdict("the last run wrote nothing", onlyIf(w.idle != 0, counted(w.idle, "write"))),
 		verdict("the last run ended done", onlyIf(w.last.Outcome != sync.Done, string(w.last.Outcome))),
-	}, w.findings...)
+	}
+	if w.okta.isOn() {
+		all = append(all, verdict("what Okta pushed is there, under the ids that Okta knows", w.okta.differing()))
+	}
+	return append(all, w.findings...)
 }
 
 func verdict(name string, differences []string) check {

@@ -12,9 +12,10 @@ import (
 
 // The credentials of the demo's stand-ins, which let nobody else in.
 const (
-	demoToken = "okta-token-of-the-demo"
-	demoKey   = "omni-key-of-the-demo"
-	demoPace  = 6000 // requests a minute that the demo's Omni takes; the real one takes 60
+	demoToken     = "okta-token-of-the-demo"
+	demoKey       = "omni-key-of-the-demo"
+	demoSCIMToken = "scim-token-of-the-demo-which-okta-has"
+	demoPace      = 6000 // requests a minute that the demo's Omni takes; the real one takes 60
 )
 
 // supportTeam is the department that the mass unassignment is about.

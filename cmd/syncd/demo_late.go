@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/omnisync/omnisync/console"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
@@ -87,20 +88,21 @@ func (w *week) reject(ctx context.Context, run string, back []*person) error {
 	return err
 }
 
-// friday is the loss of the ledger, and then nothing at all.
+// friday is Okta's push, the loss of the ledger, and then nothing at all.
 func friday(w *week) []scene {
-	const day = "Friday: the ledger is lost; then a quiet day"
+	const day = "Friday: Okta pushes as well; then the ledger is lost"
 	c := w.company
-	return []scene{
-		{day, "08:00", "the daemon's machine is replaced, and its ledger is gone; meanwhile Theo Summer starts in Legal", w.forget},
-		{day, "12:00", "nothing happens in Okta", func(ctx context.Context) error { return w.dry(ctx, "plan") }},
+	return append(pushing(w, day), []scene{
+		{day, "15:00", "the daemon's machine is replaced, and its ledger is gone; meanwhile Theo Summer starts in Legal", w.forget},
+		{day, "15:30", "somebody finds the failed task in Okta, and clicks Retry Selected", w.retry},
+		{day, "17:00", "nothing happens in Okta", func(ctx context.Context) error { return w.dry(ctx, "plan") }},
 		{day, "18:00", "a last look at both sides", func(ctx context.Context) error {
 			before := c.omni.Writes()
 			err := w.run(ctx, sync.Reconcile)
 			w.idle = c.omni.Writes() - before
 			return err
 		}},
-	}
+	}...)
 }
 
 // forget ends the daemon, destroys its ledger, and starts it on an empty one.
@@ -112,6 +114,11 @@ func (w *week) forget(ctx context.Context) error {
 		return err
 	}
 	joiner := c.hire("Theo Summer", "Legal")
+	if err := w.okta.push(ctx); err != nil {
+		return err
+	}
+	w.sayAsked()
+	w.say("(nobody answers, and Okta comes again only where it is told to: the task has failed)")
 	if err := w.start(ctx); err != nil {
 		return err
 	}
@@ -120,5 +127,16 @@ func (w *week) forget(ctx context.Context) error {
 		differ = append(differ, joiner.userName+" has no account")
 	}
 	w.find("the lost ledger removed nobody and made nobody twice", differ)
+	return nil
+}
+
+// retry has Okta do again what reached nobody. The daemon has read it in Okta meanwhile.
+func (w *week) retry(ctx context.Context) error {
+	before, began := w.company.omni.Writes(), time.Now()
+	w.okta.client.RetryFailed()
+	if err := w.pushed(ctx); err != nil {
+		return err
+	}
+	w.written(before, began)
 	return nil
 }

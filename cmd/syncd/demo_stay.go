@@ -13,22 +13,24 @@ import (
 // stay leaves everything running until ctx ends, and tells where to look and
 // how to make something happen.
 func (w *week) stay(ctx context.Context) error {
-	hands, err := standIn(ctx, w.company.hands())
+	hands, err := standIn(ctx, w.okta.after(w.company.hands()))
 	if err != nil {
 		return err
 	}
+	go func() { _ = w.okta.client.Serve(ctx) }() // ends with ctx
 	s, out := w.site, w.out
 	command := func(words string) { out.line("  %s %s --config %s", w.daemon.program, words, s.config()) }
 	out.title("Everything goes on running until Ctrl-C")
 	out.line("Both sides in words   curl %s", hands)
 	out.line("Okta stand-in         curl -H 'Authorization: SSWS %s' '%s/api/v1/apps/%s/users'", demoToken, s.okta, s.app)
 	out.line("Omni stand-in         curl -H 'Authorization: Bearer %s' '%s%s'", demoKey, s.omni, omniUsers)
+	out.line("SCIM endpoint         curl -H 'Authorization: Bearer %s' '%s/Users?startIndex=1&count=2'", demoSCIMToken, s.scimURL())
 	out.line("Console               http://%s, its token in %s", s.console, s.token())
 	out.line("The daemon            process %d, its log in %s", w.daemon.child.pid(), s.log())
 	out.line("\nTry:")
 	command("status")
 	command("plan")
-	out.line("\nMake something happen in Okta, then look with plan, and let the daemon do it with reconcile:")
+	out.line("\nMake something happen in Okta. It pushes that at once (a removal waits %s); reconcile would find it, too:", brief(demoSettle))
 	out.line("  curl -X POST '%s/unassign?user=%s'", hands, w.company.staff("Sales")[0].userName)
 	out.line("  curl -X POST '%s/unassign?group=Engineering'", hands)
 	out.line("  curl -X POST '%s/assign?group=Engineering'", hands)

@@ -96,11 +96,49 @@ func TestDemoStays(t *testing.T) {
 	nothingIn(t, os.TempDir())
 }
 
-func answer(t *testing.T, method, url string) string {
+// Where Okta's provisioning is on, a demo that stays pushes what happens in Okta.
+func TestDemoStaysAndPushes(t *testing.T) {
+	t.Parallel()
+	out, company := &shared{}, found()
+	a := &app{shell: shell{Out: out, Err: out}}
+	ctx, interrupt := context.WithCancel(t.Context())
+	scenes := shortWeek(func(w *week) {
+		w.okta.switchOn()
+		if err := w.okta.push(ctx); err != nil {
+			t.Error(err)
+		}
+	})
+	ended := make(chan error, 1)
+	go func() { ended <- a.demo(ctx, demonstration{company: company, scenes: scenes, stay: true}) }()
+	eventually(t, "staying", func() bool { return len(ended) > 0 || strings.Contains(out.String(), "What is held is released") })
+	text := out.String()
+	request := strings.Split(find(t, text, `SCIM endpoint +curl -H 'Authorization: (Bearer \S+' '\S+)'`), "' '")
+	if got := answer(t, http.MethodGet, request[1], request[0]); !strings.Contains(got, `"totalResults":200`) {
+		t.Errorf("the endpoint answers %s", got)
+	}
+	hands := find(t, text, `Both sides in words +curl (\S+)`)
+	for _, path := range []string{"/unassign", "/assign"} {
+		_ = answer(t, http.MethodPost, hands+path+"?user=ada.adler@acme.example")
+		eventually(t, path, func() bool {
+			u, _ := company.omni.User("ada.adler@acme.example")
+			return u.Active == (path == "/assign")
+		})
+	}
+	interrupt()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+// answer gives what is answered, to who brings these credentials.
+func answer(t *testing.T, method, url string, credentials ...string) string {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, url, nil)
 	if err != nil {
 		t.Fatal(err)
+	}
+	for _, c := range credentials {
+		r.Header.Set("Authorization", c)
 	}
 	response, err := http.DefaultClient.Do(r)
 	if err != nil {

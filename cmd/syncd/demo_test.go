@@ -33,6 +33,10 @@ func TestDemoWeek(t *testing.T) {
 		"the answer about the last one reached nobody", "Okta lists no assigned user", "broke off", "503 Service Unavailable",
 		"the run stopped early: Omni did not answer", "to deactivate are held", "$ syncd approve RUN: 6 changes", "$ syncd reject RUN: 8 changes",
 		"ok     the last run wrote nothing",
+		"Okta tests the connection: GET /Users (200)", "Okta pushes: GET /Users?filter (200), POST /Users (201), 4 PATCH /Groups/ID (200)",
+		"POST /Users (429: come again in 30 s), POST /Users (201)", "for 2.0 s Okta may take it back", "Okta pushes: 22 PATCH /Users/ID (200)",
+		"GET /Users?filter (no answer)", "ok     what Okta pushed is there, under the ids that Okta knows",
+		"ok     pull and push agree: one more full run wrote nothing",
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(story), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("the story doesn't say %q:\n%s", want, story)
@@ -90,7 +94,7 @@ func TestDemoWeekOnRedis(t *testing.T) {
 	if err := json.Unmarshal(out.Bytes(), &document); err != nil {
 		t.Fatalf("%v\n%s", err, out.String())
 	}
-	if len(document.Scenes) < 20 || len(document.Checks) < 12 {
+	if len(document.Scenes) < 30 || len(document.Checks) < 22 {
 		t.Errorf("the document has %d scenes and %d checks", len(document.Scenes), len(document.Checks))
 	}
 	writes := 0

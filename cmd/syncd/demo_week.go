@@ -22,6 +22,7 @@ type week struct {
 	ledger   demoLedger
 	daemon   *demoDaemon
 	client   console.Client // of the daemon
+	okta     *provisioning
 	pause    time.Duration
 	out      narrator
 	told     []toldScene
@@ -51,9 +52,11 @@ type toldScene struct {
 // play plays the scenes in their order.
 func (w *week) play(ctx context.Context, scenes []scene) error {
 	w.schedules = len(w.company.omni.Schedules())
-	w.out.line("Okta stand-in %s, Omni stand-in %s, console %s.", w.site.okta, w.site.omni, w.site.console)
+	w.out.line("Okta stand-in %s, Omni stand-in %s,", w.site.okta, w.site.omni)
+	w.out.line("console %s, SCIM endpoint %s.", w.site.console, w.site.scimURL())
 	w.out.line("The daemon, its ledger and every request are real; Okta and Omni are stand-ins on this machine.")
-	w.out.line("The real Omni takes 60 requests a minute; this one takes %d, and graces are a second, to keep the week short.", demoPace)
+	w.out.line("The real Omni takes 60 requests a minute; this one takes %d, and removals wait %s,", demoPace, brief(demoSettle))
+	w.out.line("to keep the week short.")
 	day := ""
 	for _, s := range scenes {
 		if s.day != day {
@@ -163,7 +166,7 @@ type narrator struct {
 
 // The story's columns: hours, then what happens, then what Omnisync did.
 const (
-	storyWidth  = 108
+	storyWidth  = 100
 	storyIndent = "       "
 )
 
@@ -181,7 +184,7 @@ func (n narrator) scene(hour, what string) {
 
 // paragraph writes one line of the story, broken where it is too long.
 func (n narrator) paragraph(s string) {
-	color := map[byte]text.Color{'!': text.FgYellow, '+': text.FgGreen, '-': text.FgRed, '~': text.FgYellow, '(': text.Faint, '$': text.FgCyan}[s[0]]
+	color := map[byte]text.Color{'!': text.FgYellow, '+': text.FgGreen, '-': text.FgRed, '~': text.FgYellow, '(': text.Faint, '$': text.FgCyan, '>': text.FgCyan}[s[0]]
 	for i, l := range wrapped(s) {
 		if i > 0 {
 			l = "  " + l
