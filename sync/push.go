@@ -327,9 +327,6 @@ func (x *errand) temporary(err error) error {
 	if f, ok := errors.AsType[*fault.Error](err); ok && f.Kind == fault.Limited && f.After > 0 {
 		return err
 	}
-	if stopped(err) {
-		return x.pushes.late(err, x.object)
-	}
 	return &fault.Error{Kind: fault.Unavailable, Op: "Omni didn't do it yet", Err: err, After: x.pushes.o.Gate.Away(x.object)}
 }
 
