@@ -139,6 +139,17 @@ func (b *book) user(id identity.OktaID, u *state.User) {
 	}
 }
 
+// refresh corrects what the book knows of a user after a commit whose answer was
+// lost: the store has it, and nobody was told.
+func (b *book) refresh(id identity.OktaID, u state.User) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	e := b.users.entries[id]
+	if e.omni != string(u.Omni) || e.active != (u.Omni != "" && u.Active) || e.unassigned != (u.Unassigned != nil) {
+		b.user(id, &u)
+	}
+}
+
 func (b *book) pushedUser(id identity.OktaID, u *state.PushedUser) {
 	if u == nil {
 		b.users.set(id, entry{})

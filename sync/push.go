@@ -52,9 +52,10 @@ type Pushes struct {
 
 	mu        sync.Mutex
 	unheard   map[identity.OktaID]unheard
-	strangers *snapshot     // of Omni's own users
-	looks     looks         // for names in Omni, of late
-	looking   chan struct{} // holds something for each that is under way
+	asked     map[identity.OktaID]time.Time // when Okta was asked about somebody who leaves
+	strangers *snapshot                     // of Omni's own users
+	looks     looks                         // for names in Omni, of late
+	looking   chan struct{}                 // holds something for each that is under way
 }
 
 // looks are how many names were looked up one by one since a moment.
@@ -80,7 +81,7 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 		return nil, err
 	}
 	maps.Copy(e.pushed, b.lately)
-	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, follow: make(chan struct{}, 1),
+	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, asked: map[identity.OktaID]time.Time{}, follow: make(chan struct{}, 1),
 		looking: make(chan struct{}, looksAtOnce)}
 	e.book, e.decided = b, p.wake
 	return p, nil
@@ -269,7 +270,7 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 // it can. Removals that wait can.
 func (x *errand) refusal(changes []Change) error {
 	for _, c := range changes {
-		if c.ends() || c.Kind == Release || c.Group != "" && c.Kind == Delete {
+		if c.ends() || c.Kind == Release || c.Kind == Rename || c.Group != "" && c.Kind == Delete {
 			continue
 		}
 		switch {

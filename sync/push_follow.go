@@ -156,6 +156,11 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 		if c.State != state.Planned || !c.ends() {
 			continue
 		}
+		if wait := p.early(l.Users[c.User], c.User, time.Now()); wait > 0 {
+			changes[i].State, changes[i].Reason = state.Kept, "its waiting time isn't over"
+			next = min(next, wait)
+			continue
+		}
 		account, origin, err := e.departed(ctx, c.User)
 		if err != nil {
 			changes[i].State, changes[i].Reason = state.Kept, "not confirmed: "+err.Error()
@@ -180,6 +185,33 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 		return followSoon
 	}
 	return next
+}
+
+// askEvery is how often Okta is asked about somebody in grace, whose account may be
+// deactivated meanwhile.
+const askEvery = time.Hour
+
+// early tells how long Okta need not be asked about somebody who leaves: nothing
+// could be done yet, or it was asked a while ago and grace isn't over.
+func (p *Pushes) early(u state.User, id identity.OktaID, now time.Time) time.Duration {
+	policy := p.engine.policy
+	if u.Unassigned == nil {
+		return 0
+	}
+	if wait := u.Unassigned.Add(max(policy.Settle, min(policy.Grace, policy.GraceGone))).Sub(now); wait > 0 {
+		return wait
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last := p.asked[id]
+	if wait := min(policy.due(u).Sub(now), last.Add(askEvery).Sub(now)); wait > 0 {
+		return wait
+	}
+	if len(p.asked) > mostPushed {
+		clear(p.asked)
+	}
+	p.asked[id] = now
+	return 0
 }
 
 // lookAgainIn is when Okta is asked again about somebody of whom it said otherwise:

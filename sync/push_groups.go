@@ -87,17 +87,23 @@ func (p *Pushes) EditGroup(ctx context.Context, cause, id string, edit identity.
 
 // regroup does what an edit asks. The turn is the caller's.
 func (p *Pushes) regroup(ctx context.Context, w grouping, edit identity.GroupEdit) (identity.PushedGroup, error) {
+	var clash error // members go on under the old name
 	if edit.DisplayName != nil && *edit.DisplayName != w.want.DisplayName {
 		holder, who, known := find(p.book, &p.book.groups, withName[identity.GroupID](identity.FoldName(*edit.DisplayName)))
 		if known && holder != w.key && who.visible() {
-			return w.want, &fault.Error{Kind: fault.Conflict, Op: *edit.DisplayName, Detail: "another group has this name, with id " + who.id}
+			clash = &fault.Error{Kind: fault.Conflict, Op: *edit.DisplayName, Detail: "another group has this name, with id " + who.id + "; members go on under the old one"}
+		} else {
+			w.want.DisplayName = *edit.DisplayName
 		}
-		w.want.DisplayName = *edit.DisplayName
 	}
 	if edit.External != nil {
 		w.want.External = *edit.External
 	}
-	return p.crowd(ctx, w)
+	got, err := p.crowd(ctx, w)
+	if err == nil {
+		err = clash
+	}
+	return got, err
 }
 
 // DeleteGroup lets go of the group, or deletes it in Omni, as groups.on_unpush says.
@@ -198,6 +204,9 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 			if c.State == state.Kept {
 				n.stay(l, c)
 			}
+			if c.Kind == Rename && c.State == state.Failed {
+				w.want.DisplayName = w.was.DisplayName
+			}
 		}
 		p.acceptGroup(w, l.Groups[w.key], moves, done, n)
 	}
@@ -213,7 +222,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	}
 	got, err := p.acceptedGroup(context.WithoutCancel(ctx), w.key)
 	if err == nil {
-		err = spared(changes)
+		err = spared(changes, moves.strangers)
 	}
 	return got.PushedGroup, err
 }
@@ -228,9 +237,17 @@ func (n Notes) stay(l *Ledger, c Change) {
 	}
 }
 
-// spared tells that somebody protected was to be removed, after the rest was done.
-func spared(changes []Change) error {
+// spared tells what of an edit was refused, after the rest was done: a name, or the
+// removal of somebody who is protected, or isn't ours.
+func spared(changes []Change, strangers []string) error {
+	if len(strangers) > 0 {
+		return &fault.Error{Kind: fault.Declined, Detail: "members whom Omnisync doesn't manage stay: " + some(strangers, "user", "users"),
+			Hint: "assign them to the app, then push the group again"}
+	}
 	for _, c := range changes {
+		if c.Kind == Rename && c.State == state.Failed {
+			return &fault.Error{Kind: fault.Refused, Op: c.Name, Detail: c.Reason + "; members go on under the old name"}
+		}
 		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" {
 			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason + "; everybody else was done"}
 		}

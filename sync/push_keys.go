@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/omnisync/omnisync/identity"
 )
@@ -67,4 +69,29 @@ func (p *Pushes) ownUserKey(userName string) identity.OktaID {
 		return identity.OktaID(newOwnKey())
 	}
 	return key
+}
+
+// heard notes a creation that was done when nobody waited for the answer any more:
+// the same once more is then no second one.
+func (p *Pushes) heard(ctx context.Context, key identity.OktaID, u identity.PushedUser, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.unheard, key)
+	if err == nil && ctx.Err() != nil {
+		p.unheard[key] = unheard{at: time.Now(), user: u}
+	}
+}
+
+// answered reports whether the user was made by the same request lately, whose
+// answer nobody heard.
+func (p *Pushes) answered(key identity.OktaID, u identity.PushedUser) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	last, there := p.unheard[key]
+	if there && time.Since(last.at) > unheardFor {
+		delete(p.unheard, key)
+		return false
+	}
+	u.Active = true
+	return there && reflect.DeepEqual(last.user, u)
 }

@@ -18,6 +18,7 @@ type moves struct {
 	comes        bool              // somebody of again is a member, whom Omni may lack
 	waiting      []string          // SCIM ids that nobody is known under, afterwards
 	open         bool              // not all of it can be applied now
+	strangers    []string          // SCIM ids of members who are to go and whom nobody is linked to
 }
 
 // people are all whom the edit is about.
@@ -58,6 +59,7 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 	if err := x.fetchMembers(ctx, w, named); err != nil {
 		return moves{}, err
 	}
+	x.takeOver(w)
 	before, after, waiting := map[identity.OktaID]bool{}, map[identity.OktaID]bool{}, map[string]bool{}
 	for id, m := range x.ledger.Members[w.key] {
 		if m.Okta {
@@ -83,7 +85,37 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 			m.again, m.comes = append(m.again, id), m.comes || row.Okta && !row.Settled()
 		}
 	}
+	if w.team != nil {
+		m.open, m.strangers = len(m.left) > 0, strangersIn(*w.team, w.steps, unknown)
+	}
 	return m, nil
+}
+
+// takeOver counts the members of a group of Omni's own as those whom Okta has in it:
+// Okta speaks of it because it pushed it before, and now tells what changes.
+func (x *errand) takeOver(w grouping) {
+	if w.team == nil {
+		return
+	}
+	rows := x.ledger.rows(w.key)
+	for _, key := range x.pushes.book.owners(w.team.Members) {
+		if (rows[key] == state.Member{}) {
+			rows[key] = state.Member{Okta: true, Omni: state.Present}
+		}
+	}
+}
+
+// strangersIn gives those whom an edit takes out of the team although they aren't ours.
+func strangersIn(team identity.Team, steps []identity.MemberEdit, unknown [][]string) []string {
+	var list []string
+	for i, step := range steps {
+		for _, id := range unknown[i] {
+			if step.Remove && slices.Contains(team.Members, identity.OmniID(id)) {
+				list = append(list, id)
+			}
+		}
+	}
+	return list
 }
 
 // fetchMembers reads the places of those whom an edit names, or everybody's where

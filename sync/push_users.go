@@ -89,31 +89,6 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	}
 }
 
-// heard notes a creation that was done when nobody waited for the answer any more:
-// the same once more is then no second one.
-func (p *Pushes) heard(ctx context.Context, key identity.OktaID, u identity.PushedUser, err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.unheard, key)
-	if err == nil && ctx.Err() != nil {
-		p.unheard[key] = unheard{at: time.Now(), user: u}
-	}
-}
-
-// answered reports whether the user was made by the same request lately, whose
-// answer nobody heard.
-func (p *Pushes) answered(key identity.OktaID, u identity.PushedUser) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	last, there := p.unheard[key]
-	if there && time.Since(last.at) > unheardFor {
-		delete(p.unheard, key)
-		return false
-	}
-	u.Active = true
-	return there && reflect.DeepEqual(last.user, u)
-}
-
 // free makes sure that no active user was pushed under the key. One whom a run made
 // before is this user, under an earlier name.
 func (p *Pushes) free(key identity.OktaID) error {
@@ -296,7 +271,11 @@ func (x *errand) fetch(ctx context.Context, key identity.OktaID, more []identity
 	for _, id := range more {
 		ids[id] = true
 	}
-	return x.ledger.fetch(ctx, x.pushes.engine.o.Store, ids)
+	err := x.ledger.fetch(ctx, x.pushes.engine.o.Store, ids)
+	for id := range ids {
+		x.pushes.book.refresh(id, x.ledger.Users[id])
+	}
+	return err
 }
 
 // person says what the push wants of the user. Where Okta is read too, a reading
