@@ -210,7 +210,7 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 // hold notes one held change, the first time also in the log.
 func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 	h, known := l.Holds[key]
-	if known && h.Decision == state.None {
+	if known && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
 		return
 	}
 	told := r.told(c)

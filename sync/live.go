@@ -77,6 +77,13 @@ func (e *Engine) observed(ctx context.Context, l *Ledger, n Notes) error {
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	n.leave(l.touched)
+	for _, told := range l.inbox { // what a person decided meanwhile stands
+		for key, h := range told.Holds {
+			if h != nil && h.Decision != "" {
+				delete(n.Holds, key)
+			}
+		}
+	}
 	return e.committed(ctx, l, n)
 }
 

@@ -106,6 +106,7 @@ type errand struct {
 	object string   // for the gate
 	rest   []Change // what isn't to be done now
 	waits  Notes    // the holds of what waits for a person
+	woken  bool     // something is to be looked at when it is over
 	seen   Notes    // what the push tells, noted when it is accepted
 	accept func(done []Change, n Notes)
 }
@@ -129,11 +130,15 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 	e.live[l] = true
 	run.ledger = l
 	e.touch(l, run.started, subjects...)
-	return &errand{pushes: p, run: run, ledger: l, policy: e.policy, object: object, seen: newNotes()}, func() {
+	x := &errand{pushes: p, run: run, ledger: l, policy: e.policy, object: object, seen: newNotes()}
+	return x, func() {
 		e.ledgers.Lock()
-		defer e.ledgers.Unlock()
 		delete(e.live, l)
 		e.touch(l, time.Now(), subjects...) // once more, for runs that have begun meanwhile
+		e.ledgers.Unlock()
+		if x.woken {
+			p.wake()
+		}
 	}
 }
 

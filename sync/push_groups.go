@@ -145,7 +145,7 @@ func (p *Pushes) letGo(ctx context.Context, cause string, key identity.GroupID, 
 	gone.Open = true
 	n.PushedGroups[key] = &gone
 	err = p.engine.commit(context.WithoutCancel(ctx), x.ledger, n)
-	p.wake()
+	x.woken = true
 	return err
 }
 
@@ -218,7 +218,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 		return w.want, err
 	}
 	if len(moves.waiting) > 0 {
-		p.wake()
+		x.woken = true
 	}
 	got, err := p.acceptedGroup(context.WithoutCancel(ctx), w.key)
 	if err == nil {
@@ -271,7 +271,7 @@ func (p *Pushes) leaveLater(ctx context.Context, x *errand, w grouping, m moves)
 	m.open = true
 	p.acceptGroup(w, x.ledger.Groups[w.key], m, nil, n)
 	err := p.engine.commit(context.WithoutCancel(ctx), x.ledger, n) // Omni took all the time that there was
-	p.wake()
+	x.woken = true
 	return err
 }
 

@@ -252,7 +252,7 @@ func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error
 	}
 	if !rec.Active || rec.Unassigned != nil { // whose groups were left alone meanwhile
 		p.book.arrived(w.key)
-		p.wake()
+		x.woken = true
 	}
 	got, err := p.acceptedUser(ctx, w.key)
 	return got.PushedUser, err
@@ -366,7 +366,7 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 		x.run.log(told)
 	}
 	err := e.commit(ctx, x.ledger, n)
-	p.wake()
+	x.woken = true
 	return accepted.PushedUser, err
 }
 
