@@ -198,3 +198,7 @@ func onBoth(t *testing.T, play func(c *company)) {
 		play(unlimited(t, policy, shared(t)))
 	})
 }
+
+func pushedGroup(id, name string, members ...string) pusher.Group {
+	return pusher.Group{OktaID: id, Name: name, Members: members}
+}
