@@ -241,12 +241,12 @@ func written(c state.Change, byName map[string]string) (list []writing) {
 	if !known {
 		return nil
 	}
-	switch sync.Kind(c.Kind) {
-	case sync.Delete, sync.Release:
+	switch kind := sync.Kind(c.Kind); {
+	case kind == sync.Delete, kind == sync.Release:
 		return []writing{{"pushed " + g, ""}}
-	case sync.Create:
+	case kind == sync.Create:
 		list = append(list, writing{"pushed " + g, "true"})
-	case sync.Rename:
+	case kind == sync.Rename:
 		list = append(list, writing{"title " + g, after.DisplayName})
 	}
 	for _, name := range after.Members {
