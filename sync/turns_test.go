@@ -155,3 +155,36 @@ func TestTurnsForWhoHasOne(t *testing.T) {
 		line.empty(t)
 	})
 }
+
+// Among those who have a turn and need more, who comes first is first.
+func TestTurnsForWhoHaveOneInOrderOfArrival(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var line turns
+		first, err := line.take(t.Context(), "user")
+		if err != nil {
+			t.Fatal(err)
+		}
+		order := make(chan int, 5)
+		for i := range cap(order) {
+			go func() {
+				done, err := line.takeMore(t.Context(), "user")
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				order <- i
+				<-time.After(time.Second)
+				done()
+			}()
+			synctest.Wait()
+		}
+		first()
+		<-time.After(time.Minute)
+		for i := range cap(order) {
+			if got := <-order; got != i {
+				t.Errorf("the turn %d was of %d", i, got)
+			}
+		}
+		line.empty(t)
+	})
+}
