@@ -42,6 +42,7 @@ type company struct {
 	perMinute  int
 	engine     *sync.Engine
 	archive    sync.Archive // nil: none
+	logs       *zap.Logger  // nil: the test's, of errors alone
 }
 
 type store interface {
@@ -144,8 +145,14 @@ func (c *company) restartOn(okta sync.Okta) {
 		}
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive,
-		Log: zaptest.NewLogger(c.t, zaptest.Level(zap.ErrorLevel))})
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger()})
+}
+
+func (c *company) logger() *zap.Logger {
+	if c.logs != nil {
+		return c.logs
+	}
+	return zaptest.NewLogger(c.t, zaptest.Level(zap.ErrorLevel))
 }
 
 // join adds people to Okta and assigns them.

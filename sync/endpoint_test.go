@@ -12,7 +12,6 @@ import (
 	"github.com/omnisync/omnisync/internal/sim/pusher"
 	"github.com/omnisync/omnisync/push"
 	"github.com/omnisync/omnisync/sync"
-	"go.uber.org/zap"
 )
 
 // pushed is a company whose Okta pushes: to the protocol as it is served, in front of
@@ -40,7 +39,7 @@ func (c *company) withPush(pull bool) *pushed {
 		Inner:  push.Handler(push.Options{Engine: pushes, BasePath: "/scim/v2"}),
 		Tokens: func() ([]string, error) { return []string{"token"}, nil },
 		Ready:  func(context.Context) error { return nil },
-		Meter:  &push.Meter{}, Log: zap.NewNop(),
+		Meter:  &push.Meter{}, Log: c.logger(),
 	}))}
 	p := &pushed{company: c, pushes: pushes, server: pusher.Server{BaseURL: "https://syncd.example/scim/v2", Auth: "Bearer token", HTTP: h}}
 	p.client = &pusher.Client{BaseURL: p.server.BaseURL, Token: "token", HTTP: h}
