@@ -88,6 +88,9 @@ func groupWords(g state.Group) string {
 	if !g.AsOf.IsZero() {
 		words += " known"
 	}
+	if g.Paused {
+		words += " paused"
+	}
 	return words
 }
 
@@ -187,7 +190,8 @@ func TestObserveGroups(t *testing.T) {
 		{"who left and was never in Omni is forgotten", "#sales read certain left=ada", "#sales linked known ada:A", "#sales Sales linked open known\n#sales ada:-"},
 		{"read without certainty is read again", "#sales read", "#sales linked known", "#sales Sales linked"},
 		{"certain without reading keeps what is known", "#sales certain", "#sales linked known", ""},
-		{"paused", "#sales paused name=Sell joined=bob", "#sales linked", ""},
+		{"paused", "#sales paused name=Sell joined=bob", "#sales linked", "#sales Sales linked paused"},
+		{"paused, and not known", "#sales paused", "", ""},
 		{"gone", "#sales gone name=Sell", "#sales linked", ""},
 		{"not heard of", "all groups", "#sales linked", ""},
 	} {

@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,10 +25,10 @@ func TestPushBurst(t *testing.T) {
 				for _, who := range people(burst) {
 					p.client.Assign(who)
 				}
-				var longest time.Duration
+				var longest atomic.Int64
 				go p.watch(&longest)
 				p.drain()
-				p.watched(burst, perMinute, longest)
+				p.watched(burst, perMinute, time.Duration(longest.Load()))
 				<-time.After(10 * time.Minute) // what was begun beside the pushes ends
 			})
 		})
@@ -35,10 +36,10 @@ func TestPushBurst(t *testing.T) {
 }
 
 // watch looks at the answers while they come: the log of them has no room for all.
-func (p *pushed) watch(longest *time.Duration) {
+func (p *pushed) watch(longest *atomic.Int64) {
 	for {
 		for _, x := range p.client.Exchanges() {
-			*longest = max(*longest, x.Took)
+			longest.Store(max(longest.Load(), int64(x.Took)))
 			if x.Status >= 500 || x.Status == 0 {
 				p.t.Errorf("%s %s was answered %d %s", x.Method, x.Path, x.Status, x.Err)
 			}

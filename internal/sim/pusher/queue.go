@@ -242,7 +242,9 @@ func (c *Client) end() {
 }
 
 func (c *Client) attempt(ctx context.Context, o *object) {
+	unlock := c.lock()
 	t := o.tasks[0] // nobody else changes the first while the object is busy
+	unlock()
 	err := t.work(ctx, call{c: c, style: c.style(), task: t.ID})
 	if ctx.Err() != nil && err != nil {
 		err = errStopped
