@@ -25,6 +25,11 @@ import (
 func (e *Engine) join(l *Ledger) (leave func()) {
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
+	return e.joined(l)
+}
+
+// joined is join for who holds the lock.
+func (e *Engine) joined(l *Ledger) (leave func()) {
 	l.touched = map[string]bool{}
 	for other := range e.live {
 		for _, s := range other.pushes { // it isn't accepted yet, so the run may read what was before it

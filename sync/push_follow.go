@@ -130,7 +130,6 @@ func (p *Pushes) open(run *run) (leave func()) {
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	l := p.book.part()
-	l.touched = map[string]bool{}
 	for key, h := range l.Holds {
 		if id := identity.OktaID(h.Change.OktaID); key != userKey(Deactivate, id) && key != userKey(Delete, id) || !p.book.leaving[id] {
 			delete(l.Holds, key)
@@ -139,12 +138,7 @@ func (p *Pushes) open(run *run) (leave func()) {
 	l.forgets = map[string]bool{}
 	l.mayForget(l.Holds)
 	run.ledger = l
-	e.live[l] = true
-	return func() {
-		e.ledgers.Lock()
-		defer e.ledgers.Unlock()
-		delete(e.live, l)
-	}
+	return e.joined(l)
 }
 
 // sure asks Okta about each removal that is planned. What isn't certain, or still
