@@ -2,9 +2,11 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/omnisync/omnisync/internal/sim/pusher"
 )
@@ -34,6 +36,34 @@ func TestExchanged(t *testing.T) {
 				t.Errorf("%q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// Wrong clicks, each undone at once, leave nothing that waits for a decision.
+func TestPromise6ClicksUndone(t *testing.T) {
+	t.Parallel()
+	var out, errs bytes.Buffer
+	a := &app{shell: shell{Out: &out, Err: &errs}, ran: true}
+	d := demonstration{company: found(), scenes: shortWeek(func(w *week) {
+		w.okta.switchOn()
+		if err := w.okta.push(t.Context()); err != nil {
+			t.Error(err)
+		}
+		for range 30 {
+			w.company.okta.UnassignGroup(w.company.groups[supportTeam])
+			clicked := firstOf(w.okta.push(t.Context()), w.heldAre(t.Context(), len(w.company.staff(supportTeam))))
+			w.company.okta.AssignGroup(w.company.groups[supportTeam])
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+			undone := firstOf(w.okta.push(ctx), w.heldAre(ctx, 0))
+			cancel()
+			if err := firstOf(clicked, undone); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})}
+	if status := a.end(a.demo(t.Context(), d)); status != exitDone {
+		t.Errorf("exit status %d:\n%s\n%s", status, out.String(), errs.String())
 	}
 }
 

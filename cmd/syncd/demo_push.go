@@ -214,16 +214,21 @@ func (w *week) undone(ctx context.Context) error {
 // heldAre waits until so many removals wait for a decision. What Okta pushed is
 // judged a moment after it was accepted.
 func (w *week) heldAre(ctx context.Context, want int) error {
-	var failed error
+	n, failed := 0, error(nil)
 	waited := until(ctx, func() bool {
 		s, err := w.client.Status(ctx)
-		n := 0
+		if failed = err; err != nil {
+			return true
+		}
+		n = 0
 		for _, h := range s.Held {
 			n += h.Count
 		}
-		failed = err
-		return err != nil || n == want
+		return n == want
 	})
+	if ctx.Err() != nil {
+		return fmt.Errorf("%s held, not %d: %w", counted(n, "change"), want, context.Cause(ctx))
+	}
 	return firstOf(failed, waited)
 }
 
