@@ -165,8 +165,9 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 	p.link = link
 	if patch.DisplayName != nil && link == state.Recognised {
 		// Once it has another name, the intent's name finds it no more.
-		n := newNotes()
-		if err := a.noteTeam(ctx, n, c, p, t); err != nil {
+		n, stands := newNotes(), p
+		stands.add, stands.drop = nil, nil // as the group stands now: nobody is added yet
+		if err := a.noteTeam(ctx, n, c, stands, t); err != nil {
 			return a.failed(c, err), notes
 		}
 		if err := a.intend(ctx, n); err != nil {

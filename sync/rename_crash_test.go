@@ -19,3 +19,17 @@ func TestKilledAfterRenamingWhatWasIntended(t *testing.T) {
 		}
 	}
 }
+
+// A group that was intended, and is renamed, is linked as it stands: whoever joins it
+// isn't counted as there before Omni was asked.
+func TestKilledAfterLinkingWhatWasIntended(t *testing.T) {
+	for made := 17; made <= 27; made++ {
+		for stop := 1; stop <= 14; stop++ {
+			h := history{People: 2, Groups: 1, Suspended: "keep", OnUnpush: "delete", AdoptGroups: "ask", AdoptValues: "replace", Workers: 1, LastRunWhole: true,
+				Acts: []act{{Do: "run", Kind: "reconcile", Stop: made}, {Do: "rename group"}, {Do: "join", A: 1}, {Do: "join"}, {Do: "run", Kind: "reconcile", Stop: stop}}}
+			if err := live(t, h, mistake{}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
