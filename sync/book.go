@@ -279,6 +279,13 @@ func withID[K ~string](id string) func(*registry[K]) (K, bool) {
 	}
 }
 
+func withKey[K ~string](key K) func(*registry[K]) (K, bool) {
+	return func(r *registry[K]) (K, bool) {
+		_, known := r.entries[key]
+		return key, known
+	}
+}
+
 func withName[K ~string](folded string) func(*registry[K]) (K, bool) {
 	return func(r *registry[K]) (K, bool) { return r.named(folded) }
 }

@@ -284,7 +284,7 @@ func (p *Pushes) acceptGroup(w grouping, rec state.Group, m moves, done []Change
 		accepted.ID = firstOf(accepted.ID, c.Omni)
 	}
 	accepted.Open = m.open
-	if _, known := p.pushedGroup(w.key); w.quiet && !known {
+	if w.quiet && !p.pushedGroup(w.key) {
 		return
 	}
 	if !w.quiet {
@@ -297,9 +297,9 @@ func (p *Pushes) acceptGroup(w grouping, rec state.Group, m moves, done []Change
 }
 
 // pushedGroup reports whether the group was ever pushed.
-func (p *Pushes) pushedGroup(key identity.GroupID) (entry, bool) {
-	_, e, _ := find(p.book, &p.book.groups, func(*registry[identity.GroupID]) (identity.GroupID, bool) { return key, true })
-	return e, e.pushed
+func (p *Pushes) pushedGroup(key identity.GroupID) bool {
+	_, e, _ := find(p.book, &p.book.groups, withKey(key))
+	return e.pushed
 }
 
 // memberHolds gives what is held about the members of the group.

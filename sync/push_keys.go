@@ -22,9 +22,7 @@ func (p *Pushes) knownNow(key identity.OktaID, want identity.PushedUser) identit
 }
 
 func (p *Pushes) unlinked(key identity.OktaID) bool {
-	p.book.mu.RLock()
-	defer p.book.mu.RUnlock()
-	e := p.book.users.entries[key]
+	_, e, _ := find(p.book, &p.book.users, withKey(key))
 	return e.omni == "" && e.id == ""
 }
 
@@ -61,10 +59,7 @@ func (p *Pushes) rekey(ctx context.Context, from, to identity.OktaID) error {
 func (p *Pushes) ownUserKey(userName string) identity.OktaID {
 	sum := sha256.Sum256([]byte(identity.FoldUserName(userName)))
 	key := identity.OktaID(ownKey + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:16])))
-	_, e, known := find(p.book, &p.book.users, func(r *registry[identity.OktaID]) (identity.OktaID, bool) {
-		_, known := r.entries[key]
-		return key, known
-	})
+	_, e, known := find(p.book, &p.book.users, withKey(key))
 	if known && e.name != identity.FoldUserName(userName) { // who had the name has another one
 		return identity.OktaID(newOwnKey())
 	}

@@ -61,7 +61,7 @@ func (p *Pushes) acceptedUser(ctx context.Context, key identity.OktaID) (state.P
 	store := p.engine.o.Store
 	u, ok, err := state.Read[state.PushedUser](ctx, store, state.PushedUsers, string(key))
 	if err != nil || ok {
-		_, e, _ := find(p.book, &p.book.users, func(*registry[identity.OktaID]) (identity.OktaID, bool) { return key, true })
+		_, e, _ := find(p.book, &p.book.users, withKey(key))
 		u.Active = u.Active || ok && !u.Gone && !e.off()
 		return u, err
 	}

@@ -179,7 +179,7 @@ func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, er
 // settled reports whether what was accepted of the user is what was applied, as far
 // as existence goes.
 func (p *Pushes) settled(key identity.OktaID) bool {
-	_, e, _ := find(p.book, &p.book.users, func(*registry[identity.OktaID]) (identity.OktaID, bool) { return key, true })
+	_, e, _ := find(p.book, &p.book.users, withKey(key))
 	return e.pushed && (e.off() || e.active && !e.unassigned)
 }
 
@@ -352,18 +352,18 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 	accepted := state.PushedUser{PushedUser: w.want, Gone: gone}
 	accepted.ID, accepted.Changed = firstOf(w.was.ID, string(rec.Omni)), time.Now().UTC()
 	n.PushedUsers[w.key] = &accepted
-	if rec.Omni != "" && rec.Active && rec.Unassigned != nil {
-		n.user(w.key, rec) // a commit whose answer was lost may have written it
-	}
-	if rec.Omni != "" && rec.Active && rec.Unassigned == nil {
+	leaves := rec.Omni != "" && rec.Active
+	if leaves && rec.Unassigned == nil {
 		now := time.Now()
 		rec.Unassigned, rec.Seen = &now, identity.Print{}
-		n.user(w.key, rec)
 		no, yes := false, true
 		told := Change{Kind: Deactivate, User: w.key, Omni: string(rec.Omni), Name: rec.UserName, State: state.Kept,
 			Reason: "accepted from Okta; done when its waiting time is over, and Okta says the same", Before: &state.Facts{Active: &yes}, After: &state.Facts{Active: &no}}
 		n.Log = append(n.Log, x.run.told(told))
 		x.run.log(told)
+	}
+	if leaves { // also where a commit whose answer was lost has written it
+		n.user(w.key, rec)
 	}
 	err := e.commit(ctx, x.ledger, n)
 	x.woken = true
