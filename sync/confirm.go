@@ -19,8 +19,8 @@ const maxSkew = 2 * time.Minute
 // that would take something away, so that only what is certain is done. One
 // contradiction makes the whole reading doubtful: nothing is removed then. What
 // is confirmed waits until its grace is over.
-func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now time.Time) ([]Change, []string, Notes) {
-	notes := newNotes()
+func (e *Engine) confirm(ctx context.Context, changes []Change, run *run, now time.Time) ([]Change, []string, Notes) {
+	l, notes := run.ledger, newNotes()
 	out := slices.Clone(changes)
 	ends := pick(out, func(c Change) bool { return c.State == state.Planned && c.ends() })
 	gone := pick(out, func(c Change) bool {
@@ -29,15 +29,15 @@ func (e *Engine) confirm(ctx context.Context, changes []Change, l *Ledger, now t
 	if len(ends)+len(gone) == 0 {
 		return changes, nil, notes
 	}
-	e.follower.expect(stepConfirm, asked(ends)+len(gone))
+	run.follower.expect(stepConfirm, asked(ends)+len(gone))
 	app, err := e.activeApp(ctx)
 	if err != nil {
 		return withhold(changes, "the app could not be read again: "+err.Error()), []string{err.Error()}, notes
 	}
-	if doubt := e.confirmUsers(ctx, ends, notes, l); doubt != "" {
+	if doubt := e.confirmUsers(ctx, ends, notes, run); doubt != "" {
 		return withhold(changes, doubt), []string{doubt}, notes
 	}
-	if doubt := e.confirmGroups(ctx, app, gone, l); doubt != "" {
+	if doubt := e.confirmGroups(ctx, app, gone, run); doubt != "" {
 		return withhold(changes, doubt), []string{doubt}, notes
 	}
 	l.Take(notes)
@@ -83,7 +83,7 @@ func withhold(changes []Change, why string) []Change {
 // confirmUsers asks for each user by id; for many, reads the whole list once
 // more and asks for some by id. Each change gets the answer that confirmed it as its
 // origin. It gives the contradiction, "" for none.
-func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, l *Ledger) string {
+func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, run *run) string {
 	ask := ends
 	if len(ends) > maxAsked {
 		if doubt := e.listAgain(ctx, ends); doubt != "" {
@@ -92,13 +92,13 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, 
 		ask = draw(ends, sample)
 	}
 	for _, c := range ask {
-		e.follower.count(stepConfirm, 1)
+		run.follower.count(stepConfirm, 1)
 		account, from, err := e.departed(ctx, c.User)
 		if err != nil {
 			return fmt.Sprintf("%s: %v", c.Name, err)
 		}
 		c.Origin = from
-		if u := l.Users[c.User]; u.Account != account {
+		if u := run.ledger.Users[c.User]; u.Account != account {
 			u.Account = account
 			notes.user(c.User, u)
 		}

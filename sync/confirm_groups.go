@@ -17,15 +17,15 @@ import (
 //	                     complete list of mappings, which isn't empty and lacks it
 //	app_groups           its assignment to the app by id: 404 E0000007
 //	match                the group by id, and its name is no longer selected
-func (e *Engine) confirmGroups(ctx context.Context, app identity.App, gone []*Change, l *Ledger) string {
+func (e *Engine) confirmGroups(ctx context.Context, app identity.App, gone []*Change, run *run) string {
 	source := e.policy.Groups.source(app)
 	if source == fromMappings && !app.Has(groupPush) && len(gone) > 0 {
 		return "the app no longer announces GROUP_PUSH"
 	}
 	p := &parting{engine: e, source: source}
 	for _, c := range gone {
-		e.follower.count(stepConfirm, 1)
-		if doubt := p.doubt(ctx, c, l.Groups[c.Group].Mapping); doubt != "" {
+		run.follower.count(stepConfirm, 1)
+		if doubt := p.doubt(ctx, c, run.ledger.Groups[c.Group].Mapping); doubt != "" {
 			return doubt
 		}
 	}

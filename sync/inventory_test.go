@@ -97,7 +97,7 @@ func TestSurveyOfTheMissing(t *testing.T) {
 		for i := range row.known {
 			omni.byID[identity.OmniID(fmt.Sprintf("o-u%03d", row.in+i))] = true
 		}
-		s, err := (&Engine{o: Options{Omni: omni}}).survey(t.Context(), l)
+		s, err := (&Engine{o: Options{Omni: omni}}).survey(t.Context(), l, &follower{})
 		if err != nil || len(omni.asked) != row.asked || len(s.Gone) != row.gone || len(s.Accounts) != row.accountsThen {
 			t.Errorf("%s: %d asked, %d gone, %d accounts, %v; want %d, %d, %d", row.name, len(omni.asked), len(s.Gone), len(s.Accounts), err,
 				row.asked, row.gone, row.accountsThen)
@@ -112,7 +112,7 @@ func TestSurveyOfTheMissing(t *testing.T) {
 func TestSurveyMissesTheActiveOnly(t *testing.T) {
 	l := scene{"", "ada inactive\nbob intended\neve active"}.books()
 	omni := &shelf{survey: omniLists("eve active")}
-	s, err := (&Engine{o: Options{Omni: omni}}).survey(t.Context(), l)
+	s, err := (&Engine{o: Options{Omni: omni}}).survey(t.Context(), l, &follower{})
 	if err != nil || len(omni.asked)+len(s.Gone)+len(s.Doubts) != 0 {
 		t.Errorf("asked %v, gone %v, doubts %v, %v", omni.asked, s.Gone, s.Doubts, err)
 	}
@@ -137,7 +137,7 @@ func TestSurveyCut(t *testing.T) {
 	} {
 		l, whole := linkedTo(3, 2)
 		row.omni.survey = whole.survey
-		s, err := (&Engine{o: Options{Omni: &row.omni}}).survey(t.Context(), l)
+		s, err := (&Engine{o: Options{Omni: &row.omni}}).survey(t.Context(), l, &follower{})
 		if !errors.Is(err, row.err) || (row.err == nil) != (err == nil) {
 			t.Errorf("%s: %v, want %v", row.name, err, row.err)
 		}
@@ -149,7 +149,7 @@ func TestSurveyCut(t *testing.T) {
 	omni.cutUsers = cut
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if s, err := (&Engine{o: Options{Omni: omni}}).survey(ctx, l); err == nil || len(s.Doubts) != 0 {
+	if s, err := (&Engine{o: Options{Omni: omni}}).survey(ctx, l, &follower{}); err == nil || len(s.Doubts) != 0 {
 		t.Errorf("the end of the run is told as doubt: %v, %v", s.Doubts, err)
 	}
 }

@@ -17,9 +17,10 @@ import (
 
 // crowdReader reads the members of groups.
 type crowdReader struct {
-	engine *Engine
-	ledger *Ledger
-	all    bool // also of those that didn't move
+	engine   *Engine
+	follower *follower
+	ledger   *Ledger
+	all      bool // also of those that didn't move
 
 	mu     sync.Mutex // of what follows, and of the ledger's members
 	crowds map[identity.GroupID]Crowd
@@ -50,7 +51,7 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 		}
 		cr.crowds[id] = c
 	}
-	cr.engine.follower.expect(stepMembers, len(moved))
+	cr.follower.expect(stepMembers, len(moved))
 	for range rereadings {
 		moved = cr.round(ctx, moved)
 	}
@@ -68,7 +69,7 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 	sizes := map[identity.GroupID]int{}
 	cr.each(maps.Keys(groups), func(id identity.GroupID) {
 		c, size, err := cr.compare(ctx, cr.crowd(id), id)
-		cr.engine.follower.count(stepMembers, 1)
+		cr.follower.count(stepMembers, 1)
 		cr.mu.Lock()
 		defer cr.mu.Unlock()
 		cr.crowds[id] = c

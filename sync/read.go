@@ -15,7 +15,8 @@ import (
 // all: the app is missing, inactive or in implicit assignment, or the
 // credential is refused. Everything else that goes wrong is a doubt, and what
 // is doubted covers nothing.
-func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error) {
+func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
+	l, follower := run.ledger, run.follower
 	app, err := e.activeApp(ctx)
 	if err != nil {
 		return Desired{}, err
@@ -23,15 +24,15 @@ func (e *Engine) read(ctx context.Context, r Request, l *Ledger) (Desired, error
 	users := Desired{Partial: app.Partial, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
 	groups := Desired{Partial: app.Partial, Groups: map[identity.GroupID]Crowd{}}
 	var both errgroup.Group
-	e.follower.begin(stepRead, len(l.Marks))
-	e.follower.beside(stepMembers, 0)
+	follower.begin(stepRead, len(l.Marks))
+	follower.beside(stepMembers, 0)
 	both.Go(func() error {
-		defer e.follower.end(stepRead)
-		return e.readUsers(ctx, &users, l)
+		defer follower.end(stepRead)
+		return e.readUsers(ctx, &users, run)
 	})
 	both.Go(func() error {
-		defer e.follower.end(stepMembers)
-		e.readCrowds(ctx, app, r, &groups, l)
+		defer follower.end(stepMembers)
+		e.readCrowds(ctx, app, &groups, run)
 		return nil
 	})
 	if err := both.Wait(); err != nil {
@@ -67,10 +68,11 @@ const usersAhead = 4000
 
 // readUsers compares the app's users with the ledger's index, which is read while
 // the first pages are on their way. An error is the ledger's.
-func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
+func (e *Engine) readUsers(ctx context.Context, d *Desired, run *run) error {
+	l := run.ledger
 	indexed := sync.OnceValue(func() error {
 		err := l.fetchMarks(ctx, e.o.Store)
-		e.follower.expect(stepRead, len(l.Marks))
+		run.follower.expect(stepRead, len(l.Marks))
 		return err
 	})
 	go func() { _ = indexed() }() // the loop waits for its result
@@ -84,7 +86,7 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, l *Ledger) error {
 			return nil
 		}
 		n++
-		e.follower.count(stepRead, 1)
+		run.follower.count(stepRead, 1)
 		page := d.Pages.number(s.Origin)
 		if seen := e.print(s); l.Marks[s.ID].Seen == seen {
 			d.Same[s.ID] = page

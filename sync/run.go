@@ -86,7 +86,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
-	if run.desired, err = e.read(ctx, r, run.ledger); err != nil {
+	if run.desired, err = e.read(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	e.recheck(ctx, run)
@@ -106,10 +106,10 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	e.follower.begin(stepPlan, 0)
+	run.follower.begin(stepPlan, 0)
 	judged := e.judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
-	e.follower.begin(stepConfirm, 0)
-	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run.ledger, time.Now())
+	run.follower.begin(stepConfirm, 0)
+	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
 	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)
 	if err := e.note(ctx, run, notes, holds(judged.Changes, run.desired, run.ledger, run)); err != nil {
@@ -168,7 +168,7 @@ func (e *Engine) correct(ctx context.Context, run *run) error {
 		return err
 	}
 	d.recallSame(l)
-	s, err := e.survey(ctx, l)
+	s, err := e.survey(ctx, l, run.follower)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,7 @@ import (
 // Groups, and AllGroups where it is certain that there are no others.
 type chooser struct {
 	engine  *Engine
-	request Request
+	run     *run
 	desired *Desired
 	ledger  *Ledger
 	source  string
@@ -26,8 +26,8 @@ type chooser struct {
 //	push_mappings  the app's push mappings                the groups
 //	app_groups     the groups assigned to the app         those that aren't embedded
 //	match          all groups, or those known by name     none
-func (e *Engine) readCrowds(ctx context.Context, app identity.App, r Request, d *Desired, l *Ledger) {
-	c := &chooser{engine: e, request: r, desired: d, ledger: l, source: e.policy.Groups.source(app),
+func (e *Engine) readCrowds(ctx context.Context, app identity.App, d *Desired, run *run) {
+	c := &chooser{engine: e, run: run, desired: d, ledger: run.ledger, source: e.policy.Groups.source(app),
 		objects: map[identity.GroupID]identity.Group{}}
 	if c.choose(ctx, app) {
 		c.keepStrange()
@@ -172,7 +172,8 @@ func (c *chooser) readMembers(ctx context.Context) {
 		return
 	}
 	maps.Copy(c.objects, objects)
-	reader := &crowdReader{engine: c.engine, ledger: l, all: c.request.AllMembers || c.request.Kind == Reconcile, crowds: d.Groups}
+	r := c.run.request
+	reader := &crowdReader{engine: c.engine, follower: c.run.follower, ledger: l, all: r.AllMembers || r.Kind == Reconcile, crowds: d.Groups}
 	reader.read(ctx, c.objects)
 	d.Doubts = append(d.Doubts, reader.doubts...)
 }

@@ -33,7 +33,7 @@ func (c *chooser) matching(ctx context.Context) {
 // second group of a name isn't found so; it would be refused anyway, and a
 // reconcile tells of it.
 func (c *chooser) byID(ctx context.Context, names []string) bool {
-	if c.request.Kind == Reconcile || slices.ContainsFunc(names, func(n string) bool { return !isName(n) }) {
+	if c.run.request.Kind == Reconcile || slices.ContainsFunc(names, func(n string) bool { return !isName(n) }) {
 		return false
 	}
 	var ids []identity.GroupID

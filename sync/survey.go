@@ -25,21 +25,21 @@ const maxAsked = 50
 
 // survey reads Omni's lists. A list that is cut, or lacks many whom it should
 // have, is doubt: nobody is missed because of it.
-func (e *Engine) survey(ctx context.Context, l *Ledger) (Survey, error) {
+func (e *Engine) survey(ctx context.Context, l *Ledger, f *follower) (Survey, error) {
 	s := Survey{Accounts: map[identity.OmniID]identity.Account{}, Teams: map[identity.OmniGroupID]identity.Team{}, Gone: map[identity.OktaID]bool{}}
-	e.follower.begin(stepSurvey, len(l.Marks)+len(l.Groups))
+	f.begin(stepSurvey, len(l.Marks)+len(l.Groups))
 	for a, err := range e.o.Omni.Users(ctx) {
 		if err != nil {
 			return s, s.doubt(ctx, "Omni's users", err)
 		}
-		e.follower.count(stepSurvey, 1)
+		f.count(stepSurvey, 1)
 		s.Accounts[a.ID] = a
 	}
 	for t, err := range e.o.Omni.Teams(ctx) {
 		if err != nil {
 			return s, s.doubt(ctx, "Omni's groups", err)
 		}
-		e.follower.count(stepSurvey, 1)
+		f.count(stepSurvey, 1)
 		s.Teams[t.ID] = t
 	}
 	return s, e.missing(ctx, l, &s)

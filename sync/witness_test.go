@@ -183,7 +183,7 @@ func TestConfirm(t *testing.T) {
 	} {
 		changes, l := leaving(row.n)
 		changes = append(changes, Change{Kind: Update, User: "kim", State: state.Planned})
-		got, doubts, notes := asking(&row.o, testPolicy()).confirm(t.Context(), changes, l, noon)
+		got, doubts, notes := asking(&row.o, testPolicy()).confirm(t.Context(), changes, &run{ledger: l, follower: &follower{}}, noon)
 		if len(row.o.asked) != row.asked || row.o.listed != row.listed {
 			t.Errorf("%s: %d were asked for, %d lists were read; want %d and %d", row.name, len(row.o.asked), row.o.listed, row.asked, row.listed)
 		}
@@ -208,7 +208,7 @@ func TestConfirmAsksOnlyAboutRemovals(t *testing.T) {
 	o := &testimony{broken: map[string]error{"app": errors.New("must not be asked")}}
 	changes := []Change{{Kind: Create, User: "a", State: state.Planned}, {Kind: Deactivate, User: "b", State: state.Held}, {Kind: Delete, Group: "g", State: state.Kept},
 		{Kind: Members, Group: "g", State: state.Planned, Drop: []identity.OktaID{"c"}, Before: &state.Facts{}}}
-	got, doubts, _ := asking(o, testPolicy()).confirm(t.Context(), changes, newLedger(), noon)
+	got, doubts, _ := asking(o, testPolicy()).confirm(t.Context(), changes, &run{ledger: newLedger(), follower: &follower{}}, noon)
 	if states(got) != states(changes) || doubts != nil || len(o.asked) != 0 {
 		t.Errorf("%s, doubts %v, asked %v", states(got), doubts, o.asked)
 	}
@@ -228,7 +228,7 @@ func TestConfirmedWaitsForItsGrace(t *testing.T) {
 	} {
 		changes, l := leaving(1)
 		o := &testimony{accounts: map[identity.OktaID]string{"u000": row.account}, skew: row.skew}
-		got, doubts, _ := asking(o, p).confirm(t.Context(), changes, l, noon)
+		got, doubts, _ := asking(o, p).confirm(t.Context(), changes, &run{ledger: l, follower: &follower{}}, noon)
 		if states(got) != row.want || doubts != nil || l.Users["u000"].Account != row.account {
 			t.Errorf("%s, %s off: %s, doubts %v, account %q", row.account, row.skew, states(got), doubts, l.Users["u000"].Account)
 		}
