@@ -31,6 +31,7 @@ type Assignment struct {
 	Login      string         // profile.login of the Okta user
 	App        map[string]any // the app user's profile
 	Profile    map[string]any // the Okta user's profile
+	Print      Print          // of all that a mapping may depend on; zero where nobody took it
 	Origin     Origin
 }
 
@@ -38,12 +39,10 @@ type Assignment struct {
 // profiles unread, because most users are as they were.
 type Sighting struct {
 	Assignment                            // without Login, App and Profile
-	Print      Print                      // of all that a mapping may depend on
 	Whole      func() (Assignment, error) // the assignment with its profiles; an error is doubt about this user
 }
 
-// Sighting gives an assignment that was read whole the form of one in a list,
-// without a print.
+// Sighting gives an assignment that was read whole the form of one in a list.
 func (a Assignment) Sighting() Sighting {
 	return Sighting{Assignment: a, Whole: func() (Assignment, error) { return a, nil }}
 }

@@ -27,11 +27,10 @@ func (r assignmentRecord) sighting(from identity.Origin) identity.Sighting {
 		user = userRecord{}
 	}
 	a.Account = user.Status
+	a.Print = identity.PrintOf([]byte(a.Status), []byte(a.Account), []byte(a.UserName), []byte(a.ExternalID), r.Profile, user.Profile)
 	return identity.Sighting{
 		Assignment: a,
-		Print: identity.PrintOf([]byte(a.Status), []byte(a.Account), []byte(a.UserName), []byte(a.ExternalID),
-			r.Profile, user.Profile),
-		Whole: func() (identity.Assignment, error) { return withProfiles(a, r.Profile, user.Profile) },
+		Whole:      func() (identity.Assignment, error) { return withProfiles(a, r.Profile, user.Profile) },
 	}
 }
 

@@ -3,6 +3,7 @@ package okta
 import (
 	"context"
 	"net/url"
+	"strconv"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -47,7 +48,7 @@ func (r *Reader) listGroups(ctx context.Context, ids []identity.GroupID, groups 
 	for _, id := range ids {
 		wanted[id] = true
 	}
-	c := call{kind: "groups", op: "list groups", path: "/api/v1/groups?limit=200", needs: needGroups}
+	c := call{kind: "groups", op: "list groups", path: "/api/v1/groups?limit=" + strconv.Itoa(groupsPage), needs: needGroups}
 	for group, err := range list[groupRecord](ctx, r, c) {
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package okta
 import (
 	"context"
 	"iter"
+	"strconv"
 
 	"github.com/omnisync/omnisync/identity"
 )
@@ -30,7 +31,7 @@ func (r *Reader) App(ctx context.Context) (identity.App, error) {
 // equal texts of everything but the scope: a profile that Okta writes in another
 // order counts as another.
 func (r *Reader) Assignments(ctx context.Context) iter.Seq2[identity.Sighting, error] {
-	c := call{kind: "assignments", op: "list app users", path: r.app + "/users?expand=user&limit=500", needs: needApps}
+	c := call{kind: "assignments", op: "list app users", path: r.app + "/users?expand=user&limit=" + strconv.Itoa(usersPage), needs: needApps}
 	return convert(list[assignmentRecord](ctx, r, c), assignmentRecord.sighting)
 }
 
@@ -45,7 +46,7 @@ func (r *Reader) Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error
 // has 1000, which is Okta's default: its limits count requests, not bytes, so the
 // 200 that its documents recommend would cost five times as much of them.
 func (r *Reader) Members(ctx context.Context, id identity.GroupID) iter.Seq2[identity.Membership, error] {
-	c := call{kind: "members", op: "list members of group " + string(id), path: "/api/v1/groups/" + string(id) + "/users?limit=1000", needs: needGroups}
+	c := call{kind: "members", op: "list members of group " + string(id), path: "/api/v1/groups/" + string(id) + "/users?limit=" + strconv.Itoa(membersPage), needs: needGroups}
 	if err := checkID(c, string(id)); err != nil {
 		return func(yield func(identity.Membership, error) bool) { yield(identity.Membership{}, err) }
 	}

@@ -211,8 +211,8 @@ func TestPersonOfASighting(t *testing.T) {
 
 // Two policies that read differently never agree that somebody is as they were.
 func TestPrintsFollowThePolicy(t *testing.T) {
-	s := identity.Sighting{Print: identity.PrintOf([]byte("ada"))}
-	other := identity.Sighting{Print: identity.PrintOf([]byte("bob"))}
+	s := identity.Sighting{Assignment: identity.Assignment{Print: identity.PrintOf([]byte("ada"))}}
+	other := identity.Sighting{Assignment: identity.Assignment{Print: identity.PrintOf([]byte("bob"))}}
 	base := asking(nil, testPolicy())
 	if base.print(s) != asking(nil, testPolicy()).print(s) || base.print(s) == base.print(other) {
 		t.Error("a print doesn't tell who it is of")
