@@ -50,6 +50,10 @@ type Knobs struct {
 	ListLag time.Duration
 	// LogLag is how long after it happened an event comes to the System Log.
 	LogLag time.Duration
+	// Fate is what becomes of an event: the delays after which it comes to the System Log. None: it is lost; two: it
+	// comes twice, as the same event; different ones put events out of order. Published stays when it happened. nil: once,
+	// after LogLag. It is called in the middle of a change: it must not call the Org.
+	Fate func(Event) []time.Duration
 	// Quiet writes no events: for filling a large org with what happened long ago.
 	Quiet bool
 	// Skew puts the org's clock ahead of ours.

@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -12,6 +13,7 @@ const maxEvents = 200_000
 type Event struct {
 	Type      string // such as application.user_membership.add
 	Targets   []Target
+	Actor     Target    // who did it; zero is an admin, or Okta itself for a job
 	Published time.Time // when it happened; zero is now. An old one is an event that came late
 	Job       bool      // by Okta's own job, not by an admin's request
 	Outcome   string    // "" is SUCCESS
@@ -33,16 +35,20 @@ const (
 	byJob   actor = true  // Okta itself: a JOB transaction
 )
 
-// event is one as the log keeps it. Its number tells the order in which events were persisted.
+// event is one as the log keeps it. Both are numbers of their own: an event that was persisted twice is still one.
 type event struct {
 	Event
-	number    uint64
+	number    uint64    // tells events apart
+	place     uint64    // tells apart what was persisted in one millisecond
 	persisted time.Time // when readers see it
 }
 
 type eventLog struct {
-	events []event // by number, so by persistence
-	last   uint64
+	events []event // in order of persistence: of persisted, then of place
+	number uint64  // the newest
+	place  uint64  // the newest
+	front  time.Time
+	era    int // how often Okta forgot its cursors
 }
 
 // Emit writes an event that no other method makes, such as one that comes late or one of another app.
@@ -66,15 +72,48 @@ func (o *Org) emit(e Event) {
 		e.Outcome = "SUCCESS"
 	}
 	log := &o.log
-	seen := now.Add(o.Knobs.LogLag)
-	if n := len(log.events); n > 0 && seen.Before(log.events[n-1].persisted) {
-		seen = log.events[n-1].persisted // persisted in order, also after the lag was shortened
+	log.number++
+	one := event{Event: e, number: log.number}
+	if o.Knobs.Fate != nil {
+		for _, delay := range o.Knobs.Fate(e) {
+			log.persist(one, now.Add(max(0, delay)))
+		}
+		return
 	}
-	if len(log.events) >= maxEvents {
-		log.events = append([]event(nil), log.events[maxEvents/2:]...)
+	if seen := now.Add(o.Knobs.LogLag); seen.After(log.front) {
+		log.front = seen
 	}
-	log.last++
-	log.events = append(log.events, event{e, log.last, seen})
+	log.persist(one, log.front) // in order, also after the lag was shortened
+}
+
+// persist puts an event where its time has it.
+func (l *eventLog) persist(e event, at time.Time) {
+	if len(l.events) >= maxEvents {
+		l.events = slices.Clone(l.events[maxEvents/2:])
+	}
+	l.place++
+	e.place, e.persisted = l.place, at.Truncate(time.Millisecond)
+	i := l.after(logCursor{e.persisted, e.place})
+	l.events = slices.Insert(l.events, i, e)
+}
+
+// after is the index of the first event that was persisted behind the cursor.
+func (l *eventLog) after(c logCursor) int {
+	i, _ := slices.BinarySearchFunc(l.events, c, func(e event, c logCursor) int {
+		if e.position().compare(c) <= 0 {
+			return -1
+		}
+		return 1
+	})
+	return i
+}
+
+func (e event) position() logCursor { return logCursor{e.persisted, e.place} }
+
+// ForgetCursors makes Okta refuse every cursor of the System Log that it gave out until now.
+func (o *Org) ForgetCursors() {
+	defer o.lock()()
+	o.log.era++
 }
 
 func (u *user) target() Target { return Target{"User", u.id, u.text("login"), u.name()} }

@@ -74,6 +74,9 @@ type requestJSON struct {
 }
 
 func (e event) actor() actorJSON {
+	if e.Actor != (Target{}) {
+		return actorJSON{ID: e.Actor.ID, Type: e.Actor.Type, AlternateID: e.Actor.AlternateID, DisplayName: e.Actor.DisplayName}
+	}
 	if e.Job {
 		return actorJSON{ID: "sp1sim00000000000001", Type: "SystemPrincipal", AlternateID: "system@okta.com", DisplayName: "Okta System"}
 	}

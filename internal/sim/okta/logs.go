@@ -1,18 +1,21 @@
 package okta
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 )
 
-// How far back the System Log answers: by itself, and at most before a query is refused.
+// How far back the System Log answers: by itself, at all, and at most before a query is refused.
 const (
 	logDefault = 7 * 24 * time.Hour
+	logKept    = 90 * 24 * time.Hour
 	logMost    = 180 * 24 * time.Hour
 )
 
@@ -28,28 +31,41 @@ type logQuery struct {
 	accept     filter
 }
 
-// logCursor is where a page ended: for a polling query only the number counts.
+// logCursor is where a page ended: by persistence in a polling query, by published in a bounded one. Nothing comes
+// twice and nothing is left out: at one time the place decides.
 type logCursor struct {
-	published time.Time
-	number    uint64
+	at    time.Time
+	place uint64
 }
 
-func (c logCursor) String() string {
-	return base64.RawURLEncoding.EncodeToString([]byte(strconv.FormatInt(c.published.UnixMilli(), 10) + "_" + strconv.FormatUint(c.number, 10)))
+func (c logCursor) compare(other logCursor) int {
+	if order := c.at.Truncate(time.Millisecond).Compare(other.at.Truncate(time.Millisecond)); order != 0 {
+		return order
+	}
+	return cmp.Compare(c.place, other.place)
 }
 
-func parseLogCursor(text string) (*logCursor, error) {
+func (l *eventLog) cursor(c logCursor) string {
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d_%d_%d", c.at.UnixMilli(), c.place, l.era))
+}
+
+// parseCursor refuses what isn't a cursor, one that Okta forgot, and one that is older than a since may be.
+func (l *eventLog) parseCursor(text string, now time.Time) (*logCursor, error) {
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil {
-		return nil, fmt.Errorf("not a cursor of this log")
+		return nil, errors.New("not a cursor of this log")
 	}
-	ms, number, _ := strings.Cut(string(raw), "_")
-	at, errAt := strconv.ParseInt(ms, 10, 64)
-	n, errN := strconv.ParseUint(number, 10, 64)
-	if errAt != nil || errN != nil {
-		return nil, fmt.Errorf("not a cursor of this log")
+	var ms int64
+	var place uint64
+	var era int
+	if _, err := fmt.Sscanf(string(raw), "%d_%d_%d", &ms, &place, &era); err != nil {
+		return nil, errors.New("not a cursor of this log")
 	}
-	return &logCursor{time.UnixMilli(at).UTC(), n}, nil
+	c := &logCursor{time.UnixMilli(ms).UTC(), place}
+	if era != l.era || now.Sub(c.at) > logMost {
+		return nil, errors.New("the cursor has expired")
+	}
+	return c, nil
 }
 
 func (o *Org) listLogs(c call) (reply, *failure) {
@@ -95,12 +111,12 @@ func (o *Org) logQuery(c call) (q logQuery, f *failure) {
 		if q.since, err = time.Parse(time.RFC3339, text); err != nil {
 			return q, badLogQuery("since", err)
 		}
-		if now.Sub(q.since) > logMost {
+		if c.param("after") == "" && now.Sub(q.since) > logMost {
 			return q, badLogQuery("since", fmt.Errorf("more than 180 days ago"))
 		}
 	}
 	if text := c.param("after"); text != "" {
-		if q.after, err = parseLogCursor(text); err != nil {
+		if q.after, err = o.log.parseCursor(text, now); err != nil {
 			return q, badLogQuery("after", err)
 		}
 	}
@@ -111,75 +127,55 @@ func (o *Org) logQuery(c call) (q logQuery, f *failure) {
 	return q, nil
 }
 
-// visible are the events that were persisted by now.
-func (l *eventLog) visible(now time.Time) []event {
-	n, _ := slices.BinarySearchFunc(l.events, now, func(e event, now time.Time) int {
-		if e.persisted.After(now) {
-			return 1
-		}
-		return -1
-	})
-	return l.events[:n]
+// visible are the events behind the cursor that were persisted by now and are kept still.
+func (l *eventLog) visible(behind logCursor, now time.Time) []event {
+	kept := l.after(logCursor{now.Add(-logKept), math.MaxUint64})
+	to := l.after(logCursor{now, math.MaxUint64})
+	return l.events[min(max(kept, l.after(behind)), to):to]
 }
 
 // poll gives the next events in order of persistence, and the cursor behind the last one that was looked at.
 func (l *eventLog) poll(q logQuery, now time.Time) (found []event, next string) {
-	var last logCursor
+	last := logCursor{q.since, math.MaxUint64}
 	if q.after != nil {
 		last = *q.after
 	}
-	events := l.visible(now)
-	start, _ := slices.BinarySearchFunc(events, last.number+1, func(e event, n uint64) int {
-		if e.number < n {
-			return -1
-		}
-		return 1
-	})
-	for _, e := range events[start:] {
+	for _, e := range l.visible(last, now) {
 		if len(found) == q.limit {
 			break
 		}
-		last = logCursor{e.Published, e.number}
-		if (q.after != nil || e.persisted.After(q.since)) && q.accept(e.attribute) {
+		if last = e.position(); q.accept(e.attribute) {
 			found = append(found, e)
 		}
 	}
-	return found, last.String()
+	return found, l.cursor(last)
 }
 
 // query gives a page of a bounded query, ordered by published, and its next cursor, "" at the end.
 func (l *eventLog) query(q logQuery, now time.Time) (found []event, next string) {
-	compare := func(a, b event) int {
-		order := logCursor{a.Published, a.number}.compare(logCursor{b.Published, b.number})
+	happened := func(e event) logCursor { return logCursor{e.Published, e.place} }
+	compare := func(a, b logCursor) int {
 		if q.descending {
-			return -order
+			return b.compare(a)
 		}
-		return order
+		return a.compare(b)
 	}
-	for _, e := range l.visible(now) {
+	for _, e := range l.visible(logCursor{}, now) {
 		if e.Published.After(q.since) && !e.Published.After(q.until) && q.accept(e.attribute) {
 			found = append(found, e)
 		}
 	}
-	slices.SortFunc(found, compare)
+	slices.SortFunc(found, func(a, b event) int { return compare(happened(a), happened(b)) })
 	if q.after != nil {
-		at := event{Event: Event{Published: q.after.published}, number: q.after.number}
-		found = slices.DeleteFunc(found, func(e event) bool { return compare(e, at) <= 0 })
+		found = slices.DeleteFunc(found, func(e event) bool { return compare(happened(e), *q.after) <= 0 })
 	}
 	if len(found) > q.limit {
 		found = found[:q.limit]
 		if q.limit > 0 {
-			next = logCursor{found[q.limit-1].Published, found[q.limit-1].number}.String()
+			next = l.cursor(happened(found[q.limit-1]))
 		}
 	}
 	return found, next
-}
-
-func (c logCursor) compare(other logCursor) int {
-	if order := c.published.Truncate(time.Millisecond).Compare(other.published.Truncate(time.Millisecond)); order != 0 {
-		return order
-	}
-	return int(int64(c.number) - int64(other.number))
 }
 
 func (e event) attribute(name string) []string {
