@@ -18,11 +18,12 @@ type appGroup struct {
 func (o *Org) AssignGroup(id string) bool {
 	defer o.lock()()
 	g := o.mustGroup(id)
-	if o.appGroupOf(g) != nil {
+	if g.assigned != nil {
 		return false
 	}
 	a := &appGroup{group: g, priority: int(o.appGroups.last), updated: o.now()}
 	a.number = o.appGroups.add(a)
+	g.assigned = a
 	o.happened(byAdmin, "group.application_assignment.add", g.target(), o.appTarget())
 	o.settleAll(g.users())
 	return true
@@ -40,24 +41,26 @@ func (o *Org) UnassignGroup(id string) bool {
 }
 
 func (o *Org) dropAppGroup(g *group) bool {
-	a := o.appGroupOf(g)
-	if a == nil {
+	if g.assigned == nil {
 		return false
 	}
-	o.appGroups.remove(a.number)
+	o.appGroups.remove(g.assigned.number)
+	g.assigned = nil
 	o.happened(byAdmin, "group.application_assignment.remove", g.target(), o.appTarget())
 	return true
 }
 
-func (o *Org) appGroupOf(g *group) *appGroup {
-	var found *appGroup
-	o.appGroups.after(0, func(_ uint64, a *appGroup) bool {
-		if a.group == g {
-			found = a
-		}
-		return found == nil
-	})
-	return found
+// SetAppGroupPriority says which group's profile wins for who is in several, and tells whether it was another. A group
+// that isn't assigned has none.
+func (o *Org) SetAppGroupPriority(id string, priority int) bool {
+	defer o.lock()()
+	a := o.mustGroup(id).assigned
+	if a == nil || a.priority == priority {
+		return false
+	}
+	a.priority, a.updated = priority, o.now()
+	o.happened(byAdmin, "group.application_assignment.update", a.group.target(), o.appTarget())
+	return true
 }
 
 func (o *Org) settleAll(users []*user) {
@@ -75,7 +78,7 @@ func (o *Org) settle(u *user) {
 	}
 	through := false
 	for _, g := range u.groups {
-		through = through || o.appGroupOf(g) != nil
+		through = through || g.assigned != nil
 	}
 	a := o.assigned[u.id]
 	switch {
@@ -135,8 +138,8 @@ func (o *Org) getAppGroup(c call) (reply, *failure) {
 		return reply{}, f
 	}
 	g := o.groups[c.PathValue("group")]
-	if g == nil || o.appGroupOf(g) == nil {
+	if g == nil || g.assigned == nil {
 		return reply{}, notFound("ApplicationGroupAssignment", c.PathValue("group"))
 	}
-	return reply{body: o.appGroupJSON(o.appGroupOf(g), c)}, nil
+	return reply{body: o.appGroupJSON(g.assigned, c)}, nil
 }

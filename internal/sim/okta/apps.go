@@ -158,34 +158,6 @@ func (o *Org) changeAppUser(id, event string, change func(*appUser) bool) bool {
 	return true
 }
 
-type appJSON struct {
-	ID          string          `json:"id"`
-	Name        string          `json:"name"`
-	Label       string          `json:"label"`
-	Status      string          `json:"status"`
-	LastUpdated stamp           `json:"lastUpdated"`
-	Created     stamp           `json:"created"`
-	Features    []string        `json:"features"`
-	SignOnMode  string          `json:"signOnMode"`
-	Settings    settingsJSON    `json:"settings"`
-	Credentials templatesJSON   `json:"credentials"`
-	Links       map[string]href `json:"_links"`
-}
-
-type settingsJSON struct {
-	App                struct{} `json:"app"`
-	ImplicitAssignment bool     `json:"implicitAssignment"`
-}
-
-type templatesJSON struct {
-	UserName templateJSON `json:"userNameTemplate"`
-}
-
-type templateJSON struct {
-	Template string `json:"template"`
-	Type     string `json:"type"`
-}
-
 type appUserJSON struct {
 	ID            string          `json:"id"`
 	ExternalID    string          `json:"externalId,omitempty"`
@@ -233,28 +205,6 @@ func (o *Org) appUserJSON(a *appUser, c call) appUserJSON {
 		j.Embedded = &embeddedJSON{a.user.json(c.base)}
 	}
 	return j
-}
-
-// app answers whether the request names the org's app.
-func (o *Org) app(c call) *failure {
-	if id := c.PathValue("app"); id != o.ID() || o.Knobs.appStatus() == "DELETED" {
-		return notFound("AppInstance", id)
-	}
-	return nil
-}
-
-func (o *Org) getApp(c call) (reply, *failure) {
-	if f := o.app(c); f != nil {
-		return reply{}, f
-	}
-	self := c.base + "/api/v1/apps/" + o.ID()
-	return reply{body: appJSON{
-		ID: o.ID(), Name: "acme_omni_1", Label: o.label(), Status: o.Knobs.appStatus(),
-		LastUpdated: stamp(o.born), Created: stamp(o.born), Features: o.Knobs.features(), SignOnMode: "SAML_2_0",
-		Settings:    settingsJSON{ImplicitAssignment: o.Knobs.ImplicitAssignment},
-		Credentials: templatesJSON{templateJSON{o.Knobs.userNames(), "BUILT_IN"}},
-		Links:       map[string]href{"self": {self}, "users": {self + "/users"}, "groups": {self + "/groups"}},
-	}}, nil
 }
 
 func (o *Org) listAppUsers(c call) (reply, *failure) {

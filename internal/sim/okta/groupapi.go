@@ -54,10 +54,10 @@ func (o *Org) groupJSON(g *group, c call) groupJSON {
 		if n := len(g.index); !o.Knobs.Uncounted {
 			extra.Stats.Users = &n
 		}
-		if o.appGroupOf(g) != nil {
+		if g.assigned != nil {
 			extra.Stats.Apps = 1
 		}
-		if o.mappingOf(g) != nil {
+		if g.pushed != nil {
 			extra.Stats.Mappings = 1
 		}
 	}

@@ -16,7 +16,9 @@ type group struct {
 	membersUpdated time.Time
 	members        roll[membership]
 	index          map[*user]uint64 // who is in it now
-	leavers        []uint64         // who left and is still in members, because lists lag behind
+	leavers        []uint64         // who left and is still in members, because lists lag behind; in order of leaving
+	assigned       *appGroup        // nil: not assigned to the app
+	pushed         *mapping         // nil: not under Push Groups
 }
 
 type membership struct {
@@ -62,7 +64,7 @@ func (o *Org) addGroup(name, kind string, by actor) *group {
 }
 
 // RenameGroup gives a group another name and tells whether it was another. Okta lets two groups have one name only
-// where an app brought one of them; this doesn't ask.
+// where an app brought one of them; this doesn't ask. The app's group of an active mapping gets the name too.
 func (o *Org) RenameGroup(id, name string) bool {
 	defer o.lock()()
 	g := o.mustGroup(id)
@@ -71,6 +73,10 @@ func (o *Org) RenameGroup(id, name string) bool {
 	}
 	g.name, g.updated = name, o.now()
 	o.happened(byAdmin, "group.profile.update", g.target())
+	if m := g.pushed; m != nil && m.status == "ACTIVE" {
+		m.target.name, m.target.updated = name, g.updated
+		o.happened(byJob, "application.provision.group_push.mapping.app.group.renamed", o.mappingTargets(m)...)
+	}
 	return true
 }
 
@@ -78,7 +84,7 @@ func (o *Org) RenameGroup(id, name string) bool {
 func (o *Org) DeleteGroup(id string) {
 	defer o.lock()()
 	g := o.mustGroup(id)
-	if m := o.mappingOf(g); m != nil {
+	if m := g.pushed; m != nil {
 		o.unpush(m)
 	}
 	users := g.users()
@@ -107,6 +113,9 @@ func (o *Org) AddMembers(groupID string, userIDs ...string) int {
 			added++
 		}
 	}
+	if added > 0 {
+		o.pushMembers(g)
+	}
 	return added
 }
 
@@ -125,7 +134,12 @@ func (o *Org) addMember(g *group, u *user) bool {
 // RemoveMember takes a user out of a group and tells whether they were in it.
 func (o *Org) RemoveMember(groupID, userID string) bool {
 	defer o.lock()()
-	return o.removeMember(o.mustGroup(groupID), o.mustUser(userID), byAdmin)
+	g := o.mustGroup(groupID)
+	removed := o.removeMember(g, o.mustUser(userID), byAdmin)
+	if removed {
+		o.pushMembers(g)
+	}
+	return removed
 }
 
 func (o *Org) removeMember(g *group, u *user, by actor) bool {
@@ -166,17 +180,18 @@ func (g *group) leave(number uint64) {
 
 // forget drops who left before the moment.
 func (g *group) forget(before time.Time) {
-	g.leavers = slices.DeleteFunc(g.leavers, func(number uint64) bool {
-		gone := false
+	for len(g.leavers) > 0 {
+		number, gone := g.leavers[0], false
 		g.members.after(number-1, func(_ uint64, m *membership) bool {
 			gone = m.left.Before(before)
 			return false
 		})
-		if gone {
-			g.members.remove(number)
+		if !gone {
+			return
 		}
-		return gone
-	})
+		g.members.remove(number)
+		g.leavers = g.leavers[1:]
+	}
 }
 
 // in tells whether a list that shows the given moment has the member.

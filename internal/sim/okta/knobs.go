@@ -28,7 +28,7 @@ type Knobs struct {
 	DeniedPath string
 
 	// Limits are requests a minute for each bucket. A missing one has DefaultLimit, a negative number is a
-	// million.
+	// million. FreeLimits are those of a free org.
 	Limits map[Bucket]int
 	// Concurrency is how many requests may be in flight at once; 0 is 75, a negative number no maximum.
 	Concurrency int
@@ -116,6 +116,15 @@ func DefaultLimit(b Bucket) int {
 		return 120
 	default:
 		return 1200
+	}
+}
+
+// FreeLimits are Knobs.Limits of an Integrator Free org, by the same table. Such an org answers 35 requests at once: see
+// Knobs.Concurrency.
+func FreeLimits() map[Bucket]int {
+	return map[Bucket]int{
+		BucketApp: 100, BucketApps: 20, BucketGroup: 100, BucketGroups: 100,
+		BucketUser: 100, BucketUsers: 100, BucketLogs: 20, BucketRest: 100,
 	}
 }
 

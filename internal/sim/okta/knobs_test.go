@@ -190,3 +190,37 @@ func TestLargeOrg(t *testing.T) {
 		t.Errorf("a user is in %d groups, want 11", got)
 	}
 }
+
+// TestLargeGroups looks at one member of groups of 50,000 many times: no answer may look at all of them.
+func TestLargeGroups(t *testing.T) {
+	h := inBubble(t, &simokta.Org{Knobs: simokta.Knobs{Quiet: true, MemberLag: time.Nanosecond, Limits: map[simokta.Bucket]int{
+		simokta.BucketApps: -1, simokta.BucketGroup: -1, simokta.BucketRest: -1,
+	}}})
+	const size = 50_000
+	users := h.staff(size)
+	groups := []string{}
+	for n := range 10 {
+		groups = append(groups, h.AddGroup(fmt.Sprint("G", n), ""))
+		h.AddMembers(groups[n], users...)
+		h.Push(groups[n])
+	}
+	h.AssignGroup(groups[0])
+	for _, id := range users[:2000] {
+		if got := len(decode[[]object](t, h.ask("/api/v1/users/"+id+"/groups"))); got != len(groups) {
+			t.Fatalf("a user is in %d groups, want %d", got, len(groups))
+		}
+		if one := decode[object](t, h.ask(h.app()+"/users/"+id)); one.Scope != "GROUP" {
+			t.Fatalf("the app user %+v", one)
+		}
+		stats := decode[object](t, h.ask("/api/v1/groups/"+groups[0]+"?expand=stats")).Embedded.Stats
+		if stats.UsersCount != size || stats.GroupPushMappingsCount != 1 {
+			t.Fatalf("stats = %+v", stats)
+		}
+	}
+	for _, id := range users {
+		h.RemoveMember(groups[1], id)
+	}
+	if left := len(h.MembersOf(groups[1])); left != 0 {
+		t.Errorf("%d members are left", left)
+	}
+}

@@ -157,3 +157,17 @@ func TestWithoutATokenEveryoneIsLetIn(t *testing.T) {
 		t.Errorf("status %d", a.status)
 	}
 }
+
+func TestLimitsOfAFreeOrg(t *testing.T) {
+	h := serve(t, &simokta.Org{Knobs: simokta.Knobs{Limits: simokta.FreeLimits()}})
+	users, g := company(h)
+	for path, want := range map[string]string{
+		h.app(): "200 99/100", h.app() + "/users": "200 19/20", "/api/v1/groups/" + g: "200 99/100",
+		"/api/v1/groups/" + g + "/users": "200 99/100", "/api/v1/users": "200 99/100", "/api/v1/users/" + users[0]: "200 99/100",
+		"/api/v1/users/" + users[0] + "/groups": "200 99/100", "/api/v1/logs": "200 19/20",
+	} {
+		if got := limits(h.ask(path)); got != want {
+			t.Errorf("%s: %s, want %s", path, got, want)
+		}
+	}
+}

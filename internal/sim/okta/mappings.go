@@ -23,7 +23,7 @@ type mapping struct {
 func (o *Org) Push(groupID string) string {
 	defer o.lock()()
 	g := o.mustGroup(groupID)
-	if m := o.mappingOf(g); m != nil {
+	if m := g.pushed; m != nil {
 		return m.id
 	}
 	target := o.addGroup(g.name, "APP_GROUP", byJob)
@@ -35,6 +35,7 @@ func (o *Org) Push(groupID string) string {
 	}
 	o.mappings[m.id] = m
 	m.number = o.mappingRoll.add(m)
+	g.pushed = m
 	o.happened(byAdmin, "application.provision.group_push.mapping.created", o.mappingTargets(m)...)
 	o.happened(byJob, "application.provision.group_push.pushed", o.mappingTargets(m)...)
 	return m.id
@@ -51,6 +52,7 @@ func (o *Org) SetMappingStatus(mappingID, status, errorSummary string) bool {
 	switch status {
 	case "ACTIVE":
 		o.happened(byAdmin, "application.provision.group_push.activate_mapping", o.mappingTargets(m)...)
+		o.pushMembers(m.source)
 	case "INACTIVE":
 		o.happened(byAdmin, "application.provision.group_push.deactivate_mapping", o.mappingTargets(m)...)
 	case "ERROR":
@@ -61,6 +63,14 @@ func (o *Org) SetMappingStatus(mappingID, status, errorSummary string) bool {
 	return true
 }
 
+// pushMembers is what Okta's job does after members of a group changed, where its mapping is active.
+func (o *Org) pushMembers(g *group) {
+	if m := g.pushed; m != nil && m.status == "ACTIVE" {
+		m.lastPush = o.now()
+		o.happened(byJob, "application.provision.group_push.push_memberships", o.mappingTargets(m)...)
+	}
+}
+
 // Unpush takes a group out of Push Groups: the mapping is gone, the group stays.
 func (o *Org) Unpush(mappingID string) {
 	defer o.lock()()
@@ -69,17 +79,9 @@ func (o *Org) Unpush(mappingID string) {
 
 func (o *Org) unpush(m *mapping) {
 	delete(o.mappings, m.id)
+	m.source.pushed = nil
 	o.mappingRoll.remove(m.number)
 	o.happened(byAdmin, "application.provision.group_push.removed", o.mappingTargets(m)...)
-}
-
-func (o *Org) mappingOf(g *group) *mapping {
-	for _, m := range o.mappings {
-		if m.source == g {
-			return m
-		}
-	}
-	return nil
 }
 
 type mappingJSON struct {

@@ -38,6 +38,7 @@ type Org struct {
 	ids         uint64
 	requestIDs  uint64
 	born        time.Time
+	appUpdated  time.Time // zero: never
 	users       map[string]*user
 	userRoll    roll[user]
 	assigned    map[string]*appUser // by the user's id

@@ -151,6 +151,7 @@ func (o *Org) Delete(id string) {
 	o.happened(byAdmin, "user.lifecycle.delete.initiated", u.target())
 	for _, g := range slices.Clone(u.groups) {
 		o.removeMember(g, u, byJob)
+		o.pushMembers(g)
 	}
 	delete(o.users, id)
 	o.userRoll.remove(u.number)
