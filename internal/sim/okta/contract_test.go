@@ -72,11 +72,16 @@ func (c contract) RoundTrip(req *http.Request) (*http.Response, error) {
 	if route == nil || resp.StatusCode == http.StatusNotImplemented {
 		return resp, nil // an endpoint, or an option, that the stand-in says it hasn't
 	}
+	if req.GetBody != nil { // it was read
+		if req.Body, err = req.GetBody(); err != nil {
+			return nil, err
+		}
+	}
 	input := &openapi3filter.RequestValidationInput{
 		Request: req, Route: route, PathParams: params,
 		Options: &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, SkipSettingDefaults: true},
 	}
-	if resp.StatusCode == http.StatusOK {
+	if resp.StatusCode/100 == 2 {
 		if err := openapi3filter.ValidateRequest(req.Context(), input); err != nil {
 			c.t.Errorf("%s %s was answered and breaks the description: %v", req.Method, req.URL, err)
 		}
@@ -122,6 +127,7 @@ func TestContract(t *testing.T) {
 	h := serve(t, &simokta.Org{})
 	users, groupID := company(h)
 	mapping := h.Push(groupID)
+	hook := h.hook("https://hooks.example.com", "user.lifecycle.create")
 	for _, path := range []string{
 		h.app(),
 		h.app() + "/users?expand=user&limit=500",
@@ -136,6 +142,8 @@ func TestContract(t *testing.T) {
 		"/api/v1/users?limit=200",
 		"/api/v1/users/" + users[0],
 		"/api/v1/users/" + users[0] + "/groups",
+		allHooks,
+		allHooks + "/" + hook,
 		"/api/v1/logs?limit=1000",
 		"/api/v1/logs?sortOrder=DESCENDING&limit=1000",
 	} {

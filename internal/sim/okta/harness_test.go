@@ -49,13 +49,21 @@ type answer struct {
 // ask sends a GET to a path, or to a whole URL that a next link gave.
 func (h *harness) ask(path string) answer {
 	h.t.Helper()
+	return h.send("GET", path, "")
+}
+
+func (h *harness) send(method, path, text string) answer {
+	h.t.Helper()
 	url := path
 	if strings.HasPrefix(path, "/") {
 		url = h.url + strings.ReplaceAll(path, " ", "%20")
 	}
-	req, err := http.NewRequest("GET", url, nil)
+	req, err := http.NewRequest(method, url, strings.NewReader(text))
 	if err != nil {
 		h.t.Fatal(err)
+	}
+	if text != "" {
+		req.Header.Set("Content-Type", "application/json")
 	}
 	if h.Token != "" {
 		req.Header.Set("Authorization", "SSWS "+h.Token)
@@ -118,6 +126,7 @@ type object struct {
 	SourceGroupID string
 	TargetGroupID string
 	ErrorSummary  string
+	Verification  string `json:"verificationStatus"`
 	Created       string
 	LastUpdated   string
 	Membership    string `json:"lastMembershipUpdated"`

@@ -54,6 +54,9 @@ type Knobs struct {
 	// comes twice, as the same event; different ones put events out of order. Published stays when it happened. nil: once,
 	// after LogLag. It is called in the middle of a change: it must not call the Org.
 	Fate func(Event) []time.Duration
+	// HookFate is the same for event hooks: the delays after which an event is delivered. None: never; two: in two
+	// deliveries. nil: at once.
+	HookFate func(Event) []time.Duration
 	// Quiet writes no events: for filling a large org with what happened long ago.
 	Quiet bool
 	// Skew puts the org's clock ahead of ours.

@@ -74,6 +74,7 @@ func (o *Org) emit(e Event) {
 	log := &o.log
 	log.number++
 	one := event{Event: e, number: log.number}
+	o.enqueue(one)
 	if o.Knobs.Fate != nil {
 		for _, delay := range o.Knobs.Fate(e) {
 			log.persist(one, now.Add(max(0, delay)))

@@ -209,8 +209,10 @@ func (e event) transaction() string {
 	return "WEB"
 }
 
-// uuid is the same for the same event in each run.
-func (e event) uuid() string {
-	sum := sha256.Sum256([]byte(strconv.FormatUint(e.number, 10)))
+func (e event) uuid() string { return uuid(strconv.FormatUint(e.number, 10)) }
+
+// uuid is the same for the same thing in each run.
+func uuid(of string) string {
+	sum := sha256.Sum256([]byte(of))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", sum[:4], sum[4:6], sum[6:8], sum[8:10], sum[10:16])
 }

@@ -30,6 +30,9 @@ type Org struct {
 	URL      string // the origin in links, such as https://acme.okta.com; "" is the one that was asked
 	Knobs    Knobs
 
+	// HookClient is how Okta reaches event hooks: to verify one, and in DeliverHooks. nil reaches none.
+	HookClient *http.Client
+
 	Faults   sim.Faults   // in front of the API
 	Requests sim.Requests // what was asked, and answered
 
@@ -49,6 +52,7 @@ type Org struct {
 	mappings    map[string]*mapping
 	mappingRoll roll[mapping]
 	log         eventLog
+	hooks       hooks
 	windows     map[Bucket]*window
 	inFlight    int
 	oauth       oauth
@@ -68,6 +72,7 @@ func (o *Org) lock() (unlock func()) {
 		o.assigned = map[string]*appUser{}
 		o.groups = map[string]*group{}
 		o.mappings = map[string]*mapping{}
+		o.hooks.byID = map[string]*hook{}
 		o.windows = map[Bucket]*window{}
 		o.oauth = newOAuth()
 		o.born = o.now()

@@ -8,20 +8,36 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strconv"
 	"time"
 )
 
 // reply is what an endpoint answers with.
 type reply struct {
-	body    any
+	body    any // nil: 204
 	list    bool
 	after   string // the cursor of the next page; "" when there is none
 	endless bool   // the next link is there even when nothing came: polling of the System Log
 }
 
-// endpoint answers one kind of request. It is called under the read lock.
+// endpoint answers one kind of request.
 type endpoint func(call) (reply, *failure)
+
+// route is an endpoint with its path and method.
+type route struct {
+	method, path string
+	answer       endpoint
+	lock         func(*Org) (unlock func()) // around the answer
+}
+
+// reading, writing and outgoing are what an endpoint needs of the org's lock. One that sends a request itself takes
+// the lock by itself, as it waits without it.
+func reading(o *Org) func() { o.mu.RLock(); return o.mu.RUnlock }
+
+func writing(o *Org) func() { return o.lock() }
+
+func outgoing(*Org) func() { return func() {} }
 
 // call is a request and the origin of its links.
 type call struct {
@@ -33,6 +49,23 @@ func (c call) param(name string) string { return c.URL.Query().Get(name) }
 
 func (o *Org) routes() *http.ServeMux {
 	mux := http.NewServeMux()
+	paths := map[string]bool{}
+	for _, r := range slices.Concat(o.readRoutes(), o.hookRoutes()) {
+		mux.HandleFunc(r.method+" "+r.path, func(w http.ResponseWriter, req *http.Request) { o.answer(w, req, r) })
+		paths[r.path] = true
+	}
+	for path := range paths {
+		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			o.fail(w, &failure{http.StatusMethodNotAllowed, "E0000022", "The endpoint does not support the provided HTTP method", nil})
+		})
+	}
+	mux.HandleFunc("POST "+tokenPath, o.giveToken)
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { o.fail(w, notFound("endpoint", r.URL.Path)) })
+	return mux
+}
+
+func (o *Org) readRoutes() []route {
+	var routes []route
 	for path, answer := range map[string]endpoint{
 		"/api/v1/apps/{app}":                               o.getApp,
 		"/api/v1/apps/{app}/users":                         o.listAppUsers,
@@ -50,14 +83,23 @@ func (o *Org) routes() *http.ServeMux {
 		"/api/v1/users/{user}/groups":                      o.listGroupsOf,
 		"/api/v1/logs":                                     o.listLogs,
 	} {
-		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { o.answer(w, r, answer) })
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
-			o.fail(w, &failure{http.StatusMethodNotAllowed, "E0000022", "The endpoint does not support the provided HTTP method", nil})
-		})
+		routes = append(routes, route{http.MethodGet, path, answer, reading})
 	}
-	mux.HandleFunc("POST "+tokenPath, o.giveToken)
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { o.fail(w, notFound("endpoint", r.URL.Path)) })
-	return mux
+	return routes
+}
+
+func (o *Org) hookRoutes() []route {
+	const all, one = "/api/v1/eventHooks", "/api/v1/eventHooks/{hook}"
+	return []route{
+		{http.MethodGet, all, o.listHooks, reading},
+		{http.MethodPost, all, o.createHook, writing},
+		{http.MethodGet, one, o.getHook, reading},
+		{http.MethodPut, one, o.replaceHook, writing},
+		{http.MethodDelete, one, o.deleteHook, writing},
+		{http.MethodPost, one + "/lifecycle/activate", o.activateHook, writing},
+		{http.MethodPost, one + "/lifecycle/deactivate", o.deactivateHook, writing},
+		{http.MethodPost, one + "/lifecycle/verify", o.verifyHook, outgoing},
+	}
 }
 
 // ServeHTTP implements http.Handler.
@@ -97,13 +139,20 @@ func (o *Org) serve(w http.ResponseWriter, r *http.Request) {
 	mux.ServeHTTP(w, r)
 }
 
-func (o *Org) answer(w http.ResponseWriter, r *http.Request, answer endpoint) {
-	c := call{r, o.base(r)}
+func (o *Org) answer(w http.ResponseWriter, r *http.Request, to route) {
 	o.mu.RLock()
-	rep, failed := answer(c)
 	knobs := o.Knobs
 	o.mu.RUnlock()
-	if knobs.Denied != NotDenied && within(knobs.DeniedPath, r.URL.Path, true) {
+	refused := knobs.Denied != NotDenied && within(knobs.DeniedPath, r.URL.Path, true)
+	if refused && r.Method != http.MethodGet { // nothing may change
+		o.fail(w, denied())
+		return
+	}
+	c := call{r, o.base(r)}
+	unlock := to.lock(o)
+	rep, failed := to.answer(c)
+	unlock()
+	if refused {
 		if knobs.Denied == DeniedError || !rep.list {
 			failed = denied()
 		}
@@ -112,11 +161,14 @@ func (o *Org) answer(w http.ResponseWriter, r *http.Request, answer endpoint) {
 			rep.after = ""
 		}
 	}
-	if failed != nil {
+	switch {
+	case failed != nil:
 		o.fail(w, failed)
 		return
-	}
-	if rep.list {
+	case rep.body == nil:
+		w.WriteHeader(http.StatusNoContent)
+		return
+	case rep.list:
 		o.link(w.Header(), c, rep.after, knobs)
 	}
 	write(w, http.StatusOK, rep.body)
