@@ -15,7 +15,7 @@ type Knobs struct {
 
 	// UserNames is the app's username format; "" is ${source.email}. It is told only: SetUserName sets names.
 	UserNames string
-	// Owner is whose API token it is.
+	// Owner is whose API token it is. Event hooks want a SUPER_ADMIN.
 	Owner Owner
 	// Unembedded leaves the Okta user out of app users, as if expand weren't asked for.
 	Unembedded bool
@@ -62,7 +62,7 @@ type Knobs struct {
 	// Skew puts the org's clock ahead of ours.
 	Skew time.Duration
 
-	// Granted are the scopes that the API Services app may have; nil is all that reading needs.
+	// Granted are the scopes that the API Services app may have; nil is all that reading needs, without event hooks.
 	Granted []string
 	// TokenLife is how long its access tokens last; 0 is an hour, as at Okta.
 	TokenLife time.Duration

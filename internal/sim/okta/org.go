@@ -1,6 +1,6 @@
 // Package okta is a stand-in for Okta's management API: one org with one app, served over HTTP. It has the users,
-// the app's assignments, groups with their members, group-push mappings and the System Log, as Okta's description
-// of its API and its documents tell them, and knobs for what surprises in the field.
+// the app's assignments, groups with their members, group-push mappings, the System Log and event hooks, as Okta's
+// description of its API and its documents tell them, and knobs for what surprises in the field.
 //
 // An Org is changed by methods named after what an admin does. Each writes the events that Okta would write. An id
 // that the org never gave out is a mistake in the caller, and panics; a change that is already so does nothing.
