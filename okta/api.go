@@ -73,6 +73,9 @@ func (r *Reader) send(ctx context.Context, path string) (*answer, error) {
 	if err != nil {
 		return nil, err
 	}
+	if r.patient {
+		ctx = patiently(ctx)
+	}
 	resp, err := sdk.Do(ctx, req, nil)
 	if err != nil {
 		return nil, err

@@ -25,7 +25,9 @@ type Limit struct {
 }
 
 // pace lets a request go when its bucket's share, Okta's Remaining and the number
-// of requests in flight allow it.
+// of requests in flight allow it. The requests of a patient Reader leave room for
+// the others (see bucket.delay): there is always one more in flight, and one more of
+// the bucket, than they take.
 type pace struct {
 	prefix string // path of the organization's address
 	share  float64
@@ -34,7 +36,7 @@ type pace struct {
 	mu       sync.Mutex
 	buckets  map[string]*bucket
 	inFlight int
-	changed  chan struct{} // closed whenever a request ends; nil while nobody waits
+	changed  chan struct{} // closed whenever a request ends, or others needn't let it go first any more; nil while nobody waits
 	ahead    time.Duration // of our clock
 }
 
@@ -44,13 +46,23 @@ func newPace(prefix string, share float64, next http.RoundTripper) *pace {
 
 func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	b := p.bucket(bucketOf(strings.TrimPrefix(req.URL.Path, p.prefix)))
-	if err := p.wait(req.Context(), b); err != nil {
+	w := &waiter{pace: p, bucket: b, patient: isPatient(req.Context())}
+	if err := w.wait(req.Context()); err != nil {
 		return nil, err
 	}
 	resp, err := p.next.RoundTrip(req)
-	p.end(b, resp)
+	p.end(b, w.patient, resp)
 	return resp, err
 }
+
+// patienceKey marks the requests of a patient Reader: between it and the pace stands the SDK.
+type patienceKey struct{}
+
+func patiently(ctx context.Context) context.Context {
+	return context.WithValue(ctx, patienceKey{}, true)
+}
+
+func isPatient(ctx context.Context) bool { return ctx.Value(patienceKey{}) != nil }
 
 func (p *pace) bucket(name string) *bucket {
 	p.mu.Lock()
@@ -63,38 +75,8 @@ func (p *pace) bucket(name string) *bucket {
 	return b
 }
 
-// wait returns when a request of b may be sent, counted as running already, or
-// with ctx's error.
-func (p *pace) wait(ctx context.Context, b *bucket) error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	b.waiting++
-	defer func() { b.waiting-- }()
-	for {
-		if err := ctx.Err(); err != nil {
-			return context.Cause(ctx)
-		}
-		delay := forever
-		if p.inFlight < maxInFlight && b.running < maxInBucket {
-			delay = b.delay(time.Now(), p.share)
-		}
-		if delay == 0 {
-			b.begin()
-			p.inFlight++
-			return nil
-		}
-		if p.changed == nil {
-			p.changed = make(chan struct{})
-		}
-		changed := p.changed
-		p.mu.Unlock()
-		pause(ctx, delay, changed)
-		p.mu.Lock()
-	}
-}
-
 // end records the end of a request of b; resp is nil where no answer came.
-func (p *pace) end(b *bucket, resp *http.Response) {
+func (p *pace) end(b *bucket, patient bool, resp *http.Response) {
 	var r rate
 	limited := false
 	if resp != nil {
@@ -107,12 +89,17 @@ func (p *pace) end(b *bucket, resp *http.Response) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	b.end(now, r)
+	b.end(now, patient, r)
 	b.answered = b.answered || b.announced || resp != nil && !limited
 	if !r.date.IsZero() {
 		p.ahead = now.Sub(r.date)
 	}
 	p.inFlight--
+	p.wake()
+}
+
+// wake lets all who wait look again.
+func (p *pace) wake() {
 	if p.changed != nil {
 		close(p.changed)
 		p.changed = nil
@@ -147,7 +134,7 @@ func (p *pace) limits() map[string]Limit {
 	defer p.mu.Unlock()
 	limits := make(map[string]Limit, len(p.buckets))
 	for name, b := range p.buckets {
-		l := Limit{Waiting: b.waiting}
+		l := Limit{Waiting: b.waiting[prompt] + b.waiting[yielding] + b.waiting[overdue]}
 		if b.announced {
 			l.Limit, l.Remaining, l.Reset = b.limit, max(b.remaining, 0), time.Unix(b.reset, 0).UTC()
 		}

@@ -52,12 +52,13 @@ type Options struct {
 // Reader asks Okta. It may be used by many goroutines at once: they share its
 // rate share and its four requests in flight.
 type Reader struct {
-	org    *url.URL
-	app    string // path of the application, such as /api/v1/apps/0oa1
-	id     string
-	client *sdk.Client
-	pace   *pace
-	broken breaker
+	org     *url.URL
+	app     string // path of the application, such as /api/v1/apps/0oa1
+	id      string
+	client  *sdk.Client
+	pace    *pace
+	broken  *breaker
+	patient bool // its requests leave room for others
 }
 
 // New makes a Reader. It sends nothing. The SDK begins a goroutine that ends when
@@ -82,13 +83,22 @@ func New(o Options) (*Reader, error) {
 	if o.Transport == nil {
 		o.Transport = newTransport()
 	}
-	r := &Reader{org: org, app: "/api/v1/apps/" + o.AppID, id: o.AppID}
+	r := &Reader{org: org, app: "/api/v1/apps/" + o.AppID, id: o.AppID, broken: &breaker{}}
 	chain, err := r.authenticate(o)
 	if err != nil {
 		return nil, err
 	}
 	r.client, err = newClient(org, &handover{newRetry(chain)})
 	return r, err
+}
+
+// Patiently gives the same Reader with more patience: what it asks leaves half of
+// each limit's share, and the last request in flight, to those that can't wait. It
+// is for long readings beside short ones.
+func (r *Reader) Patiently() *Reader {
+	p := *r
+	p.patient = true
+	return &p
 }
 
 // authenticate makes what lies below the retries. The credential is above the
