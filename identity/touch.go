@@ -9,7 +9,7 @@ type TouchKind int
 const (
 	TouchAccount    TouchKind = iota // the Okta accounts of Users: profile, status
 	TouchAssignment                  // the assignments of Users to the app
-	TouchMembership                  // whether Users are in Groups
+	TouchMembership                  // whether Users are in Groups; without Users: any, without Groups: any
 	TouchGroup                       // Groups themselves: made, renamed, deleted
 	TouchSelection                   // which groups are synced: push mappings, groups assigned to the app
 	TouchApp                         // the app itself

@@ -50,11 +50,17 @@ func checkID(c call, id string) error {
 	return &fault.Error{Kind: fault.Refused, Op: c.op, Detail: fmt.Sprintf("%q has not the form of an Okta id", id)}
 }
 
-// ask sends one question and checks the status of its answer.
+// ask sends one question, unless others of its kind failed, and checks the status
+// of its answer.
 func (r *Reader) ask(ctx context.Context, c call) (*answer, error) {
 	if err := r.broken.check(c); err != nil {
 		return nil, err
 	}
+	return r.pose(ctx, c)
+}
+
+// pose sends one question and checks the status of its answer.
+func (r *Reader) pose(ctx context.Context, c call) (*answer, error) {
 	a, err := r.send(ctx, c.path)
 	if err == nil {
 		err = a.err

@@ -21,8 +21,7 @@ func check(c call, a *answer) error {
 	if a.status == http.StatusOK {
 		return nil
 	}
-	var told errorRecord
-	_ = json.Unmarshal(a.body, &told) // what isn't Okta's has no code
+	told := toldBy(a)
 	e := &fault.Error{Op: c.op, Detail: describe(a, told)}
 	switch status := a.status; {
 	case status == http.StatusNotFound && told.Code == codeNotFound:
@@ -46,6 +45,13 @@ func check(c call, a *answer) error {
 		e.Kind = fault.Doubt
 	}
 	return e
+}
+
+// toldBy is what Okta says about a failure; what isn't Okta's has no code.
+func toldBy(a *answer) errorRecord {
+	var told errorRecord
+	_ = json.Unmarshal(a.body, &told)
+	return told
 }
 
 // describe gives status, and what Okta says, or where a redirect points.

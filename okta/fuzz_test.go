@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // FuzzAssignments reads any answer as the page of assignments. What is read
@@ -58,6 +60,44 @@ func FuzzLink(f *testing.F) {
 		_, err := collect(r.Members(t.Context(), "00g1"))
 		if err == nil && sent != 1 && !strings.Contains(strings.ToLower(link), "next") {
 			t.Errorf("%q was followed", link)
+		}
+	})
+}
+
+// FuzzTouches reads any answer as a page of the System Log. What is read without an
+// error is a JSON list; each touch names ids that may stand in a path, has an event,
+// and says where to look; the next reading can begin.
+func FuzzTouches(f *testing.F) {
+	for _, seed := range []string{
+		`[]`, `[null]`, `{}`, `[{"uuid":"e1"}]`, "[\"\x00\"]", `[{"uuid":"e1","target":null,"outcome":null,"published":null,"eventType":null}]`,
+		`[{"uuid":"e1","eventType":"user.lifecycle.suspend","published":"2000-01-01T00:00:00.000Z","outcome":{"result":"SUCCESS"},"target":[{"id":"00u1","type":"User","alternateId":null}]}]`,
+		`[{"uuid":"e1","eventType":"x","target":[{"id":"00u1","type":"User"},{"id":"00g1","type":"UserGroup"},{"id":"0oa1","type":"AppInstance"}]}]`,
+		`[{"uuid":"e1","eventType":"group.user_membership.add","target":[{"id":"../apps","type":"User"},{"id":"00g1","type":"UserGroup"}]}]`,
+		`[{"uuid":"e1","eventType":"application.provision.group_push.removed","outcome":{"result":"FAILURE"},"target":[{"id":"0oa1","type":"AppInstance"}]}]`,
+	} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, body []byte) {
+		page, err := logOf(t, string(body)).Touches(t.Context(), beginning)
+		var plain []map[string]any
+		if err == nil && json.Unmarshal(body, &plain) != nil {
+			t.Fatalf("took %q for a list", body)
+		}
+		if err != nil && (len(page.Touches) > 0 || page.Place.Next != "") || err == nil && page.Place.Next != "/api/v1/logs?after=1" {
+			t.Fatalf("%+v, %v", page, err)
+		}
+		for _, touch := range page.Touches {
+			ids := []string{}
+			for _, id := range touch.Users {
+				ids = append(ids, string(id))
+			}
+			for _, id := range touch.Groups {
+				ids = append(ids, string(id))
+			}
+			wide := touch.Kind == identity.TouchApp || touch.Kind == identity.TouchSelection
+			if touch.Event == "" || len(ids) == 0 && !wide || strings.ContainsAny(strings.Join(ids, ""), "/?#. \"") {
+				t.Fatalf("%+v of %q", touch, body)
+			}
 		}
 	})
 }

@@ -136,21 +136,26 @@ func (w *walk) run(ctx context.Context) {
 
 // follow gives the path of the next page, "" where the header names none.
 func (w *walk) follow(h http.Header) (string, error) {
+	path, err := w.reader.nextPath(w.call, h)
+	if err == nil && w.asked[path] {
+		return "", doubt(w.call, "the pages loop: a next page was read before")
+	}
+	return path, err
+}
+
+// nextPath gives the path of the next page, "" where the header names none. A page
+// that isn't below okta.org_url isn't asked for.
+func (r *Reader) nextPath(c call, h http.Header) (string, error) {
 	link, err := nextLink(h)
 	if err != nil {
-		return "", doubt(w.call, "the Link header can't be read: %v", err)
+		return "", doubt(c, "the Link header can't be read: %v", err)
 	}
 	if link == nil {
 		return "", nil
 	}
-	org := w.reader.org
-	path, ok := strings.CutPrefix(link.RequestURI(), org.Path+"/")
-	if link.Scheme != org.Scheme || link.Host != org.Host || !ok {
-		return "", doubt(w.call, "the next page is at %s://%s, not at okta.org_url", link.Scheme, link.Host)
+	path, ok := strings.CutPrefix(link.RequestURI(), r.org.Path+"/")
+	if link.Scheme != r.org.Scheme || link.Host != r.org.Host || !ok {
+		return "", doubt(c, "the next page is at %s://%s, not at okta.org_url", link.Scheme, link.Host)
 	}
-	path = "/" + path
-	if w.asked[path] {
-		return "", doubt(w.call, "the pages loop: a next page was read before")
-	}
-	return path, nil
+	return "/" + path, nil
 }

@@ -3,7 +3,7 @@
 //
 // A question walks through the files in this order:
 //
-//	sources.go, directory.go, witness.go   one method for each question
+//	sources.go, directory.go, witness.go, touches.go   one method for each question
 //	-> api.go (one request: ask, check, decode), paging.go (a list)
 //	-> the SDK's request executor
 //	-> handover.go -> retry.go -> auth.go -> pace.go -> whole.go -> network

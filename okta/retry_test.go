@@ -173,7 +173,10 @@ func limited(limit, remaining, reset string) http.RoundTripper {
 // isn't tried, other kinds are, and App begins anew.
 func TestBreaker(t *testing.T) {
 	for _, status := range []int{500, 401, 204} {
-		for _, q := range questions[1:] {
+		for _, q := range questions {
+			if q == "App" || q == "Touches" { // with these a run begins
+				continue
+			}
 			var tries int
 			r := newReader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				tries++

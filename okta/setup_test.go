@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -140,6 +141,9 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 		return "assigned", err
 	case "Mapping":
 		return r.Mapping(ctx, arg)
+	case "Touches":
+		page, err := r.Touches(ctx, identity.LogPlace{Since: time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)})
+		return page.Touches, err
 	default:
 		panic("no such question: " + string(q))
 	}
@@ -149,11 +153,11 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 var questions = []question{
 	"App", "Assignments", "Mappings", "Members 00g1", "Groups 00g1", "GroupSize 00g1",
 	"GroupsOf 00u1", "Assignment 00u1", "Account 00u1", "Departed 00u1", "Mapping gPm1",
-	"AllGroups", "AppGroups", "AppGroup 00g1",
+	"AllGroups", "AppGroups", "AppGroup 00g1", "Touches",
 }
 
 // lists are the questions whose answer is a list.
-var lists = []question{"Assignments", "Mappings", "Members 00g1", "GroupSize 00g1", "GroupsOf 00u1", "Departed 00u1", "AllGroups", "AppGroups"}
+var lists = []question{"Assignments", "Mappings", "Members 00g1", "GroupSize 00g1", "GroupsOf 00u1", "Departed 00u1", "AllGroups", "AppGroups", "Touches"}
 
 func isList(q question) bool { return slices.Contains(lists, q) }
 
