@@ -73,6 +73,7 @@ type State struct {
 
 // Schedule holds cron expressions; an empty one switches its run off.
 type Schedule struct {
+	Delta     string `koanf:"delta" json:"delta" jsonschema_description:"When Okta's System Log is read on, and what was touched is brought over."`
 	Full      string `koanf:"full" json:"full" jsonschema_description:"When Okta is read in full."`
 	Reconcile string `koanf:"reconcile" json:"reconcile" jsonschema_description:"When Omni is read too, and drift repaired."`
 	Timezone  string `koanf:"timezone" json:"timezone" jsonschema_description:"Time zone of the schedule, such as UTC or Europe/Berlin."`
@@ -155,7 +156,7 @@ type Log struct {
 // PullOn reports whether the daemon reads Okta by itself: it has a credential and
 // at least one schedule.
 func (c *Config) PullOn() bool {
-	return c.Okta.Auth.IsSet() && (c.Schedule.Full != "" || c.Schedule.Reconcile != "")
+	return c.Okta.Auth.IsSet() && (c.Schedule.Delta != "" || c.Schedule.Full != "" || c.Schedule.Reconcile != "")
 }
 
 // PushOn reports whether Okta may push.
@@ -181,6 +182,7 @@ func defaults(env environment) *Config {
 		Omni:  Omni{RequestsPerMinute: 60},
 		State: State{URL: StoreURL{text: "bolt://syncd.db"}, Prefix: "omnisync", Archive: "archive"},
 		Schedule: Schedule{
+			Delta:     "@every 30s",
 			Full:      "0 * * * *",
 			Reconcile: "0 4 * * *",
 			Timezone:  "UTC",

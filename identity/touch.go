@@ -21,6 +21,7 @@ type Touch struct {
 	Kind      TouchKind
 	Users     []OktaID
 	Groups    []GroupID
+	Left      bool      // of TouchMembership: the event says that Users left Groups
 	Published time.Time // when it happened, by Okta's clock
 	Event     Origin
 }

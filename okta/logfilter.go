@@ -43,6 +43,8 @@ func harmlessEvents() []string {
 		"app.auth.",                              // the older name of signing on
 		"app.oauth2.",                            // tokens, consents and keys of an OpenID Connect app
 		"user.account.update_password",           // no password is synced
+		"application.provision.group_push.push_memberships",          // who joined or left, group.user_membership.* tells
+		"application.provision.group_push.mapping.app.group.renamed", // what the group is called, group.profile.update tells
 	}
 }
 

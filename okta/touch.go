@@ -45,7 +45,11 @@ func (r eventRecord) touches(app string) []identity.Touch {
 	case r.is("user.lifecycle.", "user.account."):
 		return r.touch(identity.TouchAccount, users, nil)
 	case r.is("group.user_membership."):
-		return r.touch(identity.TouchMembership, users, groups)
+		found := r.touch(identity.TouchMembership, users, groups)
+		for i := range found {
+			found[i].Left = r.is("group.user_membership.remove")
+		}
+		return found
 	case r.is("group.profile.", "group.lifecycle."):
 		return r.touch(identity.TouchGroup, nil, groups)
 	}

@@ -66,6 +66,7 @@ func TestTouchesOfEvents(t *testing.T) {
 	}
 	app := []identity.Touch{{Kind: identity.TouchApp}}
 	joins := []identity.Touch{{Kind: identity.TouchMembership, Users: []identity.OktaID{"00u1"}, Groups: []identity.GroupID{"00g1"}}}
+	leaves := []identity.Touch{{Kind: identity.TouchMembership, Users: []identity.OktaID{"00u1"}, Groups: []identity.GroupID{"00g1"}, Left: true}}
 	group := slices.Concat(groups(identity.TouchGroup, "00g1"), groups(identity.TouchSelection, "00g1"))
 
 	for _, test := range []struct {
@@ -97,7 +98,7 @@ func TestTouchesOfEvents(t *testing.T) {
 		{"no id", "user.lifecycle.suspend", "SUCCESS", "User ../apps", nil},
 
 		{"joins a group", "group.user_membership.add", "SUCCESS", "User 00u1, UserGroup 00g1", joins},
-		{"leaves a group", "group.user_membership.remove", "SUCCESS", "UserGroup 00g1, User 00u1", joins},
+		{"leaves a group", "group.user_membership.remove", "SUCCESS", "UserGroup 00g1, User 00u1", leaves},
 		{"joins an unnamed group", "group.user_membership.add", "SUCCESS", "User 00u1", users(identity.TouchMembership, "00u1")},
 		{"somebody joins", "group.user_membership.add", "SUCCESS", "UserGroup 00g1", groups(identity.TouchMembership, "00g1")},
 		{"group of a directory", "group.user_membership.add", "SUCCESS", "User 00u1, UserGroup 00g1, " + another, joins},

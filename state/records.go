@@ -199,6 +199,12 @@ type Change struct {
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included
 }
 
+// LogRead is how far Okta's System Log was read, and acted upon.
+type LogRead struct {
+	identity.LogPlace
+	Missed int `json:"missed,omitempty"` // changes that a full run found and the log never told of
+}
+
 // Run is one pass as the ledger remembers it.
 type Run struct {
 	Run     string         `json:"run"`

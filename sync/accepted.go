@@ -228,5 +228,13 @@ func (a Accepted) Departures(context.Context) iter.Seq2[identity.Departure, erro
 	return func(func(identity.Departure, error) bool) {}
 }
 
+// Touches implements Chronicle: what was pushed has no log.
+func (Accepted) Touches(_ context.Context, at identity.LogPlace) (identity.LogPage, error) {
+	return identity.LogPage{Place: at}, nil
+}
+
+// Price implements Prices: nobody is asked.
+func (Accepted) Price(identity.Question, int) float64 { return 0 }
+
 // Skew implements Clock.
 func (a Accepted) Skew() time.Duration { return 0 }

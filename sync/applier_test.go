@@ -127,10 +127,10 @@ func TestLost(t *testing.T) {
 	}
 }
 
-// Who is added: those who have an account and aren't in; nobody else.
+// Who is added: those whom Okta has in the group by now, who have an account and aren't in; nobody else.
 func TestResolve(t *testing.T) {
-	l := scene{"", "new active\nin active\nfound active\nout active\nback active\naway inactive\nsoon intended\n#sales linked in:P found:F out:A back:E away:A soon:A"}.books()
-	got := applying(l).resolve("sales", []identity.OktaID{"new", "in", "found", "out", "back", "away", "soon", "stranger"})
+	l := scene{"", "new active\nin active\nfound active\nout active\nback active\naway inactive\nsoon intended\nleft active\n#sales linked new:A in:P found:F out:A back:E away:A soon:A left:a"}.books()
+	got := applying(l).resolve("sales", []identity.OktaID{"new", "in", "found", "out", "back", "away", "soon", "left", "stranger"})
 	if ids := slices.Sorted(func(yield func(identity.OktaID) bool) {
 		for id := range got {
 			if !yield(id) {

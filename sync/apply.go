@@ -189,7 +189,7 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 	}
 	defer done()
 	if a.overtaken(c) || a.engine.pushedApart(c) {
-		c.State, c.Reason = state.Kept, "Okta pushed something newer meanwhile; the next run looks again"
+		c.State, c.Reason = state.Kept, "something newer is known of it meanwhile, which is acted upon by itself"
 		a.record(ctx, i, c, newNotes())
 		return
 	}
@@ -241,6 +241,9 @@ func (a *applier) record(ctx context.Context, i int, c Change, notes Notes) {
 	defer a.unlock()
 	a.results[i] = c
 	a.run.follower.done(i)
+	if c.State == state.Applied && len(c.Answers) > 0 {
+		a.engine.did(a.run, c, a.ledger)
+	}
 }
 
 // keep writes the notes of a change together with its line in the log.

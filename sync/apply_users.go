@@ -273,6 +273,9 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 	return c, notes
 }
 
+// rightBefore is how long before a membership ends Okta may have been asked about it.
+const rightBefore = 2 * time.Second
+
 // end ends a membership, after Okta was asked once more.
 func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
@@ -281,12 +284,14 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		c.State, c.Reason = state.Kept, "not done: the user is assigned again"
 		return c, notes
 	}
-	_, from, err := a.engine.departed(ctx, c.User)
-	if err != nil {
-		c.State, c.Reason = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error()
-		return c, notes
+	if time.Since(c.Asked) > rightBefore {
+		_, from, err := a.engine.departed(ctx, c.User)
+		if err != nil {
+			c.State, c.Reason, c.Due = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error(), time.Now().Add(lookSoon)
+			return c, notes
+		}
+		c.Origin = from
 	}
-	c.Origin = from
 	if u.Omni == "" {
 		account, err := a.engine.o.Omni.FindUser(ctx, u.UserName)
 		var owner identity.OktaID
@@ -304,7 +309,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		c.Omni = string(account.ID)
 		u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, Account: u.Account})
 	}
-	err = a.endInOmni(ctx, c, u.Omni)
+	err := a.endInOmni(ctx, c, u.Omni)
 	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete
 	if err != nil && !gone {
 		return a.failed(c, err), notes

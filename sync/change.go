@@ -53,6 +53,8 @@ type Change struct {
 	Reason  string
 	Error   string
 	Retry   time.Duration // of a failure: when to try again; 0 for the usual growing delay
+	Asked   time.Time     // when Okta was asked by id whether a removal is right; zero while it wasn't
+	Due     time.Time     // of what is kept for now: when to look again; zero where nothing is waited for
 	Before  *state.Facts
 	After   *state.Facts
 	Answers []identity.Answer

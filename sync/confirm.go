@@ -97,7 +97,7 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, 
 		if err != nil {
 			return fmt.Sprintf("%s: %v", c.Name, err)
 		}
-		c.Origin = from
+		c.Origin, c.Asked = from, time.Now()
 		if u := run.ledger.Users[c.User]; u.Account != account {
 			u.Account = account
 			notes.user(c.User, u)
@@ -178,9 +178,26 @@ func (e *Engine) waits(c Change, u state.User, now time.Time, skew time.Duration
 	}
 	due := e.policy.due(u)
 	if wait := due.Sub(now); wait > e.policy.Settle {
-		c.State, c.Reason = state.Kept, "in grace until "+due.UTC().Format(time.RFC3339)
+		c.State, c.Reason, c.Due = state.Kept, "in grace until "+due.UTC().Format(time.RFC3339), due
 	}
 	return c
+}
+
+// early keeps the removals of a delta for which it is too early whatever Okta says of
+// the account: it asks, and doesn't wait, when they may be done.
+func (e *Engine) early(changes []Change, l *Ledger, now time.Time) []Change {
+	out := slices.Clone(changes)
+	for i, c := range out {
+		u := l.Users[c.User]
+		if c.State != state.Planned || !c.ends() || u.Unassigned == nil {
+			continue
+		}
+		due := u.Unassigned.Add(max(e.policy.Settle, min(e.policy.Grace, e.policy.GraceGone)))
+		if due.After(now) {
+			out[i].State, out[i].Reason, out[i].Due = state.Kept, "settles until "+due.UTC().Format(time.RFC3339), due
+		}
+	}
+	return out
 }
 
 // due is when the membership of an unassigned user may end.

@@ -197,9 +197,13 @@ func (pl *planner) spare(c *Change) []Change {
 	return list
 }
 
-// assignedNow reports whether Okta certainly says that the user is to stay.
+// assignedNow reports whether Okta certainly says that the user is to stay. Of whom a
+// delta says nothing, that is so while nobody saw anything else.
 func (pl *planner) assignedNow(id identity.OktaID) bool {
 	p, told := pl.desired.person(id)
+	if !told && pl.desired.Only && !pl.desired.Apart[userSubject(id)] {
+		return pl.ledger.Users[id].Unassigned == nil
+	}
 	return told && p.stays()
 }
 

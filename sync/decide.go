@@ -108,6 +108,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	for _, subject := range slices.Sorted(maps.Keys(failing)) {
 		s.Failing = append(s.Failing, failing[subject].Change)
 	}
+	if s.Log, err = e.followed(ctx); err != nil {
+		return s, err
+	}
 	s.State = health(s)
 	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs

@@ -2,6 +2,8 @@ package sync
 
 import (
 	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -14,6 +16,7 @@ type Desired struct {
 	Pages     pages                               // the answers that listed the users
 	Departed  map[identity.OktaID]identity.Origin // what the System Log tells of those who left while the ledger was gone
 	Partial   bool                                // the lists tell only of whom they name
+	Only      bool                                // it tells only of what was touched
 	AllUsers  bool                                // the list was read whole: who isn't in Users is unassigned
 	Empty     bool                                // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd
@@ -96,6 +99,29 @@ func (d Desired) unpushed(id identity.GroupID) bool {
 	return ok && g.Gone || !ok && d.AllGroups
 }
 
+// covers reports whether anything is said of the subject.
+func (d Desired) covers(subject string) bool {
+	if !d.Only {
+		return true
+	}
+	if id, user := strings.CutPrefix(subject, userSubject("")); user {
+		_, told := d.person(identity.OktaID(id))
+		return told
+	}
+	id := identity.GroupID(strings.TrimPrefix(subject, groupSubject("")))
+	_, told := d.Groups[id]
+	return told || d.AllGroups
+}
+
+// decides reports whether the plan would show what was decided about under the key,
+// were it still to be done.
+func (d Desired) decides(key string) bool {
+	if g, _, member := memberOf(key); member {
+		return d.covers(groupSubject(g))
+	}
+	return slices.ContainsFunc(subjectsOf(key), d.covers)
+}
+
 // leave makes nothing be said of the subjects.
 func (d *Desired) leave(subjects map[string]bool) {
 	if len(subjects) == 0 {
@@ -105,4 +131,36 @@ func (d *Desired) leave(subjects map[string]bool) {
 	maps.DeleteFunc(d.Users, func(id identity.OktaID, _ Person) bool { return subjects[userSubject(id)] })
 	maps.DeleteFunc(d.Same, func(id identity.OktaID, _ int32) bool { return subjects[userSubject(id)] })
 	maps.DeleteFunc(d.Groups, func(id identity.GroupID, _ Crowd) bool { return subjects[groupSubject(id)] })
+	byGroup := map[identity.GroupID]map[identity.OktaID]bool{}
+	for subject := range subjects {
+		if g, u, member := memberOf(subject); member {
+			if byGroup[g] == nil {
+				byGroup[g] = map[identity.OktaID]bool{}
+			}
+			byGroup[g][u] = true
+		}
+	}
+	for g, users := range byGroup {
+		if c, told := d.Groups[g]; told {
+			d.Groups[g] = c.without(users)
+		}
+	}
+}
+
+// without says nothing of some members.
+func (c Crowd) without(users map[identity.OktaID]bool) Crowd {
+	var joined []identity.OktaID
+	var listed []int32
+	for i, id := range c.Joined {
+		if users[id] {
+			continue
+		}
+		joined = append(joined, id)
+		if i < len(c.Listed.joined) {
+			listed = append(listed, c.Listed.joined[i])
+		}
+	}
+	c.Joined, c.Listed.joined = joined, listed
+	c.Left = slices.DeleteFunc(slices.Clone(c.Left), func(id identity.OktaID) bool { return users[id] })
+	return c
 }

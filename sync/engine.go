@@ -78,6 +78,7 @@ type Options struct {
 	Workers  int                   // changes applied at once; 0 means 4
 	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
 	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
+	Latency  func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
 }
 
 // Engine syncs one connection. Pass must not be called while another Pass runs;
@@ -86,6 +87,7 @@ type Engine struct {
 	o        Options
 	policy   Policy
 	follower follower
+	watch    watch
 
 	ledgers lock                 // of every ledger in memory, and of what follows
 	live    map[*Ledger]bool     // those of the runs under way
@@ -112,7 +114,7 @@ func New(o Options) *Engine {
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}
-	return &Engine{o: o, policy: policy, ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}}
+	return &Engine{o: o, policy: policy, ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
 }
 
 func (e *Engine) workers() int {

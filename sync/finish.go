@@ -73,6 +73,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
 	err := e.conclude(ctx, r, results, connection)
+	e.watch.after(r, results, time.Now())
 	if err == nil {
 		err = e.remember(ctx, rep, stopErr)
 	}
@@ -94,7 +95,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 		n.Connection = &connection
 	}
 	if len(r.desired.Doubts) == 0 {
-		n.settled(results, l)
+		n.settled(r.desired, results, l)
 	}
 	n.unsettled(r.desired, l)
 	n.opened(r.desired, l)
@@ -103,6 +104,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 	if err := e.committed(ctx, l, n); err != nil {
 		return err
 	}
+	e.watch.count(l.Groups)
 	n = inLine(r.desired, l, results, e.policy) // only now: a group that isn't Open is believed
 	n.leave(l.touched)
 	return e.committed(ctx, l, n)
@@ -112,7 +114,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 // Omni was no first load.
 func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
 	c := l.Connection
-	if stopErr != nil {
+	if stopErr != nil || rep.Kind == Delta { // which has seen too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)
@@ -131,13 +133,13 @@ func waits(results []Change, guard string) bool {
 }
 
 // settled forgets failures of subjects that nothing is planned for any more.
-func (n Notes) settled(results []Change, l *Ledger) {
+func (n Notes) settled(d Desired, results []Change, l *Ledger) {
 	open := map[string]bool{}
 	for _, c := range results {
 		open[c.subject()] = true
 	}
 	for _, subject := range slices.Sorted(maps.Keys(l.Failing)) {
-		if !open[subject] {
+		if !open[subject] && d.covers(subject) {
 			n.Failing[subject] = nil
 		}
 	}
@@ -200,7 +202,7 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 		return n
 	}
 	for _, key := range slices.Sorted(maps.Keys(l.Holds)) {
-		if !alive[key] && (l.forgets == nil || l.forgets[key]) {
+		if !alive[key] && (l.forgets == nil || l.forgets[key]) && d.decides(key) {
 			n.Holds[key] = nil
 		}
 	}

@@ -143,7 +143,7 @@ func TestSettledFailures(t *testing.T) {
 		l.Failing[subject] = state.Failure{}
 	}
 	n := newNotes()
-	n.settled([]Change{{Kind: Update, User: "ada", State: state.Failed}, {Kind: Members, Group: "ops", State: state.Kept}}, l)
+	n.settled(Desired{}, []Change{{Kind: Update, User: "ada", State: state.Failed}, {Kind: Members, Group: "ops", State: state.Kept}}, l)
 	sameLines(t, "forgotten", noted(n), "failing group:sales false\nfailing user:bob false")
 }
 

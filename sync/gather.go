@@ -30,7 +30,7 @@ func (e *Engine) gather(ctx context.Context, d *Desired, l *Ledger) error {
 	}
 	d.recallSame(l)
 	for id := range l.Groups {
-		if !d.Groups[id].Read && needsAll(id, *d, l) {
+		if !d.Groups[id].Read && d.covers(groupSubject(id)) && needsAll(id, *d, l) {
 			if err := l.fetchCrowd(ctx, store, id); err != nil {
 				return err
 			}
@@ -51,6 +51,9 @@ func concerned(d Desired, l *Ledger) map[identity.OktaID]bool {
 	ids := map[identity.OktaID]bool{}
 	for id := range d.Users {
 		ids[id] = true
+	}
+	if d.Only {
+		return ids
 	}
 	for id, m := range l.Marks {
 		if _, same := d.Same[id]; m.Open || m.Active && !same {
@@ -113,7 +116,7 @@ func movers(d Desired, l *Ledger) map[identity.OktaID]bool {
 		}
 	}
 	for id, u := range l.Users {
-		if _, listed := d.Users[id]; !listed && (u.Active || u.Omni == "") {
+		if _, listed := d.Users[id]; !listed && !d.Only && (u.Active || u.Omni == "") {
 			ids[id] = true
 		}
 	}

@@ -31,6 +31,7 @@ type Ledger struct {
 	inbox   []Notes         // what other runs committed and isn't part of it yet
 	touched map[string]bool // subjects that were pushed since the run of this ledger began
 	pushes  []string        // of a push: its subjects
+	claims  []string        // of a delta: what it reads newer than the runs beside it
 
 	// Omni's accounts and groups that are linked to nothing, by folded name.
 	// Known only to runs that read Omni's lists.

@@ -32,7 +32,7 @@ func (e *Engine) join(l *Ledger) (leave func()) {
 func (e *Engine) joined(l *Ledger) (leave func()) {
 	l.touched = map[string]bool{}
 	for other := range e.live {
-		for _, s := range other.pushes { // it isn't accepted yet, so the run may read what was before it
+		for _, s := range slices.Concat(other.pushes, other.claims) { // it isn't accepted yet, so the run may read what was before it
 			l.touched[s] = true
 		}
 	}
@@ -41,6 +41,31 @@ func (e *Engine) joined(l *Ledger) (leave func()) {
 		e.ledgers.Lock()
 		defer e.ledgers.Unlock()
 		delete(e.live, l)
+	}
+}
+
+// joinRun is join for a pass. What a delta is about to read, other readings leave to it.
+func (e *Engine) joinRun(run *run) (leave func()) {
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	leave = e.joined(run.ledger)
+	if run.touched != nil {
+		e.claim(run.ledger, run.touched.subjects())
+	}
+	return leave
+}
+
+// claim makes the other readings under way leave the subjects to the run of l, which
+// reads them now. A push is newer than either. The lock is held.
+func (e *Engine) claim(l *Ledger, subjects []string) {
+	l.claims = append(l.claims, subjects...)
+	for other := range e.live {
+		if other == l || len(other.pushes) > 0 {
+			continue
+		}
+		for _, s := range subjects {
+			other.touched[s] = true
+		}
 	}
 }
 
@@ -174,6 +199,9 @@ func (e *Engine) asOf(moved time.Time) time.Time {
 // too many or of whom Okta doesn't tell, are left to the next run.
 func (e *Engine) recheck(ctx context.Context, run *run) {
 	users, groups := e.lately(run)
+	if run.desired.Only && !run.touched.list {
+		users = nil // each was asked for by id just now
+	}
 	if len(groups) > 0 {
 		run.desired.Notes = append(run.desired.Notes, fmt.Sprintf("left to the next run, because Okta pushed them less than %s ago: %s",
 			pushLag, some(groups, "group", "groups")))

@@ -3,8 +3,10 @@ package sync
 import (
 	"context"
 	"fmt"
+	"sync"
 	"time"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/robfig/cron/v3"
 	"go.uber.org/zap"
 )
@@ -12,19 +14,24 @@ import (
 // Schedule says when runs begin by themselves, as robfig/cron expressions; an
 // empty one never does.
 type Schedule struct {
+	Delta     string
+	Hooks     bool // deltas begin by Wake too
 	Full      string
 	Reconcile string
 	Location  *time.Location
 }
 
 // Loop decides when runs happen; Engine.Pass decides what happens. Runs never
-// overlap, and a tick that comes while a run lasts is made up for once.
+// overlap, and a tick that comes while a run lasts is made up for once. Deltas have a
+// lane of their own, beside the other runs: those may last for hours where Omni has
+// much to take.
 type Loop struct {
 	engine *Engine
 	log    *zap.Logger
 	cron   *cron.Cron
-	due    chan RunKind // capacity 1 a kind: a waiting tick swallows the next
-	deeper chan RunKind
+	due    chan Request // capacity 1 a kind: a waiting tick swallows the next
+	deeper chan Request
+	quick  chan struct{} // for deltas, likewise; nil where there are none
 	one    chan struct{} // holds something while a run is under way
 }
 
@@ -36,16 +43,19 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		location = time.UTC
 	}
 	l := &Loop{engine: e, log: log, cron: cron.New(cron.WithLocation(location)),
-		due: make(chan RunKind, 1), deeper: make(chan RunKind, 1), one: make(chan struct{}, 1)}
+		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
+	if s.Delta != "" || s.Hooks {
+		l.quick = make(chan struct{}, 1)
+		e.watch.wakeBy(func() { l.Wake(Delta) })
+	}
 	for _, tick := range []struct {
 		expression string
 		kind       RunKind
-		to         chan RunKind
-	}{{s.Full, Full, l.due}, {s.Reconcile, Reconcile, l.deeper}} {
+	}{{s.Delta, Delta}, {s.Full, Full}, {s.Reconcile, Reconcile}} {
 		if tick.expression == "" {
 			continue
 		}
-		if _, err := l.cron.AddFunc(tick.expression, func() { wake(tick.to, tick.kind) }); err != nil {
+		if _, err := l.cron.AddFunc(tick.expression, func() { l.Wake(tick.kind) }); err != nil {
 			return nil, fmt.Errorf("schedule.%s: %w", tick.kind, err)
 		}
 	}
@@ -60,13 +70,20 @@ func wake[T any](c chan T, token T) {
 	}
 }
 
-// Wake asks for a run of the kind as soon as none is under way.
-func (l *Loop) Wake(kind RunKind) {
-	if kind == Reconcile {
-		wake(l.deeper, kind)
-		return
+// Wake asks for a run of the kind as soon as none is under way; for a look at the
+// System Log, at once.
+func (l *Loop) Wake(kind RunKind) { l.Ask(Request{Kind: kind, Cause: "schedule"}) }
+
+// Ask is Wake for a run that has another cause than the schedule.
+func (l *Loop) Ask(r Request) {
+	switch r.Kind {
+	case Delta:
+		wake(l.quick, struct{}{})
+	case Reconcile:
+		wake(l.deeper, r)
+	default:
+		wake(l.due, r)
 	}
-	wake(l.due, kind)
 }
 
 // Run keeps the schedule until ctx ends, and returns when the run that is then
@@ -75,14 +92,19 @@ func (l *Loop) Wake(kind RunKind) {
 func (l *Loop) Run(ctx context.Context) error {
 	l.cron.Start()
 	defer func() { <-l.cron.Stop().Done() }()
+	var beside sync.WaitGroup
+	defer beside.Wait()
+	if l.quick != nil {
+		beside.Go(func() { l.follow(ctx) })
+	}
 	for {
-		var kind RunKind
+		var r Request
 		select { // a reconcile does what a full run does, and more
-		case kind = <-l.deeper:
+		case r = <-l.deeper:
 		default:
 			select {
-			case kind = <-l.deeper:
-			case kind = <-l.due:
+			case r = <-l.deeper:
+			case r = <-l.due:
 			case <-ctx.Done():
 				return nil
 			}
@@ -90,15 +112,57 @@ func (l *Loop) Run(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if kind == Reconcile {
+		if r.Kind == Reconcile {
 			select {
 			case <-l.due: // is done with it
 			default:
 			}
 		}
-		_, _ = l.Do(ctx, Request{Kind: kind, Cause: "schedule"}) // told and recorded by the engine
+		_, _ = l.Do(ctx, r) // told and recorded by the engine
 	}
 }
+
+// follow looks at the System Log whenever it is asked to, and when something is to be
+// looked at again, until ctx ends.
+func (l *Loop) follow(ctx context.Context) {
+	told := ""
+	for {
+		look, stop := l.until(l.engine.watch.next())
+		select {
+		case <-l.quick:
+		case <-look:
+		case <-ctx.Done():
+			stop()
+			return
+		}
+		stop()
+		watched, err := l.engine.Watch(ctx, len(l.one) > 0)
+		if watched.Wider != "" {
+			l.log.Info("a wider run is needed than a delta", zap.String("run_kind", string(watched.Wider)), zap.String("because", watched.Why))
+			l.Ask(Request{Kind: watched.Wider, Cause: causeLog + ": " + watched.Why})
+		}
+		now := ""
+		if err != nil && ctx.Err() == nil {
+			now = err.Error()
+		}
+		if now != "" && now != told && watched.Report == nil { // once, not at each look; a run tells itself
+			l.log.Warn("the System Log isn't read on", zap.Error(err), zap.String("hint", fault.HintOf(err)))
+		}
+		told = now
+	}
+}
+
+// until gives what tells when t has come; never for the zero time.
+func (l *Loop) until(t time.Time) (<-chan time.Time, func()) {
+	if t.IsZero() {
+		return nil, func() {}
+	}
+	timer := time.NewTimer(max(soonest, time.Until(t)))
+	return timer.C, func() { timer.Stop() }
+}
+
+// soonest is the least time between two looks that nobody asked for.
+const soonest = time.Second
 
 // Do does one run when no other is under way; until then it tells of the other.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {

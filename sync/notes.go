@@ -194,7 +194,7 @@ func (n Notes) leave(subjects map[string]bool) {
 	for g, members := range n.Members {
 		before := len(members)
 		maps.DeleteFunc(members, func(u identity.OktaID, _ *state.Member) bool {
-			return subjects[groupSubject(g)] || subjects[userSubject(u)]
+			return subjects[groupSubject(g)] || subjects[userSubject(u)] || subjects[memberKey(g, u)]
 		})
 		if rec := n.Groups[g]; rec != nil && len(members) < before {
 			again := *rec

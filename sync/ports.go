@@ -66,12 +66,21 @@ type Chronicle interface {
 	// Departures lists who was unassigned from the app, deactivated or deleted, as
 	// far back as Okta knows, the newest first.
 	Departures(ctx context.Context) iter.Seq2[identity.Departure, error]
+	// Touches reads on in the System Log, with one request. fault.NotFound says that
+	// Okta no longer knows the place.
+	Touches(ctx context.Context, at identity.LogPlace) (identity.LogPage, error)
 }
 
 // Clock compares our clock with Okta's.
 type Clock interface {
 	// Skew is how far our wall clock is ahead of the Date header of Okta's newest answer.
 	Skew() time.Duration
+}
+
+// Prices tell what questions cost.
+type Prices interface {
+	// Price is what asking about n objects in this way takes of what a minute allows, 1 being all of it.
+	Price(q identity.Question, n int) float64
 }
 
 // Mapper turns an assignment into what Omni receives. Map is deterministic.
@@ -143,6 +152,7 @@ type Okta interface {
 	Witness
 	Chronicle
 	Clock
+	Prices
 }
 
 // Omni is all that the engine asks of Omni.

@@ -16,11 +16,15 @@ import (
 // credential is refused. Everything else that goes wrong is a doubt, and what
 // is doubted covers nothing.
 func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
+	if run.touched != nil {
+		return e.readTouched(ctx, run)
+	}
 	l, follower := run.ledger, run.follower
 	app, err := e.activeApp(ctx)
 	if err != nil {
 		return Desired{}, err
 	}
+	e.watch.sawApp(app)
 	users := Desired{Partial: app.Partial, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
 	groups := Desired{Partial: app.Partial, Groups: map[identity.GroupID]Crowd{}}
 	var both errgroup.Group

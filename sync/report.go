@@ -13,6 +13,7 @@ type RunKind string
 const (
 	Full      RunKind = "full"      // Okta is read whole
 	Reconcile RunKind = "reconcile" // Omni too
+	Delta     RunKind = "delta"     // of Okta, only what its System Log says was touched
 	Push      RunKind = "push"      // nothing is read: Okta said it
 )
 
@@ -35,6 +36,8 @@ type Request struct {
 	AllMembers bool           // reads the members of every group, moved or not
 	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
+
+	touched *touched // of a delta
 }
 
 // Progress is how far one step of a run is, for a person who waits.
@@ -111,6 +114,17 @@ type Status struct {
 	Held    []HeldRun      `json:"held"`
 	Failing []state.Change `json:"failing"`
 	Limits  map[string]any `json:"limits"`
+	Log     *Followed      `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
+}
+
+// Followed is how the deltas follow Okta's System Log.
+type Followed struct {
+	Read    time.Time `json:"read,omitzero"`   // until when it was read and acted upon, by Okta's clock
+	Waits   string    `json:"waits,omitempty"` // why it isn't read on
+	Missed  int       `json:"missed"`          // changes that a full run found and the log never told of: should be none
+	Names   []string  `json:"missed_names"`    // the newest of them since this process leads
+	Again   int       `json:"again"`           // objects that are looked at again without an event: in grace, failing, unread
+	Seconds *Latency  `json:"seconds"`         // from a change in Okta to Omni's answer; null before the first
 }
 
 // Decided is the answer to an approval or a rejection.

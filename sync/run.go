@@ -26,6 +26,9 @@ type run struct {
 	causes  sync.Map // by origin: the text of the cause
 	noticed string   // what is told before everything else, "" for nothing
 
+	touched *touched // of a delta: where it looks
+	unread  []string // of a delta: what couldn't be read, and is looked at again
+
 	follower *follower // of a pass the engine's; of what follows a push its own
 }
 
@@ -33,7 +36,7 @@ type run struct {
 func (e *Engine) begin(r Request) *run {
 	now := time.Now()
 	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-	return &run{id: id, request: r, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
+	return &run{id: id, request: r, touched: r.touched, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
 }
 
 // told gives a change as the log and the report see it.
@@ -78,9 +81,11 @@ func (r *run) log(c Change) {
 //	recall -> read -> recheck -> gather -> correct -> meet -> leave -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
-	run.follower = &e.follower
-	defer e.follower.follow(run)()
-	defer e.join(run.ledger)()
+	if r.Kind != Delta { // which goes on beside others, and is over soon
+		run.follower = &e.follower
+		defer e.follower.follow(run)()
+	}
+	defer e.joinRun(run)()
 	err := e.recall(ctx, run)
 	if err != nil {
 		return e.aborted(ctx, run, err)
@@ -103,12 +108,19 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	e.leave(run)
+	if err := e.alongside(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
+	e.planned(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
+	if run.desired.Only {
+		judged.Changes = e.early(judged.Changes, run.ledger, time.Now())
+	}
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
 	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)

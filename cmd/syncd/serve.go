@@ -90,18 +90,18 @@ func (p parts) loop(e *sync.Engine) (*sync.Loop, error) {
 		return nil, err
 	}
 	return sync.NewLoop(e, sync.Schedule{
-		Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
+		Delta: p.config.Schedule.Delta, Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
 	}, p.log)
 }
 
-// start does the first run. How it ended is logged and recorded by the engine;
+// start asks for the first run. How it ends is logged and recorded by the engine;
 // the schedule tries again.
 func start(ctx context.Context, store state.Store, loop *sync.Loop) {
 	request := sync.Request{Kind: sync.Full, Cause: "start"}
 	if empty(ctx, store) {
 		request.Kind = sync.Reconcile
 	}
-	_, _ = loop.Do(ctx, request)
+	loop.Ask(request)
 }
 
 // empty reports whether the ledger knows no user: then Omni must be read, to

@@ -1,0 +1,166 @@
+package sync
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// What is looked at again, besides the subjects of users and groups: a group's
+// subject alone has its plan made again, without a question to Okta.
+const (
+	lookSelection = "selection"   // which groups are synced
+	lookMembers   = "members of " // a group, by its id
+	lookGroupsOf  = "groups of "  // a user, by their id
+)
+
+// look is when something is looked at again, although no event tells of it.
+type look struct {
+	at    time.Time
+	tries int // that were in vain
+}
+
+const (
+	// lookSoon is how long after a failed reading the next one is, at first.
+	lookSoon = time.Minute
+	// lookLate is the longest that it takes.
+	lookLate = time.Hour
+)
+
+// soon has a subject looked at again after a reading that failed, later each time.
+func (w *watch) soon(subject string, now time.Time) {
+	l := w.again[subject]
+	l.at = now.Add(min(lookLate, lookSoon<<min(l.tries, 10)))
+	l.tries++
+	w.again[subject] = l
+}
+
+// next is when something is to be looked at again, zero for never.
+func (w *watch) next() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var first time.Time
+	for _, l := range w.again {
+		if first.IsZero() || l.at.Before(first) {
+			first = l.at
+		}
+	}
+	return first
+}
+
+// due adds to what is touched whatever is to be looked at again by now.
+func (w *watch) due(t *touched, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for subject, l := range w.again {
+		if l.at.After(now) {
+			continue
+		}
+		kind, id := partsOf(subject)
+		switch kind {
+		case lookSelection:
+			t.selection = firstHint(t.selection)
+		case lookMembers:
+			t.lists[identity.GroupID(id)] = true
+		case lookGroupsOf:
+			t.asked[identity.OktaID(id)] = true
+		case groupSubject(""):
+			t.replan[identity.GroupID(id)] = true
+		case userSubject(""):
+			if h, known := t.users[identity.OktaID(id)]; known {
+				h.direct = true
+				t.users[identity.OktaID(id)] = h
+			} else {
+				t.users[identity.OktaID(id)] = hint{direct: true}
+			}
+		}
+	}
+}
+
+func firstHint(h *hint) *hint {
+	if h == nil {
+		return &hint{}
+	}
+	return h
+}
+
+func partsOf(subject string) (kind, id string) {
+	for _, k := range []string{lookSelection, lookMembers, lookGroupsOf, groupSubject(""), userSubject("")} {
+		if rest, ok := strings.CutPrefix(subject, k); ok {
+			return k, rest
+		}
+	}
+	return "", ""
+}
+
+// after notes what a run has left for later: what it couldn't read, and what it didn't
+// do yet. What it looked at and did is forgotten.
+func (w *watch) after(r *run, results []Change, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if t := r.touched; t != nil {
+		w.looked(t, r.unread)
+		w.met(r.desired, r.ledger)
+	}
+	for _, c := range results {
+		subject := c.subject()
+		switch c.State {
+		case state.Applied, state.Held:
+			delete(w.again, subject)
+		case state.Planned: // the run was stopped before its turn
+			w.again[subject] = look{at: now.Add(lookSoon)}
+		case state.Failed:
+			if f, failing := r.ledger.Failing[subject]; failing {
+				w.again[subject] = look{at: f.Next}
+			}
+		case state.Kept:
+			if !c.Due.IsZero() {
+				w.again[subject] = look{at: c.Due}
+			}
+		}
+	}
+	for _, subject := range r.unread {
+		w.soon(subject, now)
+	}
+}
+
+// met remembers who is assigned and has no account.
+func (w *watch) met(d Desired, l *Ledger) {
+	if w.census == nil {
+		return
+	}
+	for id, p := range d.Users {
+		if _, known := l.Marks[id]; !known && p.Standing != identity.Unassigned {
+			w.outside[id] = true
+		}
+	}
+}
+
+// looked forgets what was to be looked at again and has been.
+func (w *watch) looked(t *touched, unread []string) {
+	maps.DeleteFunc(w.again, func(subject string, _ look) bool {
+		kind, id := partsOf(subject)
+		return t.has(kind, id) && !slices.Contains(unread, subject)
+	})
+}
+
+// has reports whether the delta looks at this, by the parts of its subject.
+func (t *touched) has(kind, id string) bool {
+	switch kind {
+	case lookSelection:
+		return t.selection != nil
+	case lookMembers:
+		return t.lists[identity.GroupID(id)]
+	case lookGroupsOf:
+		return t.asked[identity.OktaID(id)]
+	case groupSubject(""):
+		return t.replan[identity.GroupID(id)]
+	default:
+		_, there := t.users[identity.OktaID(id)]
+		return there
+	}
+}

@@ -1,0 +1,209 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+	"golang.org/x/sync/errgroup"
+)
+
+// questions is how many a delta asks Okta at once.
+const questions = 4
+
+// delta reads what was touched, and nothing else: the desired state says nothing of
+// everything besides.
+type delta struct {
+	engine  *Engine
+	run     *run
+	touched *touched
+	desired *Desired
+	ledger  *Ledger
+	unsure  map[identity.GroupID]bool // groups of which single answers prove too little
+}
+
+// readTouched asks Okta about what was touched. Like read it fails only where nothing
+// can be decided at all; whatever else goes wrong is doubt about one object, and
+// that object is looked at again.
+func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
+	d := Desired{Only: true, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}, Groups: map[identity.GroupID]Crowd{}}
+	r := &delta{engine: e, run: run, touched: run.touched, desired: &d, ledger: run.ledger, unsure: map[identity.GroupID]bool{}}
+	if err := r.ledger.fetchMarks(ctx, e.o.Store); err != nil {
+		return d, err
+	}
+	app, err := r.app(ctx)
+	if err == nil {
+		err = r.people(ctx)
+	}
+	if err == nil {
+		err = r.groupsOf(ctx, app)
+	}
+	if err != nil {
+		return d, err
+	}
+	slices.Sort(d.Doubts)
+	return d, ctx.Err()
+}
+
+// app gives the app as it was read last, and reads it again where it was touched.
+func (r *delta) app(ctx context.Context) (identity.App, error) {
+	app := r.engine.watch.theApp()
+	if r.touched.app == nil && app.ID != "" {
+		return app, nil
+	}
+	app, err := r.engine.activeApp(ctx)
+	if err == nil {
+		r.engine.watch.sawApp(app)
+	}
+	return app, err
+}
+
+// people reads the touched users, one by one or out of the list.
+func (r *delta) people(ctx context.Context) error {
+	if r.touched.list {
+		r.listed(ctx)
+		return nil
+	}
+	ids := slices.Sorted(maps.Keys(r.touched.users))
+	found := make([]Person, len(ids))
+	errs := make([]error, len(ids))
+	var running errgroup.Group
+	running.SetLimit(questions)
+	for i, id := range ids {
+		running.Go(func() error {
+			found[i], errs[i] = r.person(ctx, id)
+			return nil
+		})
+	}
+	_ = running.Wait() // each one's error is its own
+	for i, id := range ids {
+		switch err := errs[i]; {
+		case ctx.Err() != nil || fault.Is(err, fault.Unauthorized):
+			return errs[i]
+		case err != nil:
+			r.doubt(userSubject(id), "user "+string(id), err)
+		default:
+			r.desired.Users[id] = found[i]
+		}
+	}
+	return nil
+}
+
+// person reads one user. Who isn't assigned is told to be unassigned: whether that
+// is certain, confirm asks.
+func (r *delta) person(ctx context.Context, id identity.OktaID) (Person, error) {
+	a, err := r.engine.o.Okta.Assignment(ctx, id)
+	switch {
+	case fault.Is(err, fault.NotFound):
+		return Person{Standing: identity.Unassigned, InScope: true, Origin: r.because(id, a.Origin)}, nil
+	case err != nil:
+		return Person{}, err
+	}
+	s := a.Sighting()
+	p := r.engine.person(s)
+	p.Print, p.Origin = r.engine.print(s), r.because(id, a.Origin)
+	return p, nil
+}
+
+// because is where something is told of a user, after the event that made us look.
+func (r *delta) because(id identity.OktaID, from identity.Origin) identity.Origin {
+	return after(r.touched.users[id].event, from)
+}
+
+// after joins an event with the answer to what was asked because of it.
+func after(event, answer identity.Origin) identity.Origin {
+	if event == "" || answer == "" {
+		return event + answer
+	}
+	return event + "; " + answer
+}
+
+// listed looks for the touched users in the list of all. Of everybody else nothing is
+// said. Who isn't on a list that is whole, and not empty, is unassigned.
+func (r *delta) listed(ctx context.Context) {
+	n, end := 0, identity.Origin("")
+	for s, err := range r.engine.o.Okta.Assignments(ctx) {
+		if err != nil {
+			r.desired.Doubts = append(r.desired.Doubts, fmt.Sprintf("the list of assigned users broke off after %d, so nobody is removed because of it: %v", n, err))
+			r.againAll()
+			return
+		}
+		n, end = n+1, s.Origin
+		if _, touched := r.touched.users[s.ID]; touched {
+			p := r.engine.person(s)
+			p.Print, p.Origin = r.engine.print(s), r.because(s.ID, s.Origin)
+			r.desired.Users[s.ID] = p
+		}
+	}
+	if n == 0 {
+		r.desired.Doubts = append(r.desired.Doubts, "Okta lists no assigned user, which proves nothing about those who were touched")
+		r.againAll()
+		return
+	}
+	for id := range r.touched.users {
+		if _, there := r.desired.Users[id]; !there {
+			r.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true, Origin: r.because(id, end)}
+		}
+	}
+}
+
+// againAll has everybody looked at again whom the list didn't tell.
+func (r *delta) againAll() {
+	for id := range r.touched.users {
+		if _, there := r.desired.Users[id]; !there {
+			r.run.unread = append(r.run.unread, userSubject(id))
+		}
+	}
+}
+
+// doubt notes that an object couldn't be read, and has it looked at again.
+func (r *delta) doubt(subject, what string, err error) {
+	r.desired.Doubts = append(r.desired.Doubts, fmt.Sprintf("%s could not be read, so nothing is done about it: %v", what, err))
+	r.run.unread = append(r.run.unread, subject)
+}
+
+// hasAccount reports whether the user has, or is to get, an account.
+func (r *delta) hasAccount(id identity.OktaID) bool {
+	if p, told := r.desired.Users[id]; told && p.wanted() {
+		return true
+	}
+	_, known := r.ledger.Marks[id]
+	return known
+}
+
+// alongside adds to what is desired, as they were, the groups of those whose account
+// comes or goes. A group that is open is looked at whole.
+func (e *Engine) alongside(ctx context.Context, run *run) error {
+	d, l := &run.desired, run.ledger
+	if !d.Only {
+		return nil
+	}
+	for id, g := range l.Groups {
+		if _, told := d.Groups[id]; told || g.Paused || g.Omni == "" || d.Apart[groupSubject(id)] {
+			continue
+		}
+		concerned := slices.ContainsFunc(slices.Sorted(maps.Keys(l.Members[id])), func(u identity.OktaID) bool {
+			_, told := d.Users[u]
+			return told && !l.Members[id][u].Settled() || told && l.Users[u].Omni == ""
+		})
+		if !concerned {
+			continue
+		}
+		d.Groups[id] = asItWas(g)
+		if needsAll(id, *d, l) {
+			if err := l.fetchCrowd(ctx, e.o.Store, id); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// asItWas is a group of which nothing new is known.
+func asItWas(g state.Group) Crowd {
+	return Crowd{Name: g.Name, Mapping: g.Mapping, Paused: g.Paused, Certain: true, AsOf: g.AsOf}
+}

@@ -1,0 +1,217 @@
+package sync_test
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	gosync "sync"
+	"testing"
+	"time"
+
+	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
+)
+
+// followed founds a company of n people and a group Sales with all of them, whose
+// ledger is in step, and whose System Log is followed from now on.
+func followed(t *testing.T, n int, play func(c *company, ids []string, group string)) {
+	t.Helper()
+	policy := lenient()
+	policy.Settle = 0
+	simulated(t, policy, func(c *company) {
+		ids := c.join(staff(n)...)
+		group, _ := c.push("Sales", ids...)
+		c.okta.AddMembers(c.okta.AddGroup("Everyone", "BUILT_IN"), ids...)
+		time.Sleep(time.Minute)
+		c.want(c.run(sync.Reconcile), sync.Done)
+		c.watch()
+		time.Sleep(time.Minute)
+		c.oktaAsked.Reset()
+		c.omni.ResetLog()
+		play(c, ids, group)
+	})
+}
+
+// watch looks at the System Log once.
+func (c *company) watch() sync.Watched {
+	c.t.Helper()
+	w, err := c.engine.Watch(c.t.Context(), false)
+	if err != nil {
+		c.t.Fatalf("watch: %v", err)
+	}
+	return w
+}
+
+// asked counts the requests to Okta since the last time, besides those for the log.
+func (c *company) asked() int {
+	n := 0
+	for _, r := range c.oktaAsked.All() {
+		if !strings.HasPrefix(r.Path, "/api/v1/logs") {
+			n++
+		}
+	}
+	return n
+}
+
+// One user touched: what is asked of Okta besides the log, and what is written to Omni,
+// in a group of many.
+func TestDeltaOfOne(t *testing.T) {
+	for name, row := range map[string]struct {
+		do     func(c *company, id, group string)
+		asks   int
+		writes int
+		kinds  string
+	}{
+		"profile":              {func(c *company, id, _ string) { c.okta.UpdateProfile(id, map[string]any{"department": "Ops"}) }, 1, 1, "update"},
+		"username":             {func(c *company, id, _ string) { c.okta.SetUserName(id, "new@acme.co") }, 1, 1, "update"},
+		"unassigned":           {func(c *company, id, _ string) { c.okta.Unassign(id) }, 4, 1, "deactivate"},
+		"deactivated":          {func(c *company, id, _ string) { c.okta.SetStatus(id, "DEPROVISIONED") }, 4, 1, "deactivate"},
+		"suspended":            {func(c *company, id, _ string) { c.okta.SetStatus(id, "SUSPENDED") }, 1, 0, ""},
+		"left":                 {func(c *company, id, group string) { c.okta.RemoveMember(group, id) }, 1, 1, "members"},
+		"nothing that matters": {func(c *company, id, _ string) { c.okta.UpdateProfile(id, map[string]any{"shoeSize": 43}) }, 1, 0, ""},
+		"renamed group":        {func(c *company, _, group string) { c.okta.RenameGroup(group, "Vendors") }, 1, 1, "rename"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			followed(t, 30, func(c *company, ids []string, group string) {
+				row.do(c, ids[0], group)
+				time.Sleep(30 * time.Second)
+				w := c.watch()
+				if w.Report == nil {
+					t.Fatalf("no delta: %+v\n%v", w, c.oktaAsked.All())
+				}
+				c.want(*w.Report, sync.Done)
+				var kinds []string
+				for _, change := range w.Report.Changes {
+					kinds = append(kinds, change.Kind)
+				}
+				if got := strings.Join(kinds, " "); got != row.kinds {
+					t.Errorf("it did %q, want %q", got, row.kinds)
+				}
+				if n := c.asked(); n != row.asks {
+					t.Errorf("it asked Okta %d times besides the log, want %d:\n%v", n, row.asks, c.oktaAsked.All())
+				}
+				if n := c.omni.Writes(); n != row.writes {
+					t.Errorf("it wrote %d times to Omni, want %d", n, row.writes)
+				}
+				if name != "suspended" { // who is still there, though Okta counts them as away
+					c.converged()
+				}
+				c.silent()
+			})
+		})
+	}
+}
+
+// A joiner gets the account and the groups; what a delta did, a full run finds done.
+func TestDeltaOfAJoiner(t *testing.T) {
+	followed(t, 30, func(c *company, _ []string, group string) {
+		id := c.join("new@acme.co")[0]
+		c.okta.AddMember(group, id)
+		time.Sleep(30 * time.Second)
+		w := c.watch()
+		c.want(*w.Report, sync.Done)
+		if n := c.asked(); n != 2 {
+			t.Errorf("it asked Okta %d times besides the log, want 2:\n%v", n, c.oktaAsked.All())
+		}
+		if n := c.omni.Writes(); n != 2 {
+			t.Errorf("it wrote %d times to Omni, want 2", n)
+		}
+		c.inStep()
+		for _, change := range w.Report.Changes {
+			if !strings.Contains(change.Cause, "okta event ") || !strings.Contains(change.Cause, "okta request ") {
+				t.Errorf("%s was caused by %q", change.Kind, change.Cause)
+			}
+		}
+	})
+}
+
+// Nothing touched: an hour of looks costs one request to Okta each, none to Omni.
+func TestDeltaIdle(t *testing.T) {
+	followed(t, 30, func(c *company, _ []string, _ string) {
+		counter := &counting{store: c.store}
+		c.store = counter
+		c.start()
+		c.want(c.run(sync.Full), sync.Done)
+		c.watch()
+		time.Sleep(time.Minute)
+		c.oktaAsked.Reset()
+		c.omni.ResetLog()
+		counter.reset()
+		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { time.Sleep(time.Hour + time.Second) })
+		if n := len(c.oktaAsked.All()); n != 120 {
+			t.Errorf("an hour of two looks a minute asked Okta %d times, want 120", n)
+		}
+		if n := len(c.omni.Requests()); n != 0 {
+			t.Errorf("it asked Omni %d times", n)
+		}
+		if n := counter.most(); n > 3 {
+			t.Errorf("a look asked the ledger up to %d times, want at most 3", n)
+		}
+		if runs := c.runs(); runs[len(runs)-1].Kind != "full" {
+			t.Errorf("looks in vain stand among the runs: %s", kinds(runs))
+		}
+	})
+}
+
+// A burst becomes one full run.
+func TestDeltaOfABurst(t *testing.T) {
+	followed(t, 30, func(c *company, ids []string, _ string) {
+		for _, id := range ids {
+			for n := range 40 {
+				c.okta.UpdateProfile(id, map[string]any{"department": fmt.Sprint("Ops ", n)})
+			}
+		}
+		c.join(staff(60)[30:]...)
+		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { time.Sleep(10 * time.Minute) })
+		if got := kinds(c.runs()[1:]); got != "full" {
+			t.Errorf("the burst made the runs %q", got)
+		}
+		c.inStep()
+	})
+}
+
+// counting counts the round trips to a store between two looks at the System Log: what
+// comes within a second belongs together.
+type counting struct {
+	store
+	mu    gosync.Mutex
+	last  time.Time
+	n     int
+	worst int
+}
+
+func (s *counting) count() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.last) > time.Second {
+		s.n = 0
+	}
+	s.last = time.Now()
+	s.n++
+	s.worst = max(s.worst, s.n)
+}
+
+func (s *counting) reset() { s.mu.Lock(); defer s.mu.Unlock(); s.n, s.worst = 0, 0 }
+
+func (s *counting) most() int { s.mu.Lock(); defer s.mu.Unlock(); return s.worst }
+
+func (s *counting) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bool, error) {
+	s.count()
+	return s.store.Get(ctx, b, key)
+}
+
+func (s *counting) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
+	s.count()
+	return s.store.Scan(ctx, b)
+}
+
+func (s *counting) Position(ctx context.Context) (state.Position, error) {
+	s.count()
+	return s.store.Position(ctx)
+}
+
+func (s *counting) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
+	s.count()
+	return s.store.Apply(ctx, f, b)
+}

@@ -1,0 +1,380 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
+)
+
+// watch is what an engine knows between runs, so that a delta has to ask for little.
+// It is lost with the process: the first run of the next one is full.
+type watch struct {
+	mu       sync.Mutex
+	place    identity.LogPlace        // where the next reading of the System Log begins
+	kept     state.LogRead            // as the ledger has it
+	again    map[string]look          // by subject
+	census   *census                  // nil until a full reading has told it
+	outside  map[identity.OktaID]bool // assigned without an account: outside the scope, staged, refused
+	app      identity.App
+	whole    *wider // a full run is needed, and nothing is read until it has read; nil: none is
+	lag      error  // why the log isn't read on; nil: it is
+	suspects suspects
+	times    latencies
+	wake     func() // has the log looked at; nil where no loop does
+}
+
+// wider is why a full run is needed in place of a delta.
+type wider struct {
+	kind  RunKind
+	why   string
+	asked time.Time
+}
+
+// Watched is what became of a look at the System Log.
+type Watched struct {
+	Report *Report // of the delta run; nil where there was none
+	Wider  RunKind // the run that is needed in its place; "" for none
+	Why    string
+}
+
+const (
+	// logOverlap is how much of the log before a full run's beginning is read once more
+	// after it: Okta's clock is told in whole seconds, and its lists may be a moment old.
+	logOverlap = 10 * time.Second
+	// logRetention is how long Okta keeps events (90 days), less a day.
+	logRetention = 89 * 24 * time.Hour
+	// logPages is how many full pages of the log are read in a row.
+	logPages = 20
+	// keepPlace is how often the place is written while nothing is touched.
+	keepPlace = 5 * time.Minute
+	// askWider is how often a full run is asked for that doesn't come.
+	askWider = 5 * time.Minute
+	// atOnce is how many may be touched before a full reading has told how many there are.
+	atOnce = 200
+)
+
+// Watch reads on in Okta's System Log and, where anything was touched or is to be
+// looked at again, makes a delta run. Nothing touched: one request to Okta, none to
+// Omni, two to the ledger. busy says that a run of another kind is under way: a delta
+// goes on beside it, and then also does what else would be a full run's.
+func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
+	w := &e.watch
+	wide, err := e.mayWatch(ctx)
+	if err != nil || wide != nil {
+		return w.widen(wide), w.lags(err)
+	}
+	if w.waiting() {
+		return w.askAgain(busy), nil
+	}
+	if busy && !w.informed() { // it tells soon what a delta needs to know
+		return Watched{}, nil
+	}
+	t, place, wide, err := e.listen(ctx, busy)
+	if err != nil || wide != nil {
+		return w.widen(wide), w.lags(err)
+	}
+	_ = w.lags(nil)
+	w.due(t, time.Now())
+	if err := e.prune(ctx, t); err != nil {
+		return Watched{}, err
+	}
+	if t.empty() {
+		return Watched{}, e.moveOn(ctx, place, false)
+	}
+	price := t.choose(e.o.Okta, w.counted())
+	if c := w.counted(); !busy && (c.users > 0 && t.burst(e.o.Okta, c, price) || c.users == 0 && len(t.users) > atOnce) {
+		return w.widen(&wider{kind: Full, why: fmt.Sprintf("so much was touched (%d users, %d groups) that a full run is the cheaper reading", len(t.users), len(t.members)+len(t.groups))}), nil
+	}
+	rep, err := e.Pass(ctx, Request{Kind: Delta, Cause: causeLog, touched: t})
+	if err != nil {
+		return Watched{Report: &rep}, err
+	}
+	return Watched{Report: &rep}, e.moveOn(ctx, place, true)
+}
+
+// causeLog is the cause of delta runs.
+const causeLog = "system log"
+
+// mayWatch reports the run that is needed before a delta means anything: the ledger
+// is empty, or was lost.
+func (e *Engine) mayWatch(ctx context.Context) (*wider, error) {
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	if err != nil {
+		return nil, err
+	}
+	if c.Org == "" {
+		return &wider{kind: Reconcile, why: "the ledger is empty"}, nil
+	}
+	why, _, err := e.lost(ctx, c)
+	if err == nil && why != "" {
+		return &wider{kind: Reconcile, why: why}, nil
+	}
+	return nil, err
+}
+
+// lags remembers why the log isn't read on, nil when it is.
+func (w *watch) lags(err error) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.lag = err
+	return err
+}
+
+// widen has a full run asked for, and no delta begin until it has read.
+func (w *watch) widen(wide *wider) Watched {
+	if wide == nil {
+		return Watched{}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	wide.asked = time.Now()
+	w.whole = wide
+	return Watched{Wider: wide.kind, Why: wide.why}
+}
+
+func (w *watch) waiting() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.whole != nil
+}
+
+// askAgain asks once more for a full run that didn't come, or failed.
+func (w *watch) askAgain(busy bool) Watched {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if now := time.Now(); !busy && now.Sub(w.whole.asked) >= askWider {
+		w.whole.asked = now
+		return Watched{Wider: w.whole.kind, Why: w.whole.why}
+	}
+	return Watched{}
+}
+
+// wakeBy sets what has the log looked at.
+func (w *watch) wakeBy(wake func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.wake = wake
+}
+
+// informed reports whether a full reading has told who is assigned.
+func (w *watch) informed() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.census != nil
+}
+
+// counted is the newest census, zero for none.
+func (w *watch) counted() census {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.census == nil {
+		return census{}
+	}
+	return *w.census
+}
+
+func (w *watch) theApp() identity.App {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.app
+}
+
+func (w *watch) sawApp(app identity.App) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.app = app
+}
+
+// listen reads on in the log. It gives what was touched and the place behind it, or
+// the wider run that is needed.
+func (e *Engine) listen(ctx context.Context, busy bool) (*touched, identity.LogPlace, *wider, error) {
+	t, w := newTouched(), &e.watch
+	place, err := e.logPlace(ctx)
+	switch {
+	case err != nil:
+		return nil, place, nil, err
+	case place.Since.IsZero():
+		return nil, place, &wider{kind: Full, why: "no full run has told yet from where on the System Log is to be read"}, nil
+	case time.Since(place.Since) > logRetention:
+		return nil, place, &wider{kind: Full, why: fmt.Sprintf("the System Log was read last at %s, and Okta doesn't keep it that long", place.Since.UTC().Format(time.RFC3339))}, nil
+	}
+	for n := 1; ; n++ {
+		page, err := e.o.Okta.Touches(ctx, place)
+		if fault.Is(err, fault.NotFound) {
+			return nil, place, &wider{kind: Full, why: err.Error()}, nil
+		}
+		if err != nil {
+			return nil, place, nil, err
+		}
+		for _, touch := range page.Touches {
+			t.add(touch)
+		}
+		if missed := w.explained(page.Touches, time.Now().Add(-e.o.Okta.Skew())); len(missed) > 0 {
+			e.o.Log.Warn("missed by delta: a full run found what no event of the System Log told of", zap.Int("count", len(missed)), zap.Strings("what", missed[:min(len(missed), missedNames)]))
+		}
+		place = page.Place
+		switch {
+		case !page.More:
+			return t, place, nil, nil
+		case !busy:
+			return nil, place, &wider{kind: Full, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}, nil
+		case n == logPages: // the rest is read next time
+			w.nudge()
+			return t, place, nil, nil
+		}
+	}
+}
+
+// logPlace is where the log is read on: in memory, else as the ledger has it.
+func (e *Engine) logPlace(ctx context.Context) (identity.LogPlace, error) {
+	w := &e.watch
+	w.mu.Lock()
+	place := w.place
+	w.mu.Unlock()
+	if !place.Since.IsZero() {
+		return place, nil
+	}
+	read, _, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.place, w.kept = read.LogPlace, read
+	w.suspects.missed = read.Missed
+	return w.place, err
+}
+
+// metaLog is the key of the place in the ledger.
+const metaLog = "log"
+
+// moveOn goes to a place of the log whose touches were acted upon, and writes it down
+// where that matters: while something is still to be read again, not.
+func (e *Engine) moveOn(ctx context.Context, place identity.LogPlace, acted bool) error {
+	w := &e.watch
+	w.mu.Lock()
+	w.place = place
+	read := state.LogRead{LogPlace: place, Missed: w.suspects.missed}
+	behind := false
+	for _, l := range w.again {
+		behind = behind || l.tries > 0
+	}
+	due := !behind && read != w.kept && (acted || place.Since.Sub(w.kept.Since) >= keepPlace)
+	w.mu.Unlock()
+	if !due {
+		return nil
+	}
+	var b state.Batch
+	state.Put(&b, state.Meta, metaLog, read)
+	if err := e.put(ctx, b); err != nil {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept = read
+	return nil
+}
+
+// nudge has the log looked at soon.
+func (w *watch) nudge() {
+	w.mu.Lock()
+	wake := w.wake
+	w.mu.Unlock()
+	if wake != nil {
+		wake()
+	}
+}
+
+// Look has a user looked at by the next delta, whatever the log tells.
+func (e *Engine) look(subject string) {
+	w := &e.watch
+	w.mu.Lock()
+	if _, there := w.again[subject]; !there && w.wake != nil {
+		w.again[subject] = look{at: time.Now()}
+	}
+	w.mu.Unlock()
+	w.nudge()
+}
+
+// planned takes from a full reading what deltas need to know, once what it led to is
+// planned. Where the log wasn't followed until then, it is read on from the reading's
+// beginning.
+func (e *Engine) planned(ctx context.Context, run *run, plan []Change) {
+	w, d := &e.watch, run.desired
+	if d.Only || run.request.DryRun || !d.AllUsers || d.Partial || d.Empty {
+		return
+	}
+	w.mu.Lock()
+	w.census = &census{users: len(d.Same) + len(d.Users), crowds: map[identity.GroupID]int{}}
+	w.outside = map[identity.OktaID]bool{}
+	for id := range d.Users {
+		if m := run.ledger.Marks[id]; m.Omni == 0 {
+			w.outside[id] = true
+		}
+	}
+	for id, g := range run.ledger.Groups {
+		w.census.crowds[id] = g.Present
+	}
+	began := run.started.Add(-e.o.Okta.Skew() - logOverlap)
+	followed := w.whole == nil && w.place.Since.After(began.Add(-followedWithin))
+	sound := len(d.Doubts) == 0
+	if sound {
+		w.whole = nil
+	}
+	if sound && !followed {
+		w.place = identity.LogPlace{Since: began}
+	}
+	place := w.place
+	w.mu.Unlock()
+	if followed {
+		w.suspect(run.started, newsOf(d, run.ledger, plan))
+	}
+	if sound && !followed {
+		if err := e.moveOn(ctx, place, true); err != nil {
+			run.logger.Warn("from where on the System Log is to be read isn't written down", zap.Error(err))
+		}
+	}
+}
+
+// followedWithin is how long before a full run the log may have been read last for the
+// deltas to count as having followed it.
+const followedWithin = 2 * time.Minute
+
+// count takes from the ledger how large its groups are.
+func (w *watch) count(groups map[identity.GroupID]state.Group) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.census == nil {
+		return
+	}
+	crowds := make(map[identity.GroupID]int, len(groups))
+	for id, g := range groups {
+		crowds[id] = g.Present
+	}
+	w.census = &census{users: w.census.users, crowds: crowds}
+}
+
+// followed tells how the log is followed, nil where it isn't and never was.
+func (e *Engine) followed(ctx context.Context) (*Followed, error) {
+	read, known, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
+	w := &e.watch
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil || !known && w.wake == nil {
+		return nil, err
+	}
+	f := &Followed{Read: read.Since, Missed: max(read.Missed, w.suspects.missed), Names: append([]string{}, w.suspects.names...), Again: len(w.again), Seconds: w.times.sum()}
+	if w.place.Since.After(f.Read) {
+		f.Read = w.place.Since
+	}
+	switch {
+	case w.lag != nil:
+		f.Waits = w.lag.Error()
+	case w.whole != nil:
+		f.Waits = "for a " + string(w.whole.kind) + " run: " + w.whole.why
+	}
+	return f, nil
+}
