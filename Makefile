@@ -28,6 +28,7 @@ lint: ## golangci-lint, pinned in tools/go.mod
 
 bench: ## what a run costs beside the least that it could; writes docs/benchmarks.md
 	go run ./internal/bench
+	go test -count=1 -v -run '^TestHourOfAFreeOrg$$' ./internal/bench
 
 bench-micro: ## the packages' own benchmarks
 	go test -run '^$$' -bench . -benchmem ./...

@@ -24,6 +24,9 @@
 //	endpoint takes pushes over a ledger (endpoint.go)
 //	caller   pushes as Okta does, and asks the same of Omni alone (caller.go)
 //
+// How long a change in Okta takes to Omni, and what of Okta's limits is used for it,
+// is measured in simulated time, by a test: TestHourOfAFreeOrg prints its table.
+//
 // Engine and floor take turns, and so do a push and its like at Omni. A figure is the ratio of one pair; the table has
 // the median of the pairs, and the least and the largest (table.go).
 package main

@@ -30,7 +30,7 @@ func (o *Org) admit(header http.Header, path string) (done func(), declined *fai
 		allowance(header, 0, 0, now.Add(time.Second))
 		return nil, tooMany()
 	}
-	bucket := bucketOf(path)
+	bucket := BucketOf(path)
 	limit := o.Knobs.limit(bucket)
 	w := o.windows[bucket]
 	if w == nil {
@@ -59,7 +59,8 @@ func allowance(header http.Header, limit, remaining int, reset time.Time) {
 	header.Set("X-Rate-Limit-Reset", strconv.FormatInt(reset.Unix(), 10))
 }
 
-func bucketOf(path string) Bucket {
+// BucketOf is the bucket that a request for the path counts for.
+func BucketOf(path string) Bucket {
 	parts := strings.Split(strings.Trim(strings.TrimPrefix(path, "/api/v1"), "/"), "/")
 	switch kind, one := parts[0], len(parts) == 2; {
 	case kind == "apps" && one:
