@@ -3,6 +3,7 @@ package identity
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
 )
 
@@ -14,17 +15,13 @@ type Print [16]byte
 
 // PrintOf digests parts, each apart from the others.
 func PrintOf(parts ...[]byte) Print {
-	h := sha256.New()
-	var length [8]byte
+	text := make([]byte, 0, 2048) // most objects fit, and then nothing is allocated
 	for _, p := range parts {
-		for i, n := 0, len(p); i < len(length); i, n = i+1, n>>8 {
-			length[i] = byte(n)
-		}
-		h.Write(length[:])
-		h.Write(p)
+		text = binary.LittleEndian.AppendUint64(text, uint64(len(p)))
+		text = append(text, p...)
 	}
-	var sum [sha256.Size]byte
-	return Print(h.Sum(sum[:0])[:len(Print{})])
+	sum := sha256.Sum256(text)
+	return Print(sum[:len(Print{})])
 }
 
 // MarshalText writes the print as base64.

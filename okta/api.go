@@ -112,7 +112,7 @@ func decode[T any](c call, a *answer, open byte, v *T) error {
 		what := map[byte]string{'{': "an object", '[': "a list"}[open]
 		return doubt(c, "the answer%s isn't JSON, or not %s: it begins with %q", contentType(a), what, body[:min(len(body), 20)])
 	}
-	if err := json.Unmarshal(body, v, exactNumbers()); err != nil {
+	if err := json.Unmarshal(body, v, objectsIn(body)); err != nil {
 		return doubt(c, "the answer can't be read: %v", err)
 	}
 	return nil

@@ -13,8 +13,18 @@ func (r appRecord) app() identity.App {
 
 // sighting leaves the profiles unread. Account is empty, which is doubt about
 // this user, where the embedded user is missing or somebody else.
-func (r assignmentRecord) sighting(from identity.Origin) identity.Sighting {
-	a := identity.Assignment{
+func (r *assignmentRecord) sighting(from identity.Origin) identity.Sighting {
+	a, user := r.assignment(from)
+	a.Print = identity.PrintOf([]byte(a.Status), []byte(a.Account), []byte(a.UserName), []byte(a.ExternalID), r.Profile, user)
+	return identity.Sighting{
+		Assignment: a,
+		Whole:      func() (identity.Assignment, error) { return r.whole(from) }, // of r alone, since most are never called
+	}
+}
+
+// assignment gives the assignment without its profiles, and the one of the Okta user.
+func (r *assignmentRecord) assignment(from identity.Origin) (a identity.Assignment, user object) {
+	a = identity.Assignment{
 		ID:         identity.OktaID(r.ID),
 		Status:     r.Status,
 		Scope:      r.Scope,
@@ -22,22 +32,16 @@ func (r assignmentRecord) sighting(from identity.Origin) identity.Sighting {
 		ExternalID: r.ExternalID,
 		Origin:     from,
 	}
-	user := r.Embedded.User
-	if user.ID != r.ID {
-		user = userRecord{}
+	if r.Embedded.User.ID == r.ID {
+		a.Account, user = r.Embedded.User.Status, r.Embedded.User.Profile
 	}
-	a.Account = user.Status
-	a.Print = identity.PrintOf([]byte(a.Status), []byte(a.Account), []byte(a.UserName), []byte(a.ExternalID), r.Profile, user.Profile)
-	return identity.Sighting{
-		Assignment: a,
-		Whole:      func() (identity.Assignment, error) { return withProfiles(a, r.Profile, user.Profile) },
-	}
+	return a, user
 }
 
-// withProfiles reads the profiles of the app user and of the Okta user.
-func withProfiles(a identity.Assignment, app, user object) (identity.Assignment, error) {
-	var err error
-	if a.App, err = app.fields(); err != nil {
+// whole is the assignment with the profiles of the app user and of the Okta user.
+func (r *assignmentRecord) whole(from identity.Origin) (a identity.Assignment, err error) {
+	a, user := r.assignment(from)
+	if a.App, err = r.Profile.fields(); err != nil {
 		return a, fmt.Errorf("the app profile can't be read: %w", err)
 	}
 	if a.Profile, err = user.fields(); err != nil {

@@ -16,14 +16,14 @@ import (
 // lags behind, and its filter knows no names.
 func (r *Reader) AllGroups(ctx context.Context) iter.Seq2[identity.Group, error] {
 	c := call{kind: "groups", op: "list groups", path: "/api/v1/groups?limit=200", needs: needGroups}
-	return convert(list[groupRecord](ctx, r, c), groupRecord.group)
+	return convert(list[groupRecord](ctx, r, c), (*groupRecord).group)
 }
 
 // AppGroups lists the groups that are assigned to the app, 200 a page (the most
 // that Okta gives). One that Okta doesn't embed whole has its id alone.
 func (r *Reader) AppGroups(ctx context.Context) iter.Seq2[identity.Group, error] {
 	c := call{kind: "app groups", op: "list groups assigned to the app", path: r.app + "/groups?expand=group&limit=200", needs: needApps}
-	return convert(list[appGroupRecord](ctx, r, c), appGroupRecord.group)
+	return convert(list[appGroupRecord](ctx, r, c), (*appGroupRecord).group)
 }
 
 // AppGroup makes sure that the group is assigned to the app, and tells where Okta

@@ -1,7 +1,6 @@
 package okta
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/go-json-experiment/json"
@@ -9,24 +8,28 @@ import (
 )
 
 // object is a free-form JSON object that stays unread until somebody needs it;
-// nil where the answer has null or nothing.
+// nil where the answer has null or nothing. It is a part of the answer, which it keeps.
 type object []byte
 
-// UnmarshalJSONFrom takes an object or null, and refuses everything else.
-func (o *object) UnmarshalJSONFrom(d *jsontext.Decoder) error {
-	kind := d.PeekKind()
-	text, err := d.ReadValue()
-	switch {
-	case err != nil:
-		return err
-	case kind == 'n':
-		*o = nil
-	case kind == '{':
-		*o = bytes.Clone(text)
-	default:
-		return fmt.Errorf("a profile is neither an object nor null")
-	}
-	return nil
+// objectsIn takes each object, or null, from its place in body, which is being
+// read, and refuses everything else.
+func objectsIn(body []byte) json.Options {
+	return json.WithUnmarshalers(json.UnmarshalFromFunc(func(d *jsontext.Decoder, o *object) error {
+		kind := d.PeekKind()
+		text, err := d.ReadValue() // valid until the next one is read
+		switch {
+		case err != nil:
+			return err
+		case kind == 'n':
+			*o = nil
+		case kind == '{':
+			end := d.InputOffset()
+			*o = body[end-int64(len(text)) : end : end]
+		default:
+			return fmt.Errorf("a profile is neither an object nor null")
+		}
+		return nil
+	}))
 }
 
 // fields reads the object; nil where there is none.

@@ -29,7 +29,7 @@ type page struct {
 
 // told is a record with the request that it was read by.
 type told[T any] struct {
-	record T
+	record *T
 	origin identity.Origin
 }
 
@@ -47,17 +47,19 @@ func listTo[T record](ctx context.Context, r *Reader, c call, end *identity.Orig
 	return func(yield func(told[T], error) bool) {
 		w := begin(ctx, r, c)
 		defer w.end()
-		ids, stale := map[string]bool{}, 0
+		ids, stale, size := map[string]struct{}{}, 0, 0
 		for p := range w.pages {
-			records, err := recordsOf[T](c, p)
+			records, err := recordsOf[T](c, p, size)
 			*end = origin(c, p.answer)
 			stale++
-			for _, v := range records {
-				if ids[v.id()] {
+			size = max(size, len(records))
+			for i := range records {
+				id := records[i].id()
+				if _, twice := ids[id]; twice {
 					continue
 				}
-				ids[v.id()], stale = true, 0
-				if !yield(told[T]{v, *end}, nil) {
+				ids[id], stale = struct{}{}, 0
+				if !yield(told[T]{&records[i], *end}, nil) {
 					return
 				}
 			}
@@ -73,12 +75,12 @@ func listTo[T record](ctx context.Context, r *Reader, c call, end *identity.Orig
 	}
 }
 
-// recordsOf reads a page. What could be read is returned with the error of the rest.
-func recordsOf[T record](c call, p page) ([]T, error) {
+// recordsOf reads a page, of about so many records. What could be read is returned with the error of the rest.
+func recordsOf[T record](c call, p page, size int) ([]T, error) {
 	if p.err != nil {
 		return nil, p.err
 	}
-	var records []T
+	records := make([]T, 0, size)
 	if err := decode(c, p.answer, '[', &records); err != nil {
 		return nil, err
 	}

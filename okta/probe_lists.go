@@ -48,14 +48,14 @@ func (r datedRecord) id() string { return r.ID }
 func (p *Probe) Assigned(ctx context.Context) ([]identity.Sighting, bool, error) {
 	c := call{kind: "assignments", op: "list app users", path: p.reader.app + "/users?expand=user&limit=500", needs: needApps}
 	users, more, err := onePage[assignmentRecord](ctx, p.reader, c)
-	return each(users, assignmentRecord.sighting), more, err
+	return each(users, (*assignmentRecord).sighting), more, err
 }
 
 // Mappings gives the first page of the app's group-push mappings, at most 1000.
 func (p *Probe) Mappings(ctx context.Context) ([]identity.Mapping, bool, error) {
 	c := call{kind: "mappings", op: "list group-push mappings", path: p.reader.app + "/group-push/mappings?limit=1000", needs: needPushed}
 	mappings, more, err := onePage[mappingRecord](ctx, p.reader, c)
-	return each(mappings, mappingRecord.mapping), more, err
+	return each(mappings, (*mappingRecord).mapping), more, err
 }
 
 // AppGroups gives the first page of the groups that are assigned to the app, at
@@ -63,14 +63,14 @@ func (p *Probe) Mappings(ctx context.Context) ([]identity.Mapping, bool, error) 
 func (p *Probe) AppGroups(ctx context.Context) ([]identity.Group, bool, error) {
 	c := call{kind: "app groups", op: "list groups assigned to the app", path: p.reader.app + "/groups?limit=200", needs: needApps}
 	groups, more, err := onePage[idRecord](ctx, p.reader, c)
-	return each(groups, func(g idRecord, _ identity.Origin) identity.Group { return identity.Group{ID: identity.GroupID(g.ID)} }), more, err
+	return each(groups, func(g *idRecord, _ identity.Origin) identity.Group { return identity.Group{ID: identity.GroupID(g.ID)} }), more, err
 }
 
 // Groups gives the first page of all groups, at most 1000.
 func (p *Probe) Groups(ctx context.Context) ([]identity.Group, bool, error) {
 	c := call{kind: "groups", op: "list groups", path: "/api/v1/groups?limit=1000", needs: needGroups}
 	groups, more, err := onePage[groupRecord](ctx, p.reader, c)
-	return each(groups, groupRecord.group), more, err
+	return each(groups, (*groupRecord).group), more, err
 }
 
 // Members gives up to 10 members of a group, and whether there are more.
@@ -80,7 +80,7 @@ func (p *Probe) Members(ctx context.Context, id identity.GroupID) ([]identity.Ok
 		return nil, false, err
 	}
 	users, more, err := onePage[idRecord](ctx, p.reader, c)
-	return each(users, func(v idRecord, _ identity.Origin) identity.OktaID { return identity.OktaID(v.ID) }), more, err
+	return each(users, func(v *idRecord, _ identity.Origin) identity.OktaID { return identity.OktaID(v.ID) }), more, err
 }
 
 // GroupsOf gives the groups that a user is in.
@@ -125,10 +125,10 @@ func anyOf(kinds []string) string {
 }
 
 // each converts a page. Nothing is recorded of it, so its records need no origin.
-func each[T, U any](list []T, to func(T, identity.Origin) U) []U {
+func each[T, U any](list []T, to func(*T, identity.Origin) U) []U {
 	out := make([]U, len(list))
-	for i, v := range list {
-		out[i] = to(v, "")
+	for i := range list {
+		out[i] = to(&list[i], "")
 	}
 	return out
 }

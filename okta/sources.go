@@ -32,14 +32,14 @@ func (r *Reader) App(ctx context.Context) (identity.App, error) {
 // order counts as another.
 func (r *Reader) Assignments(ctx context.Context) iter.Seq2[identity.Sighting, error] {
 	c := call{kind: "assignments", op: "list app users", path: r.app + "/users?expand=user&limit=" + strconv.Itoa(usersPage), needs: needApps}
-	return convert(list[assignmentRecord](ctx, r, c), assignmentRecord.sighting)
+	return convert(list[assignmentRecord](ctx, r, c), (*assignmentRecord).sighting)
 }
 
 // Mappings lists every group-push mapping of the app, 1000 a page (the most that
 // Okta gives).
 func (r *Reader) Mappings(ctx context.Context) iter.Seq2[identity.Mapping, error] {
 	c := call{kind: "mappings", op: "list group-push mappings", path: r.app + "/group-push/mappings?limit=1000", needs: needPushed}
-	return convert(list[mappingRecord](ctx, r, c), mappingRecord.mapping)
+	return convert(list[mappingRecord](ctx, r, c), (*mappingRecord).mapping)
 }
 
 // Members lists everyone in the group, whether assigned or not. A page
@@ -50,11 +50,11 @@ func (r *Reader) Members(ctx context.Context, id identity.GroupID) iter.Seq2[ide
 	if err := checkID(c, string(id)); err != nil {
 		return func(yield func(identity.Membership, error) bool) { yield(identity.Membership{}, err) }
 	}
-	return convert(list[idRecord](ctx, r, c), idRecord.member)
+	return convert(list[idRecord](ctx, r, c), (*idRecord).member)
 }
 
 // convert turns a list of Okta's records into one of ours.
-func convert[T, U any](from iter.Seq2[told[T], error], to func(T, identity.Origin) U) iter.Seq2[U, error] {
+func convert[T, U any](from iter.Seq2[told[T], error], to func(*T, identity.Origin) U) iter.Seq2[U, error] {
 	return func(yield func(U, error) bool) {
 		for v, err := range from {
 			if err != nil {

@@ -47,7 +47,7 @@ func (r *Reader) Touches(ctx context.Context, at identity.LogPlace) (identity.Lo
 	p := page{answer: a}
 	next, err := r.nextPath(c, a.header)
 	p.link = err
-	events, err := recordsOf[eventRecord](c, p)
+	events, err := recordsOf[eventRecord](c, p, 0)
 	if err == nil {
 		err = checkNext(c, next, len(events))
 	}

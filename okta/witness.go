@@ -20,10 +20,12 @@ func (r *Reader) Assignment(ctx context.Context, id identity.OktaID) (identity.A
 	if err != nil {
 		return identity.Assignment{Origin: from}, err
 	}
-	a, err := user.sighting(from).Whole()
+	s := user.sighting(from)
+	a, err := s.Whole()
 	if err != nil {
 		return a, doubt(c, "%v", err)
 	}
+	a.Print = s.Print
 	return a, nil
 }
 

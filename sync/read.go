@@ -89,7 +89,9 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, run *run) error {
 			d.Doubts = append(d.Doubts, fmt.Sprintf("the list of assigned users broke off after %d, so nobody is removed because of it: %v", n, err))
 			return nil
 		}
-		n++
+		if n++; n == 1 {
+			d.Same = make(map[identity.OktaID]int32, len(l.Marks)) // most are as they were
+		}
 		run.follower.count(stepRead, 1)
 		page := d.Pages.number(s.Origin)
 		if seen := e.print(s); l.Marks[s.ID].Seen == seen {
