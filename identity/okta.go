@@ -31,7 +31,7 @@ type Assignment struct {
 	Login      string         // profile.login of the Okta user
 	App        map[string]any // the app user's profile
 	Profile    map[string]any // the Okta user's profile
-	Print      Print          // of all that a mapping may depend on; zero where nobody took it
+	Print      Print          `json:"-"` // of all that a mapping may depend on; zero where nobody took it
 	Origin     Origin
 }
 

@@ -86,7 +86,7 @@ func withhold(changes []Change, why string) []Change {
 func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, run *run) string {
 	ask := ends
 	if len(ends) > maxAsked {
-		if doubt := e.listAgain(ctx, ends); doubt != "" {
+		if doubt := e.listAgain(ctx, run, ends); doubt != "" {
 			return doubt
 		}
 		ask = draw(ends, sample)
@@ -107,10 +107,10 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, 
 }
 
 // listAgain reads the whole list once more. Who isn't on it is told where it ends.
-func (e *Engine) listAgain(ctx context.Context, ends []*Change) string {
+func (e *Engine) listAgain(ctx context.Context, run *run, ends []*Change) string {
 	wanted, leaving := map[identity.OktaID]bool{}, map[identity.OktaID]identity.Origin{}
 	var end identity.Origin
-	for s, err := range e.o.Okta.Assignments(ctx) {
+	for s, err := range e.lists(run).Assignments(ctx) {
 		if err != nil {
 			return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
 		}

@@ -116,7 +116,7 @@ func (r *delta) lists(ctx context.Context, groups map[identity.GroupID]bool) {
 	for _, id := range ids {
 		crowds[id] = r.crowd(id)
 	}
-	reader := &crowdReader{engine: r.engine, follower: r.run.follower, ledger: r.ledger, crowds: crowds}
+	reader := &crowdReader{engine: r.engine, follower: r.run.follower, source: r.engine.o.Okta, ledger: r.ledger, crowds: crowds}
 	reader.read(ctx, objects)
 	maps.Copy(r.desired.Groups, reader.crowds)
 	r.desired.Doubts = append(r.desired.Doubts, reader.doubts...)

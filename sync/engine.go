@@ -69,6 +69,7 @@ type Options struct {
 	Identity Identity
 	Policy   Policy
 	Okta     Okta
+	Patient  Source // Okta, for the long lists of full runs: it lets the questions of deltas go first; nil means Okta
 	Omni     Omni
 	Mapper   Mapper
 	Store    state.Store
@@ -111,6 +112,9 @@ func New(o Options) *Engine {
 	policy.Attributes = slices.Sorted(slices.Values(o.Mapper.Attributes()))
 	policy.Groups = policy.Groups.canonical()
 	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, policy.Groups, planVersion})
+	if o.Patient == nil {
+		o.Patient = o.Okta
+	}
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}

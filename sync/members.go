@@ -19,6 +19,7 @@ import (
 type crowdReader struct {
 	engine   *Engine
 	follower *follower
+	source   Source // whose members are read
 	ledger   *Ledger
 	all      bool // also of those that didn't move
 
@@ -133,7 +134,7 @@ func (cr *crowdReader) compare(ctx context.Context, c Crowd, id identity.GroupID
 	joined := map[identity.OktaID]int32{}
 	var listed pages
 	var broken error
-	for m, err := range cr.engine.o.Okta.Members(ctx, id) {
+	for m, err := range cr.source.Members(ctx, id) {
 		if err != nil {
 			broken = err // who was listed counts all the same
 			break

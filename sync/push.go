@@ -136,6 +136,9 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 		delete(e.live, l)
 		e.touch(l, time.Now(), subjects...) // once more, for runs that have begun meanwhile
 		e.ledgers.Unlock()
+		if p.o.Pull {
+			e.lookAt(subjects)
+		}
 		if x.woken {
 			p.wake()
 		}

@@ -81,7 +81,7 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, run *run) error {
 	})
 	go func() { _ = indexed() }() // the loop waits for its result
 	n := 0
-	for s, err := range ahead(e.o.Okta.Assignments(ctx), usersAhead) {
+	for s, err := range ahead(e.o.Patient.Assignments(ctx), usersAhead) {
 		if err := indexed(); err != nil {
 			return err
 		}

@@ -68,6 +68,14 @@ func (c *chooser) withoutPush(why string) {
 	}
 }
 
+// lists is whom a run asks for long lists.
+func (e *Engine) lists(run *run) Source {
+	if run.touched != nil {
+		return e.o.Okta
+	}
+	return e.o.Patient
+}
+
 // linked counts the groups that are managed.
 func (c *chooser) linked() int {
 	n := 0
@@ -173,7 +181,7 @@ func (c *chooser) readMembers(ctx context.Context) {
 	}
 	maps.Copy(c.objects, objects)
 	r := c.run.request
-	reader := &crowdReader{engine: c.engine, follower: c.run.follower, ledger: l, all: r.AllMembers || r.Kind == Reconcile, crowds: d.Groups}
+	reader := &crowdReader{engine: c.engine, follower: c.run.follower, source: c.engine.lists(c.run), ledger: l, all: r.AllMembers || r.Kind == Reconcile, crowds: d.Groups}
 	reader.read(ctx, c.objects)
 	d.Doubts = append(d.Doubts, reader.doubts...)
 }

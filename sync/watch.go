@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -288,16 +289,29 @@ func (w *watch) nudge() {
 	}
 }
 
-// Look has a user looked at by the next delta, whatever the log tells.
-func (e *Engine) look(subject string) {
+// lookAt has the users among the subjects looked at by the next delta, whatever the log
+// tells: a push of theirs has left something to a reading. Groups are left alone: Okta's
+// lists lag behind its pushes.
+func (e *Engine) lookAt(subjects []string) {
 	w := &e.watch
 	w.mu.Lock()
-	if _, there := w.again[subject]; !there && w.wake != nil {
-		w.again[subject] = look{at: time.Now()}
+	if w.wake == nil {
+		w.mu.Unlock()
+		return
+	}
+	for _, s := range subjects {
+		id, user := strings.CutPrefix(s, userSubject(""))
+		if _, there := w.again[s]; user && !there && !isOwn(identity.OktaID(id)) {
+			w.again[s] = look{at: time.Now().Add(afterPush)}
+		}
 	}
 	w.mu.Unlock()
 	w.nudge()
 }
+
+// afterPush is how long after a push its user is looked at, so that what it was one of
+// several of has come.
+const afterPush = 2 * time.Second
 
 // planned takes from a full reading what deltas need to know, once what it led to is
 // planned. Where the log wasn't followed until then, it is read on from the reading's

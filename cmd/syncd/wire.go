@@ -144,13 +144,17 @@ func (p parts) open() (ledger, error) {
 func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 	c := p.config
 	var source sync.Okta = sync.Accepted{Store: store}
+	var patient sync.Source
 	if p.okta != nil {
 		source = p.okta
+		if c.Schedule.Delta != "" {
+			patient = p.okta.Patiently()
+		}
 	}
 	return sync.New(sync.Options{
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
-		Okta:     source, Omni: p.omni, Mapper: p.mapper,
+		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 	})
 }
