@@ -32,6 +32,7 @@ type Loop struct {
 	due    chan Request // capacity 1 a kind: a waiting tick swallows the next
 	deeper chan Request
 	quick  chan struct{} // for deltas, likewise; nil where there are none
+	sooner chan struct{} // something is to be looked at again, maybe before what is waited for
 	one    chan struct{} // holds something while a run is under way
 }
 
@@ -46,7 +47,8 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
 	if s.Delta != "" || s.Hooks {
 		l.quick = make(chan struct{}, 1)
-		e.watch.wakeBy(func() { l.Wake(Delta) })
+		l.sooner = make(chan struct{}, 1)
+		e.watch.wakeBy(func() { l.Wake(Delta) }, func() { wake(l.sooner, struct{}{}) })
 	}
 	for _, tick := range []struct {
 		expression string
@@ -131,6 +133,9 @@ func (l *Loop) follow(ctx context.Context) {
 		select {
 		case <-l.quick:
 		case <-look:
+		case <-l.sooner:
+			stop()
+			continue
 		case <-ctx.Done():
 			stop()
 			return
@@ -162,7 +167,7 @@ func (l *Loop) until(t time.Time) (<-chan time.Time, func()) {
 }
 
 // soonest is the least time between two looks that nobody asked for.
-const soonest = time.Second
+const soonest = 5 * time.Second
 
 // Do does one run when no other is under way; until then it tells of the other.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {

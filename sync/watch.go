@@ -28,6 +28,7 @@ type watch struct {
 	suspects suspects
 	times    latencies
 	wake     func() // has the log looked at; nil where no loop does
+	rearm    func() // says that next may be earlier; nil like wake
 }
 
 // wider is why a full run is needed in place of a delta.
@@ -156,11 +157,11 @@ func (w *watch) askAgain(busy bool) Watched {
 	return Watched{}
 }
 
-// wakeBy sets what has the log looked at.
-func (w *watch) wakeBy(wake func()) {
+// wakeBy sets what has the log looked at, and what is told that next may be earlier.
+func (w *watch) wakeBy(wake, rearm func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wake = wake
+	w.wake, w.rearm = wake, rearm
 }
 
 // informed reports whether a full reading has told who is assigned.
@@ -305,8 +306,9 @@ func (e *Engine) lookAt(subjects []string) {
 			w.again[s] = look{at: time.Now().Add(afterPush)}
 		}
 	}
+	rearm := w.rearm
 	w.mu.Unlock()
-	w.nudge()
+	rearm()
 }
 
 // afterPush is how long after a push its user is looked at, so that what it was one of
