@@ -86,6 +86,7 @@ type Users struct {
 	Attributes       map[string]string `koanf:"attributes" json:"attributes" jsonschema_description:"CEL expression for each Omni user attribute, such as department: user.department."`
 	AdoptAttributes  string            `koanf:"adopt_attributes" json:"adopt_attributes" jsonschema:"enum=keep,enum=replace" jsonschema_description:"What becomes of an adopted user's attributes where Okta has no value."`
 	OnUsernameChange string            `koanf:"on_username_change" json:"on_username_change" jsonschema:"enum=rename,enum=hold" jsonschema_description:"Whether a new userName in Okta renames the Omni user, or waits for a person."`
+	OnRecycled       string            `koanf:"on_recycled" json:"on_recycled" jsonschema:"enum=hold,enum=adopt" jsonschema_description:"Whether a new Okta user gets the account of a former one who had the same address: a person decides, or it is taken over without its groups and attributes."`
 	Suspended        string            `koanf:"suspended" json:"suspended" jsonschema:"enum=keep,enum=deactivate" jsonschema_description:"What becomes of a user who is suspended in Okta."`
 	Protected        []string          `koanf:"protected" json:"protected" jsonschema_description:"Globs over userName: not deactivated, deleted, renamed, nor removed from a group."`
 }
@@ -192,6 +193,7 @@ func defaults(env environment) *Config {
 			Attributes:       map[string]string{},
 			AdoptAttributes:  "keep",
 			OnUsernameChange: "rename",
+			OnRecycled:       "hold",
 			Suspended:        "keep",
 			Protected:        []string{},
 		},

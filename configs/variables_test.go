@@ -38,6 +38,7 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"users.attributes", `{a: "1", "b.c": "{}"}`, `{"a": "1", "b.c": "{}"}`},
 	{"users.adopt_attributes", "replace", "replace"},
 	{"users.on_username_change", "hold", "hold"},
+	{"users.on_recycled", "adopt", "adopt"},
 	{"users.suspended", "deactivate", "deactivate"},
 	{"users.protected", `["*@a", "b"]`, `["*@a","b"]`},
 	{"groups.from", "app_groups", "app_groups"},

@@ -16,6 +16,9 @@ func (a *applier) performUser(ctx context.Context, c Change) (Change, Notes) {
 	case Create:
 		return a.create(ctx, c)
 	case Adopt:
+		if c.Takes {
+			return a.takeOver(ctx, c)
+		}
 		return a.adopt(ctx, c, linkOf(a.user(c.User).Intent))
 	case Update, Reactivate:
 		return a.update(ctx, c)
@@ -122,16 +125,18 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 	if err != nil {
 		return a.failed(c, err), notes
 	}
-	if other != "" && other != c.User {
+	if other != "" && other != c.User && !a.run.desired.ended(other, a.user(other)) {
 		notes.Users[c.User] = nil
-		c.State, c.Guard = state.Held, guardRecycled
-		c.Reason = fmt.Sprintf("recycled address: Omni's account of this name is linked to Okta user %s", other)
+		c.State, c.Guard, c.Reason = state.Held, guardRecycled, stillLinked(other)
 		return c, notes
 	}
 	link := state.Adopted
 	c.Reason = "Omni had this account already"
 	if intended {
 		link, c.Reason = state.Recognised, madeBefore
+	}
+	if other != "" && other != c.User || !account.Active {
+		return a.succeed(ctx, c, account, succession{omni: account.ID, former: other, link: link})
 	}
 	return a.take(ctx, c, account, link)
 }
@@ -299,7 +304,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 			owner, err = a.owner(ctx, account.ID)
 		}
 		switch {
-		case fault.Is(err, fault.NotFound), err == nil && owner != "":
+		case fault.Is(err, fault.NotFound), err == nil && (owner != "" || !account.Active):
 			notes.Users[c.User] = nil
 			c.Reason = "the account that was intended was never made"
 			return a.answered(c), notes

@@ -49,6 +49,10 @@ type entry struct {
 // Okta has brought them back since.
 func (e entry) off() bool { return e.inactive && (!e.active || e.unassigned) }
 
+// over reports whether the membership is over: by what was accepted, or by what a run
+// did with somebody of whom no push told.
+func (e entry) over() bool { return e.off() || !e.pushed && e.omni != "" && !e.active && e.unassigned }
+
 // visible reports whether the object is a resource.
 func (e entry) visible() bool { return e.id != "" && !e.gone }
 

@@ -36,12 +36,14 @@ type Change struct {
 	Omni  string // Omni's id of the subject, where it is linked
 	Name  string // userName or Okta's group name, for people
 
-	Want  identity.User      // of a user: what is to stand in Omni afterwards
-	Patch identity.UserPatch // of Update, Reactivate, Adopt: what differs
-	Title string             // of a group: its displayName in Omni afterwards
-	Add   []identity.OktaID  // members who come
-	Drop  []identity.OktaID  // members who go
-	Kept  []string           // of Adopt: attributes that Omni has, Okta hasn't, and that are left alone
+	Want   identity.User      // of a user: what is to stand in Omni afterwards
+	Patch  identity.UserPatch // of Update, Reactivate, Adopt: what differs
+	Title  string             // of a group: its displayName in Omni afterwards
+	Add    []identity.OktaID  // members who come
+	Drop   []identity.OktaID  // members who go
+	Takes  bool               // of Adopt: an account that was somebody else\'s, under a recycled address
+	Former identity.OktaID    // of Takes: whom the account was linked to, "" for nobody
+	Kept   []string           // of Adopt: attributes that Omni has, Okta hasn't, and that are left alone
 
 	Origin identity.Origin // where Okta told what it rests on
 
@@ -75,6 +77,9 @@ func (c Change) subject() string {
 func (c Change) objects() []string {
 	list := make([]string, 0, 2+len(c.Add)+len(c.Drop))
 	list = append(list, c.subject())
+	if c.Former != "" {
+		list = append(list, userSubject(c.Former))
+	}
 	if c.Want.UserName != "" {
 		list = append(list, nameSubject(c.Want.UserName))
 	}

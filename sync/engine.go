@@ -28,6 +28,7 @@ type Policy struct {
 	Fingerprint     identity.Fingerprint // changes whenever the mapping does; New fills it and Attributes from the mapper
 	AdoptAttributes string               // keep, replace
 	OnUsername      string               // rename, hold
+	OnRecycled      string               // hold, adopt
 	Suspended       string               // keep, deactivate
 	Protected       []string             // globs over userName
 	Groups          Selection            // which groups are synced

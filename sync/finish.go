@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 	"go.uber.org/zap"
 )
@@ -212,7 +213,7 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 // hold notes one held change, the first time also in the log.
 func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 	h, known := l.Holds[key]
-	if known && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
+	if known && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
 		return
 	}
 	told := r.told(c)
@@ -229,6 +230,9 @@ func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 func holdKeys(c Change) []string {
 	if c.Guard == guardRenames {
 		return []string{renameKey(c.User, *c.Patch.UserName)}
+	}
+	if c.Takes {
+		return []string{takeoverKey(c.User, identity.OmniID(c.Omni))}
 	}
 	if len(c.Drop) == 0 {
 		return []string{c.key()}

@@ -21,7 +21,8 @@ const (
 	guardAdoption       = "adopted_members" // whom Okta doesn't know in an adopted group
 	guardRenames        = "renames"
 	guardRecycled       = "recycled"
-	guardLoss           = "loss" // removals that a ledger which was lost calls for
+	guardTakeovers      = "takeovers" // somebody else's account for a newcomer: waits where the policy asks
+	guardLoss           = "loss"      // removals that a ledger which was lost calls for
 )
 
 // Judged is a plan after the guard: the changes, those that are held split off

@@ -38,6 +38,8 @@ type Ledger struct {
 	Strangers     map[string]identity.Account
 	StrangerTeams map[string]identity.Team
 	KeepMissing   bool // Omni's list was doubtful: nothing is created again
+
+	heritages map[identity.OktaID]heritage // of newcomers under somebody else's address, as inspect found them
 }
 
 func newLedger() *Ledger {

@@ -21,7 +21,7 @@ import (
 // joiner, then deletions and releases of groups.
 func Plan(d Desired, l *Ledger, p Policy) []Change {
 	pl := &planner{desired: d, ledger: l, policy: p}
-	pl.names, pl.titles = userNames(d, l), groupNames(d, l)
+	pl.names, pl.titles, pl.heirs = userNames(d, l), groupNames(d, l), successions(d, l)
 	users := pl.users()
 	pl.standing(users)
 	groups := pl.groups()
@@ -43,6 +43,7 @@ type planner struct {
 	coming  map[identity.OktaID]bool            // users who get, or get back, an account in this plan
 	there   map[identity.OktaID]bool            // users who have an account and keep it
 	adopts  map[identity.OmniID]identity.OktaID // whose accounts are adopted in this plan
+	heirs   map[identity.OktaID]succession      // newcomers under somebody else's address
 }
 
 // standing sorts the users by what the plan does to their accounts, which

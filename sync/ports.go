@@ -132,6 +132,12 @@ type Inventory interface {
 	Team(ctx context.Context, id identity.OmniGroupID) (identity.Team, error)
 }
 
+// Estate tells what hangs on an account.
+type Estate interface {
+	// Belongings tells what one account owns and may do, with the same kinds of failure.
+	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
+}
+
 // Archive keeps what can't be built again when the ledger is lost, and knows
 // which ledger was seen last. state/archive is one.
 type Archive interface {
@@ -160,5 +166,6 @@ type Omni interface {
 	People
 	Teams
 	Inventory
+	Estate
 	Allowance
 }

@@ -155,6 +155,9 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	e.ledgers.Unlock()
 	x.seen = observe(d, l, x.run.started)
 	l.Take(x.seen)
+	if err := e.inspect(ctx, l, d, true); err != nil {
+		return nil, x.temporary(err)
+	}
 	judged := e.judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
 	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
@@ -286,6 +289,8 @@ func (x *errand) refusal(changes []Change) error {
 			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason}
 		case c.State == state.Held && c.Guard == guardRecycled:
 			return recycled(c.Name, c.Reason)
+		case c.State == state.Held && c.Guard == guardTakeovers:
+			return x.takeover(c)
 		case c.State == state.Held && len(c.Drop) == 0:
 			return x.held(c)
 		case c.State == state.Failed:
@@ -295,8 +300,20 @@ func (x *errand) refusal(changes []Change) error {
 	return nil
 }
 
+// takeover refuses a recycled address until a person has said who gets the account.
+func (x *errand) takeover(c Change) error {
+	return &fault.Error{Kind: fault.Conflict, Op: c.Name, Detail: c.Reason,
+		Hint: "syncd approve " + x.decidedIn(c) + " lets it through, then retry the task in Okta"}
+}
+
 // held asks Okta to come again while the change waits for a person.
 func (x *errand) held(c Change) error {
+	return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: c.Reason,
+		Hint: "syncd approve " + x.decidedIn(c) + " lets it through, then Okta's next try succeeds", After: x.pushes.o.Gate.Away(x.object)}
+}
+
+// decidedIn is the run that a decision about a held change names.
+func (x *errand) decidedIn(c Change) string {
 	run := x.run.id
 	for _, key := range holdKeys(c) {
 		if h, known := x.ledger.Holds[key]; known {
@@ -305,8 +322,7 @@ func (x *errand) held(c Change) error {
 			run = h.Run
 		}
 	}
-	return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: c.Reason,
-		Hint: "syncd approve " + run + " lets it through, then Okta's next try succeeds", After: x.pushes.o.Gate.Away(x.object)}
+	return run
 }
 
 func recycled(name, reason string) error {
@@ -319,6 +335,8 @@ func (x *errand) failure(c Change, broke error) error {
 	switch {
 	case c.State == state.Held && c.Guard == guardRecycled:
 		return recycled(c.Name, c.Reason)
+	case c.State == state.Held && c.Guard == guardTakeovers:
+		return x.takeover(c)
 	case c.State == state.Held:
 		return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason}
 	case broke != nil:

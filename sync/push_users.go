@@ -23,7 +23,8 @@ const tries = 5
 //	who wasn't pushed  theirs, or no Okta id               linked, under the same id
 //	an active user     any                                 fault.Conflict
 //	an inactive user   theirs, or absent on either side    revived, under the same id
-//	an inactive user   another                             fault.Conflict: a recycled address
+//	an inactive user   another, an Okta id                 fault.Conflict, unless the account may be taken over: a recycled address
+//	an inactive user   another, no Okta id                 fault.Conflict: a recycled address
 //	nobody                                                 created, or adopted where Omni has the name
 func (p *Pushes) CreateUser(ctx context.Context, cause string, u identity.PushedUser) (identity.PushedUser, error) {
 	if err := identity.CheckUserName(u.UserName); err != nil {
@@ -72,7 +73,7 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	if taken && who.visible() && !who.pushed && (holder == okta || isOwn(holder) || !told) {
 		return holder, nil // a run was faster, or a push whose end Okta wasn't told
 	}
-	if taken && who.visible() && !who.off() {
+	if taken && who.visible() && !who.over() {
 		return "", &fault.Error{Kind: fault.Conflict, Op: u.UserName, Detail: "a user of this userName is there already, with id " + who.id}
 	}
 	switch {
@@ -83,6 +84,8 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 	case holder == okta, !told && u.External == "", who.external == "" && isOwn(holder), who.external == u.External:
 		return holder, nil
 	case !who.visible() && who.omni == "": // an intent that nothing came of
+		return okta, p.free(okta)
+	case told && okta != holder: // a recycled address, which the plan decides about
 		return okta, p.free(okta)
 	default:
 		return "", recycled(u.UserName, fmt.Sprintf("recycled address: the inactive account of this userName is linked to Okta user %s", holder))

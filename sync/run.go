@@ -114,6 +114,9 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	if err := e.inspect(ctx, run.ledger, run.desired, r.Insist || r.Kind == Reconcile); err != nil {
+		return e.aborted(ctx, run, err)
+	}
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
 	e.planned(ctx, run, judged.Changes)

@@ -116,9 +116,11 @@ func (pl *planner) joining(id identity.OktaID, p Person) Change {
 	switch pl.names.refused[id] {
 	case free:
 	case taken:
-		c.State, c.Guard = state.Held, guardRecycled
-		c.Reason = fmt.Sprintf("recycled address: Omni's account of this name is linked to Okta user %s; rename or delete that account in Omni, then reconcile",
-			pl.names.holder[identity.FoldUserName(p.UserName)])
+		if s, ok := pl.heirs[id]; ok && s.former != "" {
+			heir, _ := pl.succeeding(c, s)
+			return heir
+		}
+		c.State, c.Guard, c.Reason = state.Held, guardRecycled, stillLinked(pl.names.holder[identity.FoldUserName(p.UserName)])
 		return c
 	case doubled:
 		c.State, c.Reason = state.Failed, "two assigned Okta users have this username; give one of them another in the app's assignment"
@@ -130,7 +132,12 @@ func (pl *planner) joining(id identity.OktaID, p Person) Change {
 	if other, ok := pl.names.after[id]; ok {
 		c.Needs = []string{userSubject(other)}
 	}
-	if a, ok := pl.stranger(p); ok {
+	if s, ok := pl.heirs[id]; ok {
+		if heir, waits := pl.succeeding(c, s); waits {
+			return heir
+		}
+	}
+	if a, ok := pl.ledger.stranger(p); ok {
 		return pl.adopting(c, a)
 	}
 	if pl.ledger.KeepMissing {
@@ -141,15 +148,15 @@ func (pl *planner) joining(id identity.OktaID, p Person) Change {
 
 // stranger finds the account that Omni already has for the person: the one that
 // Okta knows by id, else the one of the same name.
-func (pl *planner) stranger(p Person) (identity.Account, bool) {
+func (l *Ledger) stranger(p Person) (identity.Account, bool) {
 	if p.External != "" {
-		for _, a := range pl.ledger.Strangers {
+		for _, a := range l.Strangers {
 			if a.ID == p.External {
 				return a, true
 			}
 		}
 	}
-	a, ok := pl.ledger.Strangers[identity.FoldUserName(p.UserName)]
+	a, ok := l.Strangers[identity.FoldUserName(p.UserName)]
 	return a, ok
 }
 

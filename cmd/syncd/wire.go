@@ -165,6 +165,7 @@ func policy(c *configs.Config) sync.Policy {
 	return sync.Policy{
 		AdoptAttributes: c.Users.AdoptAttributes,
 		OnUsername:      c.Users.OnUsernameChange,
+		OnRecycled:      c.Users.OnRecycled,
 		Suspended:       c.Users.Suspended,
 		Protected:       c.Users.Protected,
 		Groups:          sync.Selection{From: c.Groups.From, Match: c.Groups.Match},
