@@ -63,6 +63,11 @@ func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
 			return done, noted
 		}
 	}
+	if before.Intent == "" && c.Known != "" {
+		if done, noted, found := a.underOktasID(ctx, c); found {
+			return done, noted
+		}
+	}
 	if before.Intent == "" || renamed {
 		intent := state.User{User: c.Want, Intent: a.run.id}
 		n := newNotes()
@@ -106,6 +111,29 @@ func (a *applier) linked(account identity.Account, u state.User) state.User {
 		u.Extra = slices.Clone(a.managed[extra:])
 	}
 	return corrected(u, account, a.engine.policy.Attributes)
+}
+
+// underOktasID looks for the account that Okta knows the user by from a direct
+// push. It reports false where there is none, or it is somebody else's.
+func (a *applier) underOktasID(ctx context.Context, c Change) (Change, Notes, bool) {
+	account, err := a.engine.o.Omni.User(ctx, c.Known)
+	var other identity.OktaID
+	if err == nil {
+		other, err = a.owner(ctx, account.ID)
+	}
+	switch {
+	case fault.Is(err, fault.NotFound), err == nil && other != "":
+		return c, Notes{}, false
+	case err != nil:
+		return a.failed(c, err), newNotes(), true
+	}
+	c.Reason, c.Known = "Okta knows this account as the user's", ""
+	if !account.Active {
+		done, notes := a.succeed(ctx, c, account, succession{omni: account.ID, link: state.Adopted})
+		return done, notes, true
+	}
+	done, notes := a.take(ctx, c, account, state.Adopted)
+	return done, notes, true
 }
 
 // claim finds the account that has the name already, and adopts it.

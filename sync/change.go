@@ -36,6 +36,7 @@ type Change struct {
 	Omni  string // Omni's id of the subject, where it is linked
 	Name  string // userName or Okta's group name, for people
 
+	Known  identity.OmniID    // of Create: the account that Okta names as the user\'s
 	Want   identity.User      // of a user: what is to stand in Omni afterwards
 	Patch  identity.UserPatch // of Update, Reactivate, Adopt: what differs
 	Title  string             // of a group: its displayName in Omni afterwards

@@ -108,7 +108,7 @@ func (pl *planner) protected(names ...string) string {
 
 // joining plans the account of a user who is linked to none.
 func (pl *planner) joining(id identity.OktaID, p Person) Change {
-	c := Change{Kind: Create, User: id, Name: p.UserName, Want: p.User, State: state.Planned, Reason: "assigned in Okta", After: wholeFacts(p.User)}
+	c := Change{Kind: Create, User: id, Name: p.UserName, Want: p.User, Known: p.External, State: state.Planned, Reason: "assigned in Okta", After: wholeFacts(p.User)}
 	if err := identity.CheckUserName(p.UserName); err != nil {
 		c.State, c.Reason = state.Failed, err.Error()
 		return c
