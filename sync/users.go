@@ -238,7 +238,9 @@ func (pl *planner) waitingRename(c Change, u state.User) (Change, bool) {
 	case pl.names.refused[c.User] != free:
 		c.State, c.Reason = state.Held, pl.renameRefusal(c.User, to)
 	case pl.takenByStranger(to):
-		c.State, c.Reason = state.Held, "an account that isn't managed has the new username in Omni; rename or delete it there, then reconcile"
+		c.State = state.Held
+		c.Reason = fmt.Sprintf("an account that isn't managed (%s) has the new username in Omni, this user's is %s; rename or delete the other there, then reconcile",
+			pl.ledger.Strangers[identity.FoldUserName(to)].ID, u.Omni)
 	case asked && hold.Decision == state.Approved:
 		return c, false
 	case asked && hold.Decision == state.Rejected:
