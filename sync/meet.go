@@ -94,11 +94,12 @@ func (e *Engine) own(run *run) (map[identity.OktaID]identity.OktaID, map[identit
 }
 
 // ownUsers pairs users under a key of our own with those of the reading who have
-// their name and no account yet.
+// their name and no account yet. Whose membership is over may be somebody else: they
+// are paired with nobody, and the name is a recycled address.
 func ownUsers(d Desired, l *Ledger) map[identity.OktaID]identity.OktaID {
 	named := map[string]identity.OktaID{}
 	for id, u := range l.Users {
-		if isOwn(id) && u.Omni != "" {
+		if isOwn(id) && u.Omni != "" && (u.Active || u.Unassigned == nil) {
 			named[identity.FoldUserName(u.UserName)] = id
 		}
 	}

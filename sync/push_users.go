@@ -83,9 +83,7 @@ func (p *Pushes) creates(u identity.PushedUser, fresh identity.OktaID) (identity
 		return fresh, nil
 	case holder == okta, !told && u.External == "", who.external == "" && isOwn(holder), who.external == u.External:
 		return holder, nil
-	case !who.visible() && who.omni == "": // an intent that nothing came of
-		return okta, p.free(okta)
-	case told && okta != holder: // a recycled address, which the plan decides about
+	case told, !who.visible() && who.omni == "": // a recycled address, which the plan decides about; an intent that nothing came of
 		return okta, p.free(okta)
 	default:
 		return "", recycled(u.UserName, fmt.Sprintf("recycled address: the inactive account of this userName is linked to Okta user %s", holder))

@@ -76,8 +76,11 @@ func successions(d Desired, l *Ledger) map[identity.OktaID]succession {
 // ended reports whether a linked user's membership is over: inactive, and by
 // Okta's newest word not assigned.
 func (d Desired) ended(id identity.OktaID, u state.User) bool {
+	if u.Active {
+		return false
+	}
 	p, told := d.person(id)
-	return !u.Active && (told && p.leaves() || !told && u.Unassigned != nil)
+	return told && p.leaves() || !told && u.Unassigned != nil
 }
 
 // inspect asks Omni what hangs on the accounts that newcomers would get. What
