@@ -21,6 +21,14 @@ func (p *Pushes) knownNow(key identity.OktaID, want identity.PushedUser) identit
 	return okta
 }
 
+// recycles reports whether Okta found the resource of somebody whose membership is
+// over, by its userName, and takes it for another Okta user's.
+func (p *Pushes) recycles(key identity.OktaID, want identity.PushedUser) bool {
+	okta, told := identity.OktaIDOf(want.External)
+	_, e, known := find(p.book, &p.book.users, withKey(key))
+	return known && told && want.Active && okta != key && !isOwn(key) && e.over() && e.name == identity.FoldUserName(want.UserName)
+}
+
 func (p *Pushes) unlinked(key identity.OktaID) bool {
 	_, e, _ := find(p.book, &p.book.users, withKey(key))
 	return e.omni == "" && e.id == ""

@@ -102,7 +102,9 @@ func (p *Pushes) free(key identity.OktaID) error {
 
 func nameSubject(userName string) string { return "name:" + identity.FoldUserName(userName) }
 
-// EditUser changes what was accepted of the user with this SCIM id.
+// EditUser changes what was accepted of the user with this SCIM id. A body that makes
+// of somebody whose membership is over another Okta user is a creation, under a
+// recycled address.
 func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(identity.PushedUser) (identity.PushedUser, error)) (identity.PushedUser, error) {
 	for range tries {
 		found, err := p.resource(ctx, id)
@@ -113,6 +115,9 @@ func (p *Pushes) EditUser(ctx context.Context, cause, id string, edit func(ident
 		want, err := edit(was.PushedUser)
 		if err != nil {
 			return want, err
+		}
+		if p.recycles(key, want) {
+			return p.CreateUser(ctx, cause, want)
 		}
 		if key == "" { // Omni's own: it gets a key now
 			key = identity.OktaID(newOwnKey())

@@ -198,9 +198,9 @@ func TestSemanticsRecycledAddressBrokenOff(t *testing.T) {
 
 // refusedPush fails unless a push of the newcomer is answered 409 with the command
 // that decides it, and passes nothing on.
-func (p *pushed) refusedPush(name, oktaID, omni string) {
+func (p *pushed) refusedPush(method, path, name, oktaID, omni string) {
 	p.t.Helper()
-	got := p.wants(409, "POST", "/Users", created(name, oktaID))
+	got := p.wants(409, method, path, created(name, oktaID))
 	for _, text := range []string{"uniqueness", "syncd approve ", "1 document"} {
 		if !strings.Contains(got.text, text) {
 			p.t.Errorf("it is answered without %q: %s", text, got.text)
@@ -212,8 +212,16 @@ func (p *pushed) refusedPush(name, oktaID, omni string) {
 }
 
 // The same address by Okta's push: what approves it is told, and after that Okta's
-// next try has the account without what came with it.
+// next try has the account without what came with it. Okta creates the newcomer, or
+// finds the former one's resource by its userName and takes that.
 func TestSemanticsRecycledAddressPushed(t *testing.T) {
+	for _, method := range []string{"POST", "PUT"} {
+		t.Run(method, func(t *testing.T) { recycledByPush(t, method) })
+	}
+}
+
+func recycledByPush(t *testing.T, method string) {
+	t.Helper()
 	pushing(t, lenient(), false, func(p *pushed) {
 		p.omni.DefineAttribute(simomni.Definition{Reference: "region"})
 		ids := p.hired(2)
@@ -227,11 +235,17 @@ func TestSemanticsRecycledAddressPushed(t *testing.T) {
 			}
 			return ""
 		})
+		path, status := "/Users", 201
+		if method == "PUT" {
+			path, status = "/Users/"+ids[0], 200
+		}
 		for range 2 {
-			p.refusedPush("person000@acme.co", oktaID(92), ids[0])
+			p.refusedPush(method, path, "person000@acme.co", oktaID(92), ids[0])
 		}
 		p.decide(state.Approved)
-		p.wants(201, "POST", "/Users", created("person000@acme.co", oktaID(92)))
+		if got := p.wants(status, method, path, created("person000@acme.co", oktaID(92))); got.id() != ids[0] {
+			t.Errorf("answered with the id %s, want %s", got.id(), ids[0])
+		}
 		u := omniUser(p.company, "person000@acme.co")
 		if !u.Active || u.ID != ids[0] || len(u.Attributes["region"]) != 0 || slices.Contains(p.teamOf("Crew"), "person000@acme.co") {
 			t.Errorf("the newcomer has %+v, the group %v", u, p.teamOf("Crew"))
@@ -257,7 +271,7 @@ func TestSemanticsRecycledAddressPushedAndPulled(t *testing.T) {
 				if first == "run" {
 					p.want(p.run(sync.Full), sync.Holding)
 				}
-				p.refusedPush("Ada@acme.co", newcomer, omni)
+				p.refusedPush("POST", "/Users", "Ada@acme.co", newcomer, omni)
 				p.decide(state.Approved)
 				if first == "run" {
 					p.wants(201, "POST", "/Users", created("Ada@acme.co", newcomer))
