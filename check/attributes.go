@@ -1,10 +1,8 @@
 package check
 
 import (
-	"encoding/json"
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/omnisync/omnisync/identity"
@@ -39,11 +37,11 @@ func (c *configSide) checkAttribute(e Expression) Finding {
 }
 
 // definition finds Omni's definition; nil where Omni doesn't show any.
-func (c *configSide) definition(name string) (*Attribute, Finding, bool) {
+func (c *configSide) definition(name string) (*identity.Definition, Finding, bool) {
 	if c.omni.attributes == nil {
 		return nil, Finding{}, false
 	}
-	i := slices.IndexFunc(c.omni.attributes, func(a Attribute) bool { return a.Name == name })
+	i := slices.IndexFunc(c.omni.attributes, func(a identity.Definition) bool { return a.Name == name })
 	if i < 0 {
 		return nil, c.undefined(name), true
 	}
@@ -70,28 +68,24 @@ func (c *configSide) undefined(name string) Finding {
 }
 
 // unfit tells which of the values Omni wouldn't take.
-func unfit(def Attribute, values []identity.Value) (problem, remedy string) {
-	where := fmt.Sprintf("in Omni, Settings > Attributes > %s", def.Name)
+func unfit(def identity.Definition, values []identity.Value) (problem, remedy string) {
 	for _, v := range values {
-		var list []json.RawMessage
-		if json.Unmarshal([]byte(v), &list) != nil {
-			list = []json.RawMessage{json.RawMessage(v)}
-		} else if !def.Multiple {
-			return fmt.Sprintf("it gives lists, such as %s, and Omni's attribute takes one value", v), where + ": allow multiple values, or choose one in the expression, such as with user.list[0]"
+		_, err := def.Fit(v)
+		if err == nil {
+			continue
 		}
-		for _, item := range list {
-			if def.Number && !isNumber(item) {
-				return fmt.Sprintf("it gives text, such as %s, and Omni's attribute takes numbers", item), where + ": make one of type String, or convert in the expression, such as with double(...)"
-			}
+		where := fmt.Sprintf("in Omni, Settings > Attributes > %s", def.Name)
+		switch list := strings.HasPrefix(string(v), "["); {
+		case list && !def.Multiple:
+			remedy = where + ": allow multiple values, or choose one in the expression, such as with user.list[0]"
+		case def.Number:
+			remedy = where + ": make one of type String, or convert in the expression, such as with double(...)"
+		default:
+			remedy = "give null or a word in its place"
 		}
+		return fmt.Sprintf("it gives values that Omni doesn't take, such as %s: %v", v, err), remedy
 	}
 	return "", ""
-}
-
-// isNumber also takes numbers that are written as text, as Omni does.
-func isNumber(raw json.RawMessage) bool {
-	_, err := strconv.ParseFloat(strings.Trim(string(raw), `"`), 64)
-	return err == nil
 }
 
 // nearest gives the candidate that word was probably meant to be, "" when none is

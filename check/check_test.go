@@ -318,29 +318,29 @@ func TestKeys(t *testing.T) {
 
 func TestValuesAndDefinitions(t *testing.T) {
 	for _, tt := range []struct {
-		def    check.Attribute
+		def    identity.Definition
 		value  any
 		want   check.State
 		remedy string
 	}{
-		{check.Attribute{Name: "x"}, "a", check.OK, ""},
-		{check.Attribute{Name: "x"}, 3, check.OK, ""},
-		{check.Attribute{Name: "x"}, []string{"a"}, check.Failed, "multiple values"},
-		{check.Attribute{Name: "x", Multiple: true}, []string{"a", "b"}, check.OK, ""},
-		{check.Attribute{Name: "x", Multiple: true}, "a", check.OK, ""},
-		{check.Attribute{Name: "x", Number: true}, 3.5, check.OK, ""},
-		{check.Attribute{Name: "x", Number: true}, "3.5", check.OK, ""},
-		{check.Attribute{Name: "x", Number: true}, "many", check.Failed, "type String"},
-		{check.Attribute{Name: "x", Number: true, Multiple: true}, []string{"1", "many"}, check.Failed, "type String"},
-		{check.Attribute{Name: "x", System: true}, "a", check.Failed, "your own"},
-		{check.Attribute{Name: "X"}, "a", check.Failed, "did you mean X?"}, // letter case counts
-		{check.Attribute{Name: "region"}, "a", check.Failed, "create one with the Reference x"},
-		{check.Attribute{Name: "x", Default: `"all"`}, "a", check.OK, ""},
-		{check.Attribute{Name: "x"}, nil, check.Warning, "Directory > People"},
+		{identity.Definition{Name: "x"}, "a", check.OK, ""},
+		{identity.Definition{Name: "x"}, 3, check.OK, ""},
+		{identity.Definition{Name: "x"}, []string{"a"}, check.Failed, "multiple values"},
+		{identity.Definition{Name: "x", Multiple: true}, []string{"a", "b"}, check.OK, ""},
+		{identity.Definition{Name: "x", Multiple: true}, "a", check.OK, ""},
+		{identity.Definition{Name: "x", Number: true}, 3.5, check.OK, ""},
+		{identity.Definition{Name: "x", Number: true}, "3.5", check.OK, ""},
+		{identity.Definition{Name: "x", Number: true}, "many", check.Failed, "type String"},
+		{identity.Definition{Name: "x", Number: true, Multiple: true}, []string{"1", "many"}, check.Failed, "type String"},
+		{identity.Definition{Name: "x", System: true}, "a", check.Failed, "your own"},
+		{identity.Definition{Name: "X"}, "a", check.Failed, "did you mean X?"}, // letter case counts
+		{identity.Definition{Name: "region"}, "a", check.Failed, "create one with the Reference x"},
+		{identity.Definition{Name: "x", Default: `"all"`}, "a", check.OK, ""},
+		{identity.Definition{Name: "x"}, nil, check.Warning, "Directory > People"},
 	} {
 		s := sound()
 		a := identity.Assignment{ID: "00u1", Status: "ACTIVE", Account: "ACTIVE", UserName: "a@b.co", Profile: map[string]any{"f": tt.value}}
-		s.okta.people, s.omni.attributes = []identity.Sighting{a.Sighting()}, []check.Attribute{tt.def}
+		s.okta.people, s.omni.attributes = []identity.Sighting{a.Sighting()}, []identity.Definition{tt.def}
 		s.reads("users.attributes.x", "f")
 		if f := find(t, s.run(t), "users.attributes.x"); f.State != tt.want || !strings.Contains(f.Remedy, tt.remedy) {
 			t.Errorf("%+v %v: %+v", tt.def, tt.value, f)

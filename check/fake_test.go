@@ -112,7 +112,7 @@ func (o *fakeOkta) Left() (string, int, int) { return "apps/*", 90, 100 }
 type fakeOmni struct {
 	keys       []error // what users are answered with
 	scopes     []string
-	attributes []check.Attribute
+	attributes []identity.Definition
 	limited    int
 }
 
@@ -131,7 +131,7 @@ func (o *fakeOmni) Users(_ context.Context, key, _ int) (int, []identity.Account
 
 func (o *fakeOmni) Groups(context.Context, int) (int, error) { return 1, nil }
 
-func (o *fakeOmni) Attributes(context.Context, int) ([]check.Attribute, error) {
+func (o *fakeOmni) Definitions(context.Context, int) ([]identity.Definition, error) {
 	return o.attributes, nil
 }
 
@@ -158,7 +158,7 @@ func sound() *setup {
 			sizes:   map[identity.GroupID]int{"00g1": 1}, fails: map[string]error{}, blocks: map[string]bool{},
 		},
 		ledger: check.Ledger{Place: "syncd.db"},
-		omni:   &fakeOmni{keys: []error{nil}, scopes: []string{"organization"}, attributes: []check.Attribute{{Name: "region"}}},
+		omni:   &fakeOmni{keys: []error{nil}, scopes: []string{"organization"}, attributes: []identity.Definition{{Name: "region"}}},
 		config: check.Config{OrgURL: "https://acme.okta.com", AppID: "0oa1", OmniURL: "https://acme.omniapp.co", From: "auto", KeysPerMinute: 60,
 			Matches: func(pattern string, g identity.Group) bool {
 				ok, err := path.Match(pattern, g.Name)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 )
 
 // omniSide is what Omni shows, as far as it was asked.
@@ -16,7 +17,7 @@ type omniSide struct {
 
 	keys       []key
 	users      int
-	attributes []Attribute
+	attributes []identity.Definition
 }
 
 // The ids that other checks depend on.
@@ -93,7 +94,7 @@ func (o *omniSide) checkGroups(ctx context.Context) Finding {
 // only not checked before: that isn't a failure.
 func (o *omniSide) checkAttributes(ctx context.Context) Finding {
 	var err error
-	if o.attributes, err = o.Attributes(ctx, o.working()); err != nil {
+	if o.attributes, err = o.Definitions(ctx, o.working()); err != nil {
 		if !o.config.mapsAttributes() {
 			return skipped("Omni doesn't show them, and users.attributes names none")
 		}

@@ -88,7 +88,8 @@ type Contents interface {
 	// Users gives how many there are, and at most most of them.
 	Users(ctx context.Context, key, most int) (int, []identity.Account, error)
 	Groups(ctx context.Context, key int) (int, error)
-	Attributes(ctx context.Context, key int) ([]Attribute, error)
+	// Definitions lists the user attributes, Omni's own included.
+	Definitions(ctx context.Context, key int) ([]identity.Definition, error)
 }
 
 // Omni is all that is asked of Omni. It is used by one goroutine at a time.
@@ -117,15 +118,6 @@ type Reply struct {
 	Type       string // Content-Type
 	RetryAfter string
 	Body       []byte
-}
-
-// Attribute is the definition of a user attribute in Omni.
-type Attribute struct {
-	Name     string
-	Number   bool   // takes numbers, else text
-	Multiple bool   // takes a list
-	System   bool   // Omni's own: read-only
-	Default  string // what a user without a value has, as JSON; "" for nothing
 }
 
 // Ledger is what the store showed.

@@ -131,16 +131,7 @@ func (v Value) Same(w Value) bool {
 }
 
 func (v Value) items() []string {
-	var raw any
-	d := json.NewDecoder(strings.NewReader(string(v)))
-	d.UseNumber()
-	if d.Decode(&raw) != nil {
-		return []string{string(v)}
-	}
-	list, ok := raw.([]any)
-	if !ok {
-		list = []any{raw}
-	}
+	list, _ := v.decoded()
 	items := make([]string, len(list))
 	for i, item := range list {
 		items[i] = plain(fmt.Sprint(item))

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // Options says which Omni organization is meant, and how it may be used.
@@ -31,6 +33,7 @@ type Client struct {
 	shared    sharing
 	retries   retrypolicy.RetryPolicy[answer]
 	folds     struct{ users, groups atomic.Bool } // Omni's filter was seen to ignore letter case
+	defined   atomic.Pointer[identity.Definitions]
 }
 
 // New checks the options and makes a client. It sends nothing.

@@ -23,15 +23,6 @@ type Probe struct {
 	limited int
 }
 
-// Attribute is the definition of one user attribute in Omni.
-type Attribute struct {
-	Name     string // its reference: the key in SCIM
-	Number   bool   // takes numbers, else text
-	Multiple bool   // takes a list
-	System   bool   // Omni's own: read-only
-	Default  string // what a user without a value has, as JSON; "" for nothing
-}
-
 // NewProbe makes a Probe. It sends nothing.
 func NewProbe(o Options) (*Probe, error) {
 	c, err := New(o)
@@ -82,30 +73,13 @@ func (p *Probe) Groups(ctx context.Context, key int) (int, error) {
 	return total, err
 }
 
-// Attributes lists the definitions of user attributes.
-// Source: docs.omni.co/api (user attributes).
-func (p *Probe) Attributes(ctx context.Context, key int) ([]Attribute, error) {
-	var list struct {
-		Records *[]struct {
-			Name     string          `json:"name"`
-			Type     string          `json:"type"`
-			Multiple bool            `json:"multiple_values"`
-			System   bool            `json:"system"`
-			Default  json.RawMessage `json:"default_value"`
-		} `json:"records"`
-	}
-	const op = "list Omni's user attributes"
-	if err := p.ask(ctx, key, request{op: op, path: "../../v1/user-attributes"}, &list); err != nil {
+// Definitions lists how Omni defines user attributes, its own included.
+func (p *Probe) Definitions(ctx context.Context, key int) ([]identity.Definition, error) {
+	var l definitionList
+	if err := p.ask(ctx, key, askDefinitions(), &l); err != nil {
 		return nil, err
 	}
-	if list.Records == nil {
-		return nil, &fault.Error{Kind: fault.Doubt, Op: op, Detail: "the answer is no list"}
-	}
-	attributes := make([]Attribute, len(*list.Records))
-	for i, r := range *list.Records {
-		attributes[i] = Attribute{Name: r.Name, Number: r.Type == "Number", Multiple: r.Multiple, System: r.System, Default: string(decodeValue(r.Default))}
-	}
-	return attributes, nil
+	return l.definitions()
 }
 
 // probed reads the first page of a list.

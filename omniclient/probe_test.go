@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/internal/sim"
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 	"github.com/omnisync/omnisync/omniclient"
@@ -66,9 +67,9 @@ func TestProbe(t *testing.T) {
 	if n, err := p.Groups(t.Context(), 1); err != nil || n != 1 {
 		t.Errorf("%d groups, %v", n, err)
 	}
-	attributes, err := p.Attributes(t.Context(), 1)
-	own := slices.DeleteFunc(attributes, func(a omniclient.Attribute) bool { return a.System })
-	want := []omniclient.Attribute{{Name: "level", Number: true, Multiple: true}, {Name: "region", Default: `"all"`}}
+	attributes, err := p.Definitions(t.Context(), 1)
+	own := slices.DeleteFunc(attributes, func(a identity.Definition) bool { return a.System })
+	want := []identity.Definition{{Name: "level", Number: true, Multiple: true}, {Name: "region", Default: `"all"`}}
 	if err != nil || !slices.Equal(own, want) {
 		t.Errorf("%+v, %v", own, err)
 	}
@@ -103,7 +104,7 @@ func TestProbeWaits(t *testing.T) {
 		p := newProbe(t, faults.Wrap(&simomni.Org{}), "k1")
 		synctest.Test(t, func(t *testing.T) {
 			began := time.Now()
-			_, err := p.Attributes(t.Context(), 1)
+			_, err := p.Definitions(t.Context(), 1)
 			if fault.KindOf(err) != tt.kind || (err != nil) != (tt.kind != fault.Other) || p.Sent() != tt.sent || time.Since(began) != tt.took {
 				t.Errorf("%s: %v, %d requests in %s", tt.name, err, p.Sent(), time.Since(began))
 			}
@@ -139,7 +140,7 @@ func TestProbesMeetOmnisDescription(t *testing.T) {
 	_, _, _ = p.WhoAmI(t.Context(), 1)
 	_, _, _ = p.Users(t.Context(), 1, 1)
 	_, _ = p.Groups(t.Context(), 1)
-	_, _ = p.Attributes(t.Context(), 1)
+	_, _ = p.Definitions(t.Context(), 1)
 	if want := []string{"/api/v1/whoami", "/api/scim/v2/Users", "/api/scim/v2/Groups", "/api/v1/user-attributes"}; !slices.Equal(asked, want) {
 		t.Errorf("asked %q", asked)
 	}

@@ -33,6 +33,7 @@ type request struct {
 	query  url.Values
 	body   any  // marshalled as JSON; nil for none
 	once   bool // must not be repeated when its effect is unknown
+	apart  bool // asks for a permission of its own: a refusal says nothing about the key
 }
 
 // answer is what Omni answered with success.

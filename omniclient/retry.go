@@ -85,6 +85,9 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 			}
 		case fault.Unauthorized:
 			c.allowance.Answered(key)
+			if r.apart {
+				return a, err
+			}
 			if refused++; !c.keys.refuse(key, values[key]) || refused > len(values) {
 				return a, err
 			}

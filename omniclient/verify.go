@@ -71,7 +71,7 @@ func (c *Client) settleUser(ctx context.Context, op string, want identity.UserPa
 	if err != nil {
 		return a, err
 	}
-	left := unmet(want, a)
+	left := unmet(want, a, c.definitions())
 	if isEmpty(left) {
 		return a, nil
 	}
@@ -79,7 +79,7 @@ func (c *Client) settleUser(ctx context.Context, op string, want identity.UserPa
 	if err == nil {
 		var again identity.Account
 		if again, err = c.complete(ctx, op, left, r); err == nil {
-			a, left = again, unmet(want, again)
+			a, left = again, unmet(want, again, c.definitions())
 		}
 	}
 	switch {
@@ -112,8 +112,9 @@ func (c *Client) complete(ctx context.Context, op string, want identity.UserPatc
 	return a, err
 }
 
-// unmet is the part of want that a doesn't show.
-func unmet(want identity.UserPatch, a identity.Account) identity.UserPatch {
+// unmet is the part of want that a doesn't show. A cleared attribute shows no
+// value, an empty text, or its default; one that is set to its default may show none.
+func unmet(want identity.UserPatch, a identity.Account, defined identity.Definitions) identity.UserPatch {
 	left := identity.UserPatch{Attributes: map[string]*identity.Value{}}
 	if want.UserName != nil && identity.FoldUserName(*want.UserName) != identity.FoldUserName(a.UserName) {
 		left.UserName = want.UserName
@@ -125,11 +126,14 @@ func unmet(want identity.UserPatch, a identity.Account) identity.UserPatch {
 		left.Active = want.Active
 	}
 	for name, v := range want.Attributes {
-		got, there := a.Attributes[name]
-		if v == nil && (!there || got == `""`) || v != nil && there && v.Same(got) {
-			continue
+		var wanted identity.Value
+		if v != nil {
+			wanted = *v
 		}
-		left.Attributes[name] = v
+		got := a.Attributes[name]
+		if !defined.Same(name, wanted, got) && (v != nil || got != `""`) {
+			left.Attributes[name] = v
+		}
 	}
 	return left
 }

@@ -69,7 +69,7 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 	}
 	tried, err := triedExpressions(c)
 	return checks.Subject{
-		Okta: source, Omni: omniProbe{omni}, Push: newEndpointProbe(c),
+		Okta: source, Omni: omni, Push: newEndpointProbe(c),
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
@@ -96,19 +96,6 @@ type oktaProbe struct{ *okta.Probe }
 func (p oktaProbe) App(ctx context.Context) (checks.App, error) {
 	app, err := p.Probe.App(ctx)
 	return checks.App(app), err
-}
-
-// omniProbe is an omniclient.Probe in the check's words.
-type omniProbe struct{ *omniclient.Probe }
-
-// Attributes lists the definitions of user attributes.
-func (p omniProbe) Attributes(ctx context.Context, key int) ([]checks.Attribute, error) {
-	list, err := p.Probe.Attributes(ctx, key)
-	var attributes []checks.Attribute
-	for _, a := range list {
-		attributes = append(attributes, checks.Attribute(a))
-	}
-	return attributes, err
 }
 
 // triedExpressions gives each expression a mapper of its own, in which it stands
