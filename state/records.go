@@ -164,6 +164,7 @@ type Facts struct {
 	DisplayName string                     `json:"displayName,omitempty"`
 	Active      *bool                      `json:"active,omitempty"`
 	Attributes  map[string]*identity.Value `json:"attributes,omitempty"` // nil: no value
+	Defaults    map[string]identity.Value  `json:"defaults,omitempty"`   // what Omni has in place of no value, by attribute
 	Members     []string                   `json:"members,omitempty"`    // userNames
 }
 

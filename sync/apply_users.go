@@ -56,6 +56,9 @@ func (a *applier) owner(ctx context.Context, id identity.OmniID) (identity.OktaI
 // that what a lost answer left behind is known as ours.
 func (a *applier) create(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
+	if c.Unfit != "" {
+		return a.failed(c, &fault.Error{Kind: fault.Refused, Op: "create " + c.Name, Detail: c.Unfit}), notes
+	}
 	before := a.user(c.User)
 	renamed := before.Intent != "" && identity.FoldUserName(before.UserName) != identity.FoldUserName(c.Want.UserName)
 	if renamed {
@@ -173,12 +176,13 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 func (a *applier) take(ctx context.Context, c Change, account identity.Account, link state.Link) (Change, Notes) {
 	was := state.User{Omni: account.ID, User: account.User, Active: account.Active}
 	c.Kind, c.Omni = Adopt, string(account.ID)
-	c.Patch, c.Kept = (&planner{policy: Policy{Attributes: a.managed, AdoptAttributes: a.engine.policy.AdoptAttributes}}).adoption(was, c.Want)
+	pl := &planner{policy: a.engine.defining(Policy{Attributes: a.managed, AdoptAttributes: a.engine.policy.AdoptAttributes})}
+	c.Patch, c.Kept = pl.adoption(was, c.Want)
 	if !account.Active {
 		yes := true
 		c.Patch.Active = &yes
 	}
-	c.Before, c.After = userFacts(was, c.Patch)
+	c.Before, c.After = pl.facts(was, c.Patch)
 	if isEmpty(c.Patch) {
 		notes := newNotes()
 		notes.user(c.User, a.linked(account, state.User{Link: link, Kept: c.Kept}))

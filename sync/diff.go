@@ -8,14 +8,15 @@ import (
 )
 
 // diffUser gives what must change in Omni so that was becomes want. Only the
-// managed attributes are looked at.
+// managed attributes are looked at. What is the same, and what is none, is said
+// by Omni's definition of the attribute, where it is known.
 //
 //	want     was           patch
 //	value    the same      nothing
 //	value    other, none   the value
 //	none     none          nothing
 //	none     value         clear it, unless it was left alone at adoption
-func diffUser(was state.User, want identity.User, managed []string) identity.UserPatch {
+func diffUser(was state.User, want identity.User, policy Policy) identity.UserPatch {
 	var p identity.UserPatch
 	if identity.FoldUserName(was.UserName) != identity.FoldUserName(want.UserName) {
 		p.UserName = &want.UserName
@@ -23,13 +24,13 @@ func diffUser(was state.User, want identity.User, managed []string) identity.Use
 	if was.DisplayName != want.DisplayName {
 		p.DisplayName = &want.DisplayName
 	}
-	for _, name := range managed {
-		old, had := was.Attributes[name]
-		now, has := want.Attributes[name]
+	for _, name := range policy.Attributes {
+		old, now := was.Attributes[name], want.Attributes[name]
 		switch {
-		case has && (!had || !old.Same(now)):
+		case policy.Definitions.Same(name, old, now):
+		case now != "":
 			set(&p, name, &now)
-		case !has && had && !slices.Contains(was.Kept, name):
+		case !slices.Contains(was.Kept, name):
 			set(&p, name, nil)
 		}
 	}

@@ -36,7 +36,7 @@ func TestDiffUser(t *testing.T) {
 	} {
 		var c Change
 		was, want := lines(row.was)[0].record(), lines(row.want)[0].user()
-		c.Patch = diffUser(was, want, []string{"region", "team"})
+		c.Patch = diffUser(was, want, testPolicy())
 		c.Before, c.After = userFacts(was, c.Patch)
 		if got := trimColon(differences(c)); got != row.patch {
 			t.Errorf("%s: %q, want %q", row.name, got, row.patch)
@@ -59,10 +59,10 @@ func TestDiffLooksAtManagedAttributesOnly(t *testing.T) {
 	x, y := identity.Value(`"x"`), identity.Value(`"y"`)
 	was := state.User{User: identity.User{UserName: "a@x.co", Attributes: map[string]identity.Value{"region": x, "shoe": x}}}
 	want := identity.User{UserName: "a@x.co", Attributes: map[string]identity.Value{"region": y, "hat": y}}
-	if diff := cmp.Diff(identity.UserPatch{Attributes: map[string]*identity.Value{"region": &y}}, diffUser(was, want, []string{"region"})); diff != "" {
+	if diff := cmp.Diff(identity.UserPatch{Attributes: map[string]*identity.Value{"region": &y}}, diffUser(was, want, Policy{Attributes: []string{"region"}})); diff != "" {
 		t.Error(diff)
 	}
-	if p := diffUser(was, want, nil); !isEmpty(p) {
+	if p := diffUser(was, want, Policy{}); !isEmpty(p) {
 		t.Errorf("nothing is managed, but the patch is %+v", p)
 	}
 }
@@ -89,8 +89,8 @@ func TestDiffIsWhatMakesBothEqual(t *testing.T) {
 	for _, a := range values {
 		for _, b := range values {
 			was, want := lines("ada active " + a)[0].record(), lines("ada " + b)[0].user()
-			was.User = patched(was.User, diffUser(was, want, []string{"region", "team"}))
-			if again := diffUser(was, want, []string{"region", "team"}); !isEmpty(again) {
+			was.User = patched(was.User, diffUser(was, want, testPolicy()))
+			if again := diffUser(was, want, testPolicy()); !isEmpty(again) {
 				t.Errorf("from %q to %q: once more %+v", a, b, again)
 			}
 		}

@@ -39,6 +39,11 @@ type Policy struct {
 	GraceGone       time.Duration        // the Okta account is deactivated or deleted
 	Settle          time.Duration        // in any case
 	Guard           Guard
+
+	// The engine fills these, the last two for each plan.
+	Mapped      []string             // of Attributes, what the configuration names: all but what a push brought
+	Definitions identity.Definitions // of Omni's attributes; nil while nobody knows them
+	Misnamed    string               // which of Mapped Omni can't take, for a person; "" when it takes all
 }
 
 // Limit is the smaller of a count and a percentage; at least one is always let through.
@@ -90,6 +95,7 @@ type Engine struct {
 	policy   Policy
 	follower follower
 	watch    watch
+	definer  *definer
 
 	ledgers lock                 // of every ledger in memory, and of what follows
 	live    map[*Ledger]bool     // those of the runs under way
@@ -111,6 +117,7 @@ const planVersion = 1
 func New(o Options) *Engine {
 	policy := o.Policy
 	policy.Attributes = slices.Sorted(slices.Values(o.Mapper.Attributes()))
+	policy.Mapped = policy.Attributes
 	policy.Groups = policy.Groups.canonical()
 	policy.Fingerprint = identity.FingerprintOf([]any{o.Mapper.Fingerprint(), policy.OnUnpush, policy.Suspended, policy.Groups, planVersion})
 	if o.Patient == nil {
@@ -119,7 +126,7 @@ func New(o Options) *Engine {
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}
-	return &Engine{o: o, policy: policy, ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
+	return &Engine{o: o, policy: policy, definer: newDefiner(), ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
 }
 
 func (e *Engine) workers() int {

@@ -39,7 +39,7 @@ func (e *Engine) report(r *run, results []Change) Report {
 	if rep.Notes == nil {
 		rep.Notes = []string{}
 	}
-	rep.Outcome = outcome(rep)
+	rep.Outcome = r.outcome(rep)
 	return rep
 }
 
@@ -71,12 +71,15 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if r.desired.Partial { // it can't tell when everybody has come
 		connection.Complete = l.Connection.Complete
 	}
+	if r.misnamed != "" { // what the configuration asks for isn't done, and is guarded as a changed policy when it can be
+		connection.Policy = l.Connection.Policy
+	}
 	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
 	err := e.conclude(ctx, r, results, connection)
 	e.watch.after(r, results, time.Now())
 	if err == nil {
-		err = e.remember(ctx, rep, stopErr)
+		err = e.remember(ctx, rep, r.why(stopErr))
 	}
 	if err == nil && (fault.Is(stopErr, fault.Fenced) || fault.Is(stopErr, fault.Unauthorized) && rep.Counts[string(state.Applied)] == 0 || stopped(stopErr)) {
 		err = stopErr
@@ -106,7 +109,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 		return err
 	}
 	e.watch.count(l.Groups)
-	n = inLine(r.desired, l, results, e.policy) // only now: a group that isn't Open is believed
+	n = inLine(r.desired, l, results, e.defining(e.policy)) // only now: a group that isn't Open is believed
 	n.leave(l.touched)
 	return e.committed(ctx, l, n)
 }

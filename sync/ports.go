@@ -124,6 +124,13 @@ type Teams interface {
 	FindTeam(ctx context.Context, name string) (identity.Team, error)
 }
 
+// Attributes tells how Omni defines user attributes.
+type Attributes interface {
+	// Definitions lists them, Omni's own included. An error says nothing about the
+	// credential: it may lack this permission alone.
+	Definitions(ctx context.Context) ([]identity.Definition, error)
+}
+
 // Inventory lists everything that Omni has. A list that was cut ends with an error.
 type Inventory interface {
 	Users(ctx context.Context) iter.Seq2[identity.Account, error]
@@ -165,6 +172,7 @@ type Okta interface {
 type Omni interface {
 	People
 	Teams
+	Attributes
 	Inventory
 	Estate
 	Allowance

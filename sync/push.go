@@ -158,7 +158,7 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	if err := e.inspect(ctx, l, d, true); err != nil {
 		return nil, x.temporary(err)
 	}
-	judged := e.judge(Plan(d, l, x.policy), d, l, e.policy, x.run.started)
+	judged := e.judge(e.planned(ctx, x.run, x.policy), d, l, e.policy, x.run.started)
 	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
 	x.waits = waiting
@@ -293,6 +293,9 @@ func (x *errand) refusal(changes []Change) error {
 			return x.takeover(c)
 		case c.State == state.Held && len(c.Drop) == 0:
 			return x.held(c)
+		case c.refusedValues() && x.run.misnamed != "":
+			return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: c.Reason,
+				Hint: "syncd check tells more", After: x.pushes.o.Gate.Away(x.object)}
 		case c.State == state.Failed:
 			return &fault.Error{Kind: fault.Refused, Op: c.Name, Detail: firstOf(c.Error, c.Reason)}
 		}

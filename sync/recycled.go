@@ -209,7 +209,7 @@ func counted(n int, what string) string {
 //	any other                                                as the policy says: held, or planned
 func (h heritage) verdict(c Change, l *Ledger, p Policy) Change {
 	c.Kind, c.Omni, c.Former, c.Takes = Adopt, string(h.account.ID), h.former, true
-	c.Patch = h.patch(c.Want)
+	c.Patch = h.patch(c.Want, p)
 	c.Before, c.After = userFacts(state.User{User: h.account.User}, c.Patch)
 	why := h.refusal(l)
 	switch {
@@ -231,13 +231,14 @@ func (h heritage) verdict(c Change, l *Ledger, p Policy) Change {
 }
 
 // patch clears every attribute of the account that the newcomer doesn't have.
-func (h heritage) patch(want identity.User) identity.UserPatch {
+func (h heritage) patch(want identity.User, policy Policy) identity.UserPatch {
 	names := maps.Clone(h.account.Attributes)
 	if names == nil {
 		names = map[string]identity.Value{}
 	}
 	maps.Copy(names, want.Attributes)
-	p := diffUser(state.User{User: h.account.User}, want, slices.Sorted(maps.Keys(names)))
+	policy.Attributes = slices.Sorted(maps.Keys(names))
+	p := diffUser(state.User{User: h.account.User}, want, policy)
 	yes := true
 	p.Active = &yes
 	return p

@@ -90,7 +90,7 @@ type LastRun struct {
 	Kind    string    `json:"kind"`
 	Outcome string    `json:"outcome"`
 	Ended   time.Time `json:"ended"`
-	Error   string    `json:"error,omitempty"` // why it could not start, where it couldn't
+	Error   string    `json:"error,omitempty"` // why it could not start or not go on, or what of the configuration Omni can't take
 }
 
 // HeldRun is what one run left for a person.

@@ -26,8 +26,9 @@ type run struct {
 	causes  sync.Map // by origin: the text of the cause
 	noticed string   // what is told before everything else, "" for nothing
 
-	touched *touched // of a delta: where it looks
-	unread  []string // of a delta: what couldn't be read, and is looked at again
+	touched  *touched // of a delta: where it looks
+	unread   []string // of a delta: what couldn't be read, and is looked at again
+	misnamed string   // as in Policy, of the plan
 
 	follower *follower // of a pass the engine's; of what follows a push its own
 }
@@ -118,8 +119,8 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	run.follower.begin(stepPlan, 0)
-	judged := e.judge(Plan(run.desired, run.ledger, e.policy), run.desired, run.ledger, e.policy, run.started)
-	e.planned(ctx, run, judged.Changes)
+	judged := e.judge(e.planned(ctx, run, e.policy), run.desired, run.ledger, e.policy, run.started)
+	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
 	if run.desired.Only {
 		judged.Changes = e.early(judged.Changes, run.ledger, time.Now())

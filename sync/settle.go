@@ -19,7 +19,7 @@ func inLine(d Desired, l *Ledger, results []Change, p Policy) Notes {
 	for id, person := range d.Users {
 		u := l.Users[id]
 		there := u.Omni != "" && u.Active && u.Unassigned == nil && person.stays()
-		if there && !open[id] && u.Seen != person.Print && isEmpty(diffUser(u, person.User, p.Attributes)) {
+		if there && !open[id] && u.Seen != person.Print && isEmpty(diffUser(u, person.User, p)) {
 			u.Seen = person.Print
 			n.user(id, u)
 		}

@@ -117,7 +117,7 @@ func (a *applier) strip(ctx context.Context, c Change, h heritage) error {
 			return err
 		}
 	}
-	attributes := h.patch(c.Want).Attributes
+	attributes := h.patch(c.Want, a.engine.defining(a.engine.policy)).Attributes
 	if len(attributes) == 0 {
 		return nil
 	}

@@ -54,11 +54,11 @@ func (pl *planner) user(id identity.OktaID) []Change {
 	case p.leaves():
 		return nil
 	case u.Omni == "" && p.wanted():
-		return []Change{pl.joining(id, p)}
+		return pl.fitting(p, func(p Person) []Change { return []Change{pl.joining(id, p)} })
 	case u.Omni == "" || !u.Active && !p.wanted():
 		return nil
 	default:
-		return pl.differing(id, u, p)
+		return pl.fitting(p, func(p Person) []Change { return pl.differing(id, u, p) })
 	}
 }
 
@@ -176,14 +176,14 @@ func (pl *planner) adopting(c Change, a identity.Account) Change {
 	if intended {
 		c.Reason = madeBefore
 	}
-	c.Before, c.After = userFacts(was, c.Patch)
+	c.Before, c.After = pl.facts(was, c.Patch)
 	return c
 }
 
 // adoption gives what differs, and the attributes that are left alone because
 // Okta has no value for them.
 func (pl *planner) adoption(was state.User, want identity.User) (identity.UserPatch, []string) {
-	patch := diffUser(was, want, pl.policy.Attributes)
+	patch := diffUser(was, want, pl.policy)
 	if pl.policy.AdoptAttributes == "replace" {
 		return patch, nil
 	}
@@ -201,7 +201,7 @@ func (pl *planner) adoption(was state.User, want identity.User) (identity.UserPa
 // rename that has to wait.
 func (pl *planner) differing(id identity.OktaID, u state.User, p Person) []Change {
 	c := Change{Kind: Update, User: id, Omni: string(u.Omni), Name: p.UserName, Want: p.User, State: state.Planned}
-	c.Patch = diffUser(u, p.User, pl.policy.Attributes)
+	c.Patch = diffUser(u, p.User, pl.policy)
 	if !u.Active {
 		yes := true
 		c.Kind, c.Patch.Active, c.Reason = Reactivate, &yes, "assigned in Okta, inactive in Omni"
@@ -218,7 +218,7 @@ func (pl *planner) differing(id identity.OktaID, u state.User, p Person) []Chang
 	if isEmpty(c.Patch) {
 		return list
 	}
-	c.Before, c.After = userFacts(u, c.Patch)
+	c.Before, c.After = pl.facts(u, c.Patch)
 	return append(list, c)
 }
 
@@ -227,7 +227,7 @@ func (pl *planner) waitingRename(c Change, u state.User) (Change, bool) {
 	c.Kind, c.Guard = Update, guardRenames
 	to := *c.Patch.UserName
 	c.Patch = identity.UserPatch{UserName: &to}
-	c.Before, c.After = userFacts(u, c.Patch)
+	c.Before, c.After = pl.facts(u, c.Patch)
 	hold, asked := pl.ledger.Holds[renameKey(c.User, to)]
 	glob := pl.protected(u.UserName, to)
 	switch {

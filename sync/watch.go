@@ -315,10 +315,10 @@ func (e *Engine) lookAt(subjects []string) {
 // several of has come.
 const afterPush = 2 * time.Second
 
-// planned takes from a full reading what deltas need to know, once what it led to is
+// learn takes from a full reading what deltas need to know, once what it led to is
 // planned. Where the log wasn't followed until then, it is read on from the reading's
 // beginning.
-func (e *Engine) planned(ctx context.Context, run *run, plan []Change) {
+func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 	w, d := &e.watch, run.desired
 	if d.Only || run.request.DryRun || !d.AllUsers || d.Partial || d.Empty {
 		return

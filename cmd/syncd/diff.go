@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"github.com/jedib0t/go-pretty/v6/text"
-	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
@@ -141,7 +140,7 @@ func values(before, after state.Facts) []value {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		add(clean(name), attribute(before.Attributes[name]), attribute(after.Attributes[name]))
+		add(clean(name), attribute(before, name), attribute(after, name))
 	}
 	return list
 }
@@ -164,11 +163,15 @@ func truth(b *bool) string {
 	return strconv.FormatBool(*b)
 }
 
-func attribute(v *identity.Value) string {
-	if v == nil {
-		return none
+// attribute gives a value; who has none has Omni's default, where there is one.
+func attribute(f state.Facts, name string) string {
+	if v := f.Attributes[name]; v != nil {
+		return clean(string(*v))
 	}
-	return clean(string(*v))
+	if v, ok := f.Defaults[name]; ok {
+		return "(default " + clean(string(v)) + ")"
+	}
+	return none
 }
 
 func facts(f *state.Facts) state.Facts {
