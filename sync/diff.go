@@ -27,7 +27,7 @@ func diffUser(was state.User, want identity.User, policy Policy) identity.UserPa
 	for _, name := range policy.Attributes {
 		old, now := was.Attributes[name], want.Attributes[name]
 		switch {
-		case policy.Definitions.Same(name, old, now):
+		case old == now, now != `""` && policy.Definitions.Same(name, old, now): // an empty text of Okta's is none in Omni, and refused
 		case now != "":
 			set(&p, name, &now)
 		case !slices.Contains(was.Kept, name):
