@@ -71,7 +71,7 @@ func changesOfEachKind() []state.Change {
 			Before: &state.Facts{Active: no()}, After: &state.Facts{Active: yes()}},
 		{Kind: "update", UserName: "a.rather.long.name.of.somebody@example.com", State: state.Planned,
 			Before: &state.Facts{DisplayName: "D", Attributes: map[string]*identity.Value{"region": val(`"emea"`), "cost": nil}},
-			After:  &state.Facts{DisplayName: "Dora", Attributes: map[string]*identity.Value{"region": nil, "cost": val(`3`)}}},
+			After:  &state.Facts{DisplayName: "Dora", Attributes: map[string]*identity.Value{"region": nil, "cost": val(`3`)}, Defaults: map[string]identity.Value{"region": `"all"`}}},
 		{Kind: "create", Group: "Sales", State: state.Planned, After: &state.Facts{DisplayName: "Sales", Members: crowd(3)}},
 		{Kind: "members", Group: "Marketing", State: state.Planned,
 			Before: &state.Facts{Members: crowd(2)}, After: &state.Facts{Members: crowd(15)}},
