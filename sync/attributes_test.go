@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
@@ -287,5 +288,45 @@ func TestPushedValuesAreChecked(t *testing.T) {
 		u := newcomer(1)
 		u.Omni = map[string]identity.Value{"level": `"5"`}
 		p.enrolled(u)
+	})
+}
+
+// While users.attributes names what Omni doesn't have, Okta is asked to come again, and
+// does once it is mended, without anybody's doing.
+func TestPushWaitsForAMisnamedAttribute(t *testing.T) {
+	simulatedOn(t, newCompanyOn(t, lenient(), newMemory(), 600), func(c *company) {
+		c.rules.Attributes = map[string]string{"plan": "user.department"}
+		p := c.withPush(false)
+		defer p.stop()
+		_, err := p.pushes.CreateUser(p.t.Context(), "push test", newcomer(0))
+		f, ok := err.(*fault.Error)
+		if !ok || f.Kind != fault.Limited || f.After == 0 || !strings.Contains(f.Detail, `"plan"`) || p.omni.Writes() != 0 {
+			p.t.Fatalf("%v; Omni was asked %+v", err, p.omni.Requests())
+		}
+		p.omni.DefineAttribute(simomni.Definition{Reference: "plan"})
+		p.enrolled(newcomer(0))
+		if n := p.omni.Count(simomni.CreateUser); n != 1 {
+			p.t.Errorf("%d creations", n)
+		}
+	})
+}
+
+// An account that is gone from Omni isn't made anew with a value that Omni doesn't take.
+func TestGoneAccountsAreNotMadeUnfit(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		c.omni.DefineAttribute(simomni.Definition{Reference: "plan"})
+		c.maps("plan")
+		ada := c.join("ada@acme.co")[0]
+		c.okta.UpdateProfile(ada, map[string]any{"plan": "gold"})
+		c.want(c.run(sync.Full), sync.Done)
+		c.omni.DefineAttribute(simomni.Definition{Reference: "plan", Number: true})
+		c.okta.UpdateProfile(ada, map[string]any{"firstName": "Ada"})
+		c.omni.RemoveUser(omniUser(c, "ada@acme.co").ID)
+		c.omni.ResetLog()
+		report := c.run(sync.Full)
+		c.want(report, sync.Failing)
+		if n := c.omni.Count(simomni.CreateUser); n != 0 || !strings.Contains(printed(report), "attribute plan: it is text") {
+			c.t.Errorf("%d creations\n%s", n, printed(report))
+		}
 	})
 }
