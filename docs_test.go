@@ -151,7 +151,7 @@ func TestAnswersStillExist(t *testing.T) {
 }
 
 // sectionKey is a key of the configuration with its section, as pages write it.
-var sectionKey = regexp.MustCompile("`((?:scim|users|groups|deprovision|guard|schedule|state|console|log)(?:\\.[a-z_]+)+|omni\\.[a-z]+_[a-z_]+|okta\\.(?:org_url|app_id|auth|rate_share)[a-z_.]*)[:`]")
+var sectionKey = regexp.MustCompile("`((?:scim|hooks|users|groups|deprovision|guard|schedule|state|console|log)(?:\\.[a-z_]+)+|omni\\.[a-z]+_[a-z_]+|okta\\.(?:org_url|app_id|auth|rate_share)[a-z_.]*)[:`]")
 
 // TestKeysExist: the configuration has each key that a page names.
 func TestKeysExist(t *testing.T) {

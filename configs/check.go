@@ -29,6 +29,7 @@ func check(c *Config) []Fault {
 	judge("state.url", message, mend)
 	one("state.prefix", checkPrefix, c.State.Prefix)
 	one("state.archive", checkArchive, c.State.Archive)
+	one("schedule.delta", checkCron, c.Schedule.Delta)
 	one("schedule.full", checkCron, c.Schedule.Full)
 	one("schedule.reconcile", checkCron, c.Schedule.Reconcile)
 	one("schedule.timezone", checkZone, c.Schedule.Timezone)
@@ -38,6 +39,7 @@ func check(c *Config) []Fault {
 		judge("guard.window", "must be longer than nothing", "write a duration such as 24h")
 	}
 	faults = append(faults, checkSCIM(c)...)
+	faults = append(faults, checkHooks(c)...)
 	one("console.listen", checkListen, c.Console.Listen)
 	return faults
 }

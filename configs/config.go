@@ -22,6 +22,7 @@ type Config struct {
 	Deprovision Deprovision `koanf:"deprovision" json:"deprovision" jsonschema_description:"How a membership ends."`
 	Guard       Guard       `koanf:"guard" json:"guard" jsonschema_description:"What may be done unasked within a window: the smaller of count and percent, and always one."`
 	SCIM        SCIM        `koanf:"scim" json:"scim" jsonschema_description:"Push mode: the SCIM endpoint that Okta's provisioning points at."`
+	Hooks       Hooks       `koanf:"hooks" json:"hooks" jsonschema_description:"Where Okta's event hooks come in: they make syncd look at once for what changed, and carry nothing else."`
 	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the JSON API and the health checks."`
 	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
 }
@@ -73,7 +74,7 @@ type State struct {
 
 // Schedule holds cron expressions; an empty one switches its run off.
 type Schedule struct {
-	Delta     string `koanf:"delta" json:"delta" jsonschema_description:"When Okta's System Log is read on, and what was touched is brought over."`
+	Delta     string `koanf:"delta" json:"delta" jsonschema_description:"When Okta's System Log is asked for what changed."`
 	Full      string `koanf:"full" json:"full" jsonschema_description:"When Okta is read in full."`
 	Reconcile string `koanf:"reconcile" json:"reconcile" jsonschema_description:"When Omni is read too, and drift repaired."`
 	Timezone  string `koanf:"timezone" json:"timezone" jsonschema_description:"Time zone of the schedule, such as UTC or Europe/Berlin."`
@@ -142,6 +143,15 @@ type TLS struct {
 // IsSet reports whether either file was given.
 func (t TLS) IsSet() bool { return t != TLS{} }
 
+// Hooks is where Okta's event hooks come in.
+type Hooks struct {
+	Listen      string `koanf:"listen" json:"listen" jsonschema_description:"Address and port, such as :8182, or the same as scim.listen to share its listener; empty: off. Another address than a loopback one needs tls or behind_proxy."`
+	Path        string `koanf:"path" json:"path" jsonschema:"pattern=^(/[A-Za-z0-9._~-]+)+/?$" jsonschema_description:"Path that Okta calls."`
+	Secret      Secret `koanf:"secret" json:"secret" jsonschema_description:"What Okta sends in the Authorization header, of 20 characters or more; syncd hooks register gives it to Okta."`
+	TLS         TLS    `koanf:"tls" json:"tls" jsonschema_description:"Certificate of the listener; files that change are read again. Where the listener is shared, scim.tls holds."`
+	BehindProxy bool   `koanf:"behind_proxy" json:"behind_proxy" jsonschema_description:"Whether every caller comes through a proxy of yours that speaks TLS. Where the listener is shared, scim.behind_proxy holds."`
+}
+
 // Console is the listener of the JSON API and the health checks.
 type Console struct {
 	Listen string `koanf:"listen" json:"listen" jsonschema_description:"Address and port; a loopback address."`
@@ -157,11 +167,18 @@ type Log struct {
 // PullOn reports whether the daemon reads Okta by itself: it has a credential and
 // at least one schedule.
 func (c *Config) PullOn() bool {
-	return c.Okta.Auth.IsSet() && (c.Schedule.Delta != "" || c.Schedule.Full != "" || c.Schedule.Reconcile != "")
+	s := c.Schedule
+	return c.Okta.Auth.IsSet() && (s.Delta != "" || s.Full != "" || s.Reconcile != "")
 }
 
 // PushOn reports whether Okta may push.
 func (c *Config) PushOn() bool { return c.SCIM.Listen != "" }
+
+// HooksOn reports whether Okta's event hooks are listened for.
+func (c *Config) HooksOn() bool { return c.Hooks.Listen != "" }
+
+// HooksShared reports whether they come in at the SCIM endpoint's listener.
+func (c *Config) HooksShared() bool { return c.HooksOn() && c.Hooks.Listen == c.SCIM.Listen }
 
 // consoleToken is the default of console.token. Alone among the secrets it may
 // be absent, because a token is then made at the first start.
@@ -169,6 +186,9 @@ const consoleToken = "${env:SYNCD_CONSOLE_TOKEN}"
 
 // scimToken is the default of scim.bearer_tokens.
 const scimToken = "${env:SCIM_TOKEN}"
+
+// hookSecret is the default of hooks.secret.
+const hookSecret = "${env:OKTA_HOOK_SECRET}"
 
 // defaultDPoP is the default of okta.auth.oauth.dpop.
 const defaultDPoP = "auto"
@@ -208,6 +228,7 @@ func defaults(env environment) *Config {
 			Creations:      Limit{Count: 500, Percent: 50},
 		},
 		SCIM:    SCIM{BasePath: "/scim/v2", BearerTokens: []Secret{newSecret(scimToken, env)}, Allow: []string{}},
+		Hooks:   Hooks{Path: "/okta/events", Secret: newSecret(hookSecret, env)},
 		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env)},
 		Log:     Log{Level: "info", Format: "json"},
 	}

@@ -77,6 +77,9 @@ func parse(data []byte, source string, env environment, checks []Check) (*Config
 	if base := strings.TrimRight(c.SCIM.BasePath, "/"); base != "" {
 		c.SCIM.BasePath = base
 	}
+	if at := strings.TrimRight(c.Hooks.Path, "/"); at != "" {
+		c.Hooks.Path = at
+	}
 	unread := r.faults
 	for _, check := range append([]Check{check}, checks...) {
 		for _, f := range check(c) {

@@ -83,7 +83,7 @@ func TestMinimalHasTheDefaults(t *testing.T) {
 func TestEveryKeyIsRead(t *testing.T) {
 	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"oauth": {"client_id": "0oa3", "private_key": "${file:/k}", "key_id": "k1", "dpop": "never"}}, "rate_share": 1},
 		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500},
-		"state": {"url": "redis://h:1/2", "prefix": "p", "archive": ""}, "schedule": {"full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
+		"state": {"url": "redis://h:1/2", "prefix": "p", "archive": ""}, "schedule": {"delta": "", "full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
 		"users": {"scope": "false", "display_name": "user.x", "attributes": {"a.b": "1", "c": "2"}, "adopt_attributes": "replace",
 			"on_username_change": "hold", "on_recycled": "adopt", "suspended": "deactivate", "protected": ["*@a", "b,c"]},
 		"groups": {"from": "match", "match": ["Engineering", "omni-*"], "on_unpush": "delete", "adopt": "never"},
@@ -91,6 +91,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		"guard": {"window": "1h", "deactivations": {"count": 0, "percent": 0.5}, "member_removals": {"count": 1}, "group_deletions": {"percent": 2},
 			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
 		"scim": {"listen": ":8181", "base_path": "/okta/", "bearer_tokens": ["${env:S}"], "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true, "allow": ["10.0.0.0/8"]},
+		"hooks": {"listen": ":8181", "path": "/hooks/", "secret": "${env:H}", "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true},
 		"console": {"listen": "[::1]:0", "token": "${file:/c}"}, "log": {"level": "debug", "format": "text"}}`)
 	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
 	want := &configs.Config{
@@ -108,6 +109,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 			PolicyChange: limit(3, 4), Creations: limit(5, 100)},
 		SCIM: configs.SCIM{Listen: ":8181", BasePath: "/okta", BearerTokens: []configs.Secret{secret(t, "${env:S}")},
 			TLS: configs.TLS{CertFile: "c", KeyFile: "k"}, BehindProxy: true, Allow: []string{"10.0.0.0/8"}},
+		Hooks: configs.Hooks{Listen: ":8181", Path: "/hooks", Secret: secret(t, "${env:H}"),
+			TLS: configs.TLS{CertFile: "c", KeyFile: "k"}, BehindProxy: true},
 		Console: configs.Console{Listen: "[::1]:0", Token: secret(t, "${file:/c}")},
 		Log:     configs.Log{Level: "debug", Format: "text"},
 	}

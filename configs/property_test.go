@@ -62,8 +62,12 @@ func anyConfig(t *rapid.T) map[string]any {
 	if rapid.Bool().Draw(t, "certificate") {
 		scim["listen"], scim["tls"] = ":8181", map[string]any{"cert_file": text.Filter(func(s string) bool { return s != "" && !strings.HasPrefix(s, "${") }).Draw(t, "cert"), "key_file": pick("/run/k.pem", "a b")}
 	}
+	hooks := map[string]any{"listen": pick("", "localhost:8182"), "path": pick("/okta/events", "/a_b/"), "secret": secret(), "behind_proxy": rapid.Bool().Draw(t, "hooks by proxy")}
+	if hooks["behind_proxy"] == true {
+		hooks["listen"] = ":8182"
+	}
 	org := map[string]any{"org_url": pick("https://acme.okta.com", "http://[::1]:80/"), "app_id": "0oa1", "auth": auth, "rate_share": rapid.Float64Range(0.01, 1).Draw(t, "share")}
-	if scim["listen"] != "" && rapid.Bool().Draw(t, "push only") {
+	if scim["listen"] != "" && hooks["listen"] == "" && rapid.Bool().Draw(t, "push only") {
 		delete(org, "auth")
 	}
 	return map[string]any{
@@ -72,7 +76,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"omni": map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate")},
 		"state": map[string]any{"url": pick("bolt://a b.db", "rediss://h:1/2", "${env:URL}", "${file:/run/u}"),
 			"prefix": rapid.StringMatching(`[A-Za-z0-9._-]{1,40}`).Draw(t, "prefix"), "archive": pick("", "archive", "/var/a b")},
-		"schedule": map[string]any{"full": pick("", "@daily", "*/7 1-5 * * MON"), "reconcile": pick("", "@every 1h"), "timezone": pick("UTC", "Local")},
+		"schedule": map[string]any{"delta": pick("@every 30s", "* * * * *"), "full": pick("", "@daily", "*/7 1-5 * * MON"), "reconcile": pick("", "@every 1h"), "timezone": pick("UTC", "Local")},
 		"users": map[string]any{
 			"scope": text.Draw(t, "scope"), "display_name": text.Draw(t, "display"), "attributes": attributes,
 			"adopt_attributes": pick("keep", "replace"), "on_username_change": pick("rename", "hold"), "on_recycled": pick("hold", "adopt"), "suspended": pick("keep", "deactivate"), "protected": globs()},
@@ -80,6 +84,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait()},
 		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "policy_change": limit(), "creations": limit()},
 		"scim":        scim,
+		"hooks":       hooks,
 		"console":     map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret()},
 		"log":         map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
 	}
@@ -202,6 +207,7 @@ func TestSchemaAgreesWithTheReader(t *testing.T) {
 		"push alone":        {pushOnly + "  listen: 127.0.0.1:8181\n", true},
 		"push switched off": {pushOnly + "  listen: \"\"\n", false},
 		"push by default":   {pushOnly + "  behind_proxy: true\n", false},
+		"push with hooks":   {pushOnly + "  listen: 127.0.0.1:8181\nhooks: {listen: \"127.0.0.1:8182\"}\n", false},
 		"neither":           {strings.TrimSuffix(pushOnly, "scim:\n"), false},
 		"an underscore":     {with("scim.base_path", "/scim_v2"), false},
 		"a proxy, perhaps":  {with("scim.behind_proxy", "maybe"), false},

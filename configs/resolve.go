@@ -35,17 +35,26 @@ func Secrets(c *Config) []Fault {
 			faults = append(faults, Fault{Path: s.path, Message: "what " + s.secret.Ref() + " holds " + message, Mend: mend})
 		}
 	}
-	return append(faults, unfitPair(c.SCIM)...)
+	if c.PushOn() {
+		faults = append(faults, unfitPair("scim.tls", c.SCIM.TLS)...)
+	}
+	if c.HooksOn() && !c.HooksShared() {
+		faults = append(faults, unfitPair("hooks.tls", c.Hooks.TLS)...)
+	}
+	return faults
 }
 
 func notTwice(path string) string {
-	if isSCIMToken(path) {
+	if isOktas(path) {
 		return "give each its own, or remove one"
 	}
 	return "give each its own, or remove one: the allowances of different keys add up, one key's doesn't"
 }
 
-func isSCIMToken(path string) bool { return strings.HasPrefix(path, "scim.bearer_tokens[") }
+// isOktas reports whether the secret is one that Okta sends to us.
+func isOktas(path string) bool {
+	return strings.HasPrefix(path, "scim.bearer_tokens[") || path == "hooks.secret"
+}
 
 // unresolved says what to do about a secret that could not be had.
 func unresolved(ref string, err error) string {
@@ -82,7 +91,7 @@ func misshapen(path, value string) (message, mend string) {
 		return "contains a space or a line break", "put the bare secret there, on one line"
 	case path == "okta.auth.api_token" && strings.HasPrefix(value, "omni_"):
 		return "is a key of Omni", "put the token there that Okta's admin console made under Security > API > Tokens"
-	case isSCIMToken(path):
+	case isOktas(path):
 		return misshapenToken(value)
 	}
 	return "", ""
@@ -90,7 +99,7 @@ func misshapen(path, value string) (message, mend string) {
 
 // writer names who sends the secret.
 func writer(path string) string {
-	if isSCIMToken(path) {
+	if isOktas(path) {
 		return "Okta"
 	}
 	return "syncd"

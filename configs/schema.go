@@ -44,11 +44,14 @@ func schema() *jsonschema.Schema {
 	return s
 }
 
-// pushOnly requires okta.auth unless scim.listen is set.
+// pushOnly requires okta.auth unless scim.listen is set, and hooks.listen isn't.
 func pushOnly(s *jsonschema.Schema) {
 	one := uint64(1)
-	pushes := holding("scim", holding("listen", &jsonschema.Schema{MinLength: &one}))
-	s.If, s.Else = pushes, holding("okta", &jsonschema.Schema{Required: []string{"auth"}})
+	listening := func(section string) *jsonschema.Schema {
+		return holding(section, holding("listen", &jsonschema.Schema{MinLength: &one}))
+	}
+	pushAlone := &jsonschema.Schema{AllOf: []*jsonschema.Schema{listening("scim"), {Not: listening("hooks")}}}
+	s.If, s.Else = pushAlone, holding("okta", &jsonschema.Schema{Required: []string{"auth"}})
 }
 
 // holding describes a section that holds the key as described.

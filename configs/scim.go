@@ -11,8 +11,9 @@ import (
 	"strings"
 )
 
-// shortestToken bounds the tokens of the SCIM endpoint from below, in characters:
-// it may be reached by anyone, and a token is all that keeps a stranger out.
+// shortestToken bounds what Okta sends us as a token or secret from below, in
+// characters: our listeners may be reached by anyone, and it is all that keeps a
+// stranger out.
 const shortestToken = 20
 
 // checkSCIM judges the endpoint's section. What only an endpoint that is on needs
@@ -42,12 +43,7 @@ func checkSCIM(c *Config) []Fault {
 		}
 		seen[t.Ref()] = true
 	}
-	switch {
-	case s.TLS.CertFile == "" && s.TLS.KeyFile != "":
-		judge("tls.cert_file", "is missing beside key_file", "write the path of the certificate, or remove both")
-	case s.TLS.CertFile != "" && s.TLS.KeyFile == "":
-		judge("tls.key_file", "is missing beside cert_file", "write the path of the certificate's private key, or remove both")
-	}
+	faults = append(faults, halfPair(at+"tls", s.TLS)...)
 	for i, text := range s.Allow {
 		message, mend := checkNetwork(text)
 		judge(fmt.Sprintf("allow[%d]", i), message, mend)
@@ -149,14 +145,25 @@ func misshapenToken(value string) (message, mend string) {
 	return "", ""
 }
 
-// unfitPair tells why the endpoint's certificate can't be used. The errors of the
-// library name files and forms, never what a key holds.
-func unfitPair(s SCIM) []Fault {
-	if s.Listen == "" || s.TLS.CertFile == "" || s.TLS.KeyFile == "" {
+// halfPair tells of a certificate without its key, or the other way round.
+func halfPair(at string, t TLS) []Fault {
+	switch {
+	case t.CertFile == "" && t.KeyFile != "":
+		return []Fault{{Path: at + ".cert_file", Message: "is missing beside key_file", Mend: "write the path of the certificate, or remove both"}}
+	case t.CertFile != "" && t.KeyFile == "":
+		return []Fault{{Path: at + ".key_file", Message: "is missing beside cert_file", Mend: "write the path of the certificate's private key, or remove both"}}
+	}
+	return nil
+}
+
+// unfitPair tells why the certificate of a listener that is on can't be used. The
+// errors of the library name files and forms, never what a key holds.
+func unfitPair(at string, t TLS) []Fault {
+	if t.CertFile == "" || t.KeyFile == "" {
 		return nil
 	}
-	if _, err := tls.LoadX509KeyPair(s.TLS.CertFile, s.TLS.KeyFile); err != nil {
-		return []Fault{{Path: "scim.tls", Message: "the certificate can't be used: " + err.Error(),
+	if _, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile); err != nil {
+		return []Fault{{Path: at, Message: "the certificate can't be used: " + err.Error(),
 			Mend: "write the paths of a certificate and its own private key, both in PEM form, that syncd may read"}}
 	}
 	return nil

@@ -45,7 +45,8 @@ func TestWhichModesAreOn(t *testing.T) {
 		{minimal, true, false},
 		{withApp, true, false},
 		{minimal + "schedule: {full: \"\"}\n", true, false},
-		{minimal + "schedule: {full: \"\", reconcile: \"\"}\n", false, false},
+		{minimal + "schedule: {full: \"\", reconcile: \"\"}\n", true, false},
+		{minimal + "schedule: {delta: \"\", full: \"\", reconcile: \"\"}\n", false, false},
 		{minimal + "scim: {listen: \"127.0.0.1:1\"}\n", true, true},
 		{pushOnly + "  listen: 127.0.0.1:1\n", false, true},
 	}

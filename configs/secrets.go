@@ -19,6 +19,7 @@ func (c *Config) secrets() []placedSecret {
 	for i, s := range c.SCIM.BearerTokens {
 		list = append(list, placedSecret{fmt.Sprintf("scim.bearer_tokens[%d]", i), s, !c.PushOn()})
 	}
+	list = append(list, placedSecret{"hooks.secret", c.Hooks.Secret, !c.HooksOn()})
 	return append(list, placedSecret{path: "console.token", secret: c.Console.Token})
 }
 

@@ -30,6 +30,7 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"state.url", "rediss://h/1", "rediss://h/1"},
 	{"state.prefix", "other", "other"},
 	{"state.archive", `""`, ""},
+	{"schedule.delta", `"@every 5s"`, "@every 5s"},
 	{"schedule.full", `"*/5 * * * *"`, "*/5 * * * *"},
 	{"schedule.reconcile", `""`, ""},
 	{"schedule.timezone", "Local", "Local"},
@@ -67,6 +68,12 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"scim.tls.key_file", "/other.key", "/other.key"},
 	{"scim.behind_proxy", "true", "true"},
 	{"scim.allow", `["10.0.0.0/8", "::1"]`, `["10.0.0.0/8","::1"]`},
+	{"hooks.listen", "127.0.0.1:8182", "127.0.0.1:8182"},
+	{"hooks.path", "/hooks_of_okta/", "/hooks_of_okta"},
+	{"hooks.secret", "${file:/h}", "${file:/h}"},
+	{"hooks.tls.cert_file", "/other.pem", "/other.pem"},
+	{"hooks.tls.key_file", "/other.key", "/other.key"},
+	{"hooks.behind_proxy", "true", "true"},
 	{"console.listen", "127.0.0.1:1", "127.0.0.1:1"},
 	{"console.token", "${file:/t}", "${file:/t}"},
 	{"log.level", "debug", "debug"},
@@ -78,8 +85,10 @@ func base(path string) string {
 	if strings.HasPrefix(path, "okta.auth.oauth.") {
 		return withApp
 	}
-	if strings.HasPrefix(path, "scim.tls.") {
-		return minimal + "scim: {tls: {cert_file: /c.pem, key_file: /k.pem}}\n"
+	for _, section := range []string{"scim", "hooks"} {
+		if strings.HasPrefix(path, section+".tls.") {
+			return minimal + section + ": {tls: {cert_file: /c.pem, key_file: /k.pem}}\n"
+		}
 	}
 	return minimal
 }
@@ -156,7 +165,7 @@ func TestFaultNamesTheVariable(t *testing.T) {
 		switch n := leaves("", readSchema(t))[s.path]; {
 		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"):
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), strings.HasPrefix(s.path, "scim.tls."), s.path == "console.token":
+		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token":
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"
