@@ -2,6 +2,7 @@ package okta
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,9 @@ type call struct {
 	op    string // for errors, such as "read app user 00u1"
 	path  string // with the query, such as /api/v1/groups/00g1
 	needs string // the permission, for the hint of a refusal
+
+	method string // "" for GET; only event hooks are written (hooks_admin.go)
+	body   any    // nil for none
 }
 
 // record is any object that is read; each has an id.
@@ -61,7 +65,7 @@ func (r *Reader) ask(ctx context.Context, c call) (*answer, error) {
 
 // pose sends one question and checks the status of its answer.
 func (r *Reader) pose(ctx context.Context, c call) (*answer, error) {
-	a, err := r.send(ctx, c.path)
+	a, err := r.send(ctx, c)
 	if err == nil {
 		err = a.err
 	}
@@ -73,9 +77,9 @@ func (r *Reader) pose(ctx context.Context, c call) (*answer, error) {
 
 // send goes through the SDK. What it returns itself is a request that couldn't
 // be built; all else is in the answer.
-func (r *Reader) send(ctx context.Context, path string) (*answer, error) {
+func (r *Reader) send(ctx context.Context, c call) (*answer, error) {
 	sdk := r.client.CloneRequestExecutor()
-	req, err := sdk.NewRequest(http.MethodGet, path, nil)
+	req, err := sdk.NewRequest(cmp.Or(c.method, http.MethodGet), c.path, c.body)
 	if err != nil {
 		return nil, err
 	}

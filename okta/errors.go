@@ -16,9 +16,9 @@ import (
 // wrong address or a feature that is off, and says nothing about the object.
 const codeNotFound = "E0000007"
 
-// check classifies what isn't a 200.
+// check classifies what isn't a 200, or the 204 of a deletion.
 func check(c call, a *answer) error {
-	if a.status == http.StatusOK {
+	if a.status == http.StatusOK || a.status == http.StatusNoContent && c.method == http.MethodDelete {
 		return nil
 	}
 	told := toldBy(a)

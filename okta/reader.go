@@ -15,6 +15,9 @@
 // bodies are round trippers of our own below it, because the SDK knows one wait
 // for all endpoints, retries nothing but 429, and decodes slowly.
 //
+// Event hooks stand aside: hooks.go takes what Okta sends, of which nothing is read;
+// hooks_admin.go sets them up in Okta, and is the one place that writes there.
+//
 // Every failure is a *fault.Error, except the end of the caller's context.
 package okta
 
