@@ -62,7 +62,7 @@ const (
 func Guarded(d Doors) http.Handler {
 	s := &doors{Doors: d, slow: newBrake(), places: semaphore.NewWeighted(mostPlaces)}
 	inner := s.placed(d.Inner)
-	return s.noted(s.timely(s.health(s.allowed(s.authorized(s.led(inner))))))
+	return s.noted(s.timely(Health(s.Ready, s.allowed(s.authorized(s.led(inner))))))
 }
 
 // doors are Doors with what they remember.
@@ -72,9 +72,9 @@ type doors struct {
 	places *semaphore.Weighted
 }
 
-// health answers the checks of balancers, who have no token and call from
-// anywhere. They learn the state and no more.
-func (s *doors) health(next http.Handler) http.Handler {
+// Health answers the checks of balancers, who have no token and call from
+// anywhere, before next. They learn the state and no more: ready is as in Doors.
+func Health(ready func(context.Context) error, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
 		case !isHealth(r):
@@ -85,15 +85,15 @@ func (s *doors) health(next http.Handler) http.Handler {
 		case r.URL.Path == "/healthz":
 			healthIs(w, http.StatusOK, "alive")
 		default:
-			s.readyz(w, r)
+			readyz(w, ready(r.Context()))
 		}
 	})
 }
 
 func isHealth(r *http.Request) bool { return r.URL.Path == "/healthz" || r.URL.Path == "/readyz" }
 
-func (s *doors) readyz(w http.ResponseWriter, r *http.Request) {
-	switch err := s.Ready(r.Context()); {
+func readyz(w http.ResponseWriter, err error) {
+	switch {
 	case err == nil:
 		healthIs(w, http.StatusOK, "ready")
 	case fault.Is(err, fault.Fenced):

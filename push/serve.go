@@ -23,15 +23,28 @@ const (
 	partWithin   = 8 * time.Second // what running requests get when the daemon ends
 )
 
-// Serve answers on l through the doors until ctx ends, then gives running requests
-// a few seconds. It closes l.
-func Serve(ctx context.Context, l net.Listener, d Doors) error {
-	complaints, err := zap.NewStdLogAt(d.Log, zap.DebugLevel) // of strangers who don't speak HTTP or TLS
+// Server is how a listener that the world may reach is served: what a stranger can
+// hold open is bounded.
+type Server struct {
+	Name, Section     string // for messages, such as "SCIM endpoint" and scim
+	CertFile, KeyFile string // PEM; both empty: no TLS
+	Log               *zap.Logger
+}
+
+// Server is how the doors are served.
+func (d Doors) Server() Server {
+	return Server{Name: "SCIM endpoint", Section: "scim", CertFile: d.CertFile, KeyFile: d.KeyFile, Log: d.Log}
+}
+
+// Serve answers on l by h until ctx ends, then gives running requests a few seconds.
+// It closes l.
+func (s Server) Serve(ctx context.Context, l net.Listener, h http.Handler) error {
+	complaints, err := zap.NewStdLogAt(s.Log, zap.DebugLevel) // of strangers who don't speak HTTP or TLS
 	if err != nil {
 		return errors.Join(err, l.Close())
 	}
 	server := &http.Server{
-		Handler:                      Guarded(d),
+		Handler:                      h,
 		ReadHeaderTimeout:            headerWithin,
 		ReadTimeout:                  readWithin,
 		WriteTimeout:                 writeWithin,
@@ -44,8 +57,8 @@ func Serve(ctx context.Context, l net.Listener, d Doors) error {
 	server.Protocols.SetHTTP1(true) // all that Okta speaks
 	limited := netutil.LimitListener(l, connections)
 	serve := func() error { return server.Serve(limited) }
-	if d.CertFile != "" {
-		c, err := newCertificate(d.CertFile, d.KeyFile, d.Log)
+	if s.CertFile != "" {
+		c, err := newCertificate(s)
 		if err != nil {
 			return errors.Join(err, l.Close())
 		}

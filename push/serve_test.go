@@ -24,6 +24,11 @@ import (
 	"github.com/omnisync/omnisync/push"
 )
 
+// serveDoors answers through the doors.
+func serveDoors(ctx context.Context, l net.Listener, d push.Doors) error {
+	return d.Server().Serve(ctx, l, push.Guarded(d))
+}
+
 // serve lets the gate serve on loopback until the test ends.
 func (g *gate) serve(t *testing.T) (address string) {
 	t.Helper()
@@ -33,7 +38,7 @@ func (g *gate) serve(t *testing.T) (address string) {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- push.Serve(ctx, l, g.Doors) }()
+	go func() { served <- serveDoors(ctx, l, g.Doors) }()
 	t.Cleanup(func() {
 		end()
 		if err := <-served; err != nil {
@@ -149,7 +154,7 @@ func TestServeEndsInOrder(t *testing.T) {
 	}
 	ctx, end := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- push.Serve(ctx, l, g.Doors) }()
+	go func() { served <- serveDoors(ctx, l, g.Doors) }()
 	told := make(chan error, 1)
 	go func() {
 		a, err := call(t, "http://"+l.Addr().String()+"/scim/v2/Users", token, nil, nil)
@@ -183,10 +188,10 @@ func TestServeTellsWhatIsMissing(t *testing.T) {
 	}
 	g := newGate(hello)
 	g.CertFile, g.KeyFile = t.TempDir()+"/none.pem", t.TempDir()+"/none.key"
-	if err := push.Serve(t.Context(), l, g.Doors); err == nil || !strings.Contains(err.Error(), "none.pem") {
+	if err := serveDoors(t.Context(), l, g.Doors); err == nil || !strings.Contains(err.Error(), "none.pem") {
 		t.Errorf("without a certificate: %v", err)
 	}
-	if err := push.Serve(t.Context(), l, newGate(hello).Doors); err == nil {
+	if err := serveDoors(t.Context(), l, newGate(hello).Doors); err == nil {
 		t.Error("a closed listener is served")
 	}
 }

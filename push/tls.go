@@ -17,6 +17,7 @@ const lookAgain = time.Second
 // certificate is a pair of files that may be replaced while it is in use.
 type certificate struct {
 	cert, key string // paths
+	name, at  string // whose it is, and the section that says so
 	log       *zap.Logger
 
 	mu     sync.Mutex
@@ -26,14 +27,14 @@ type certificate struct {
 }
 
 // newCertificate reads the pair, and fails where it doesn't fit.
-func newCertificate(cert, key string, log *zap.Logger) (*certificate, error) {
-	c := &certificate{cert: cert, key: key, log: log, looked: time.Now()}
+func newCertificate(s Server) (*certificate, error) {
+	c := &certificate{cert: s.CertFile, key: s.KeyFile, name: s.Name, at: s.Section + ".tls", log: s.Log, looked: time.Now()}
 	seen, err := c.look()
 	if err == nil {
 		err = c.load(seen)
 	}
 	if err != nil {
-		return nil, &fault.Error{Op: "read the certificate of the SCIM endpoint", Err: err, Hint: "see scim.tls"}
+		return nil, &fault.Error{Op: "read the certificate of the " + c.name, Err: err, Hint: "see " + c.at}
 	}
 	return c, nil
 }
@@ -69,9 +70,9 @@ func (c *certificate) renew() {
 	}
 	switch {
 	case err == nil:
-		c.log.Info("the certificate of the SCIM endpoint was replaced")
+		c.log.Info("the certificate of the " + c.name + " was replaced")
 	case !gone:
-		c.log.Warn("the new certificate of the SCIM endpoint can't be used; the one before is kept: see scim.tls", zap.Error(err))
+		c.log.Warn("the new certificate of the "+c.name+" can't be used; the one before is kept: see "+c.at, zap.Error(err))
 	}
 	c.seen = seen
 }

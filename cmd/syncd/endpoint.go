@@ -37,14 +37,15 @@ func newEndpoint(p parts) *endpoint {
 // serve answers Okta on l until ctx ends.
 func (e *endpoint) serve(ctx context.Context, l net.Listener, ready func(context.Context) error) error {
 	e.log.Info("the SCIM endpoint listens", zap.String("address", l.Addr().String()), zap.String("base_path", e.config.BasePath))
-	return push.Serve(ctx, l, push.Doors{
+	doors := push.Doors{
 		Inner:  push.Handler(push.Options{Engine: &e.relay, BasePath: e.config.BasePath, BaseURL: e.baseURL}),
 		Tokens: e.config.Tokens,
 		Ready:  ready,
 		Allow:  e.config.Networks(), BehindProxy: e.config.BehindProxy,
 		CertFile: e.config.TLS.CertFile, KeyFile: e.config.TLS.KeyFile,
 		Meter: e.meter, Log: e.log,
-	})
+	}
+	return doors.Server().Serve(ctx, l, push.Guarded(doors))
 }
 
 // baseURL is how the caller knows the endpoint. Behind a proxy it is what the
