@@ -13,11 +13,16 @@ import (
 const renewIn = 30 * 24 * time.Hour
 
 // checkCertificate judges what the listener shows. Okta connects only where the
-// certificate names the host of the base URL, and an authority has signed it.
+// certificate names the host of the address that it was given, and an authority has signed it.
 func (e *endpointSide) checkCertificate(ctx context.Context) Finding {
 	chain, err := e.Certificates(ctx)
+	return judged(chain, err, "scim.tls")
+}
+
+// judged judges the certificate that stands in the section.
+func judged(chain []*x509.Certificate, err error, section string) Finding {
 	if err != nil || len(chain) == 0 {
-		return broken(err, "see scim.tls")
+		return broken(err, "see "+section)
 	}
 	own, now := chain[0], time.Now()
 	names := slices.Clone(own.DNSNames)
@@ -25,7 +30,7 @@ func (e *endpointSide) checkCertificate(ctx context.Context) Finding {
 		names = append(names, ip.String())
 	}
 	f := good("for %s, until %s", strings.Join(names, ", "), day(own.NotAfter))
-	const replace = "put a new certificate into scim.tls.cert_file and key_file: it is taken up by itself"
+	replace := "put a new certificate into " + section + ".cert_file and key_file: it is taken up by itself"
 	switch {
 	case len(names) == 0:
 		return good("until %s", day(own.NotAfter)).fail("the certificate names no host", replace)
@@ -40,7 +45,7 @@ func (e *endpointSide) checkCertificate(ctx context.Context) Finding {
 	}
 	if _, err := own.Verify(x509.VerifyOptions{Intermediates: pool, CurrentTime: now}); err != nil {
 		return f.warn("this machine doesn't trust it, and Okta may not either: "+err.Error(),
-			"use a certificate of a public authority, and put those that signed it into scim.tls.cert_file too, below it")
+			"use a certificate of a public authority, and put those that signed it into "+section+".cert_file too, below it")
 	}
 	if left := own.NotAfter.Sub(now); left < renewIn {
 		return f.warn(fmt.Sprintf("the certificate ends in %s", counted(int(left.Hours()/24), "day")), replace)

@@ -7,6 +7,7 @@
 //	okta.go, okta_people.go, okta_groups.go   what Okta shows of what is needed
 //	omni.go, omni_keys.go                     each key, and what Omni shows
 //	endpoint.go, certificate.go               the SCIM endpoint, as Okta meets it
+//	hooks.go                                  the listener of event hooks, as Okta meets it
 //	ledger.go                                 the store
 //	config.go, attributes.go                  the configuration beside what both sides showed
 //
@@ -40,7 +41,7 @@ const (
 // Finding is the end of one check.
 type Finding struct {
 	ID      string `json:"id"`    // stays the same from version to version
-	Group   string `json:"group"` // Okta, Omni, Push, State, Configuration
+	Group   string `json:"group"` // Okta, Omni, Push, Event hooks, State, Configuration
 	Name    string `json:"name"`  // for a person
 	State   State  `json:"state"`
 	Found   string `json:"found"`   // what was seen
@@ -70,6 +71,7 @@ type Subject struct {
 	Okta   Okta // nil: there is no credential for it
 	Omni   Omni
 	Push   Endpoint                     // nil: push mode is off
+	Hooks  Hooks                        // nil: event hooks are off
 	Ledger func(context.Context) Ledger // opens the store, if there is one, and closes it
 	Config Config
 }
@@ -82,12 +84,14 @@ func Run(ctx context.Context, s Subject) Report {
 	defer cancel()
 	o := &oktaSide{Okta: s.Okta, config: s.Config, push: s.Push}
 	p := &endpointSide{Endpoint: s.Push, config: s.Config}
+	h := &hookSide{Hooks: s.Hooks, config: s.Config}
 	m := &omniSide{Omni: s.Omni, config: s.Config}
 	l := &ledgerSide{open: s.Ledger, config: s.Config}
 	var wg sync.WaitGroup
 	wg.Go(func() { o.run(ctx) })
 	wg.Go(func() { m.run(ctx) })
 	wg.Go(func() { p.run(ctx) })
+	wg.Go(func() { h.run(ctx) })
 	wg.Go(func() { l.run(ctx) })
 	wg.Wait()
 	c := &configSide{config: s.Config, okta: o, omni: m}
@@ -96,7 +100,7 @@ func Run(ctx context.Context, s Subject) Report {
 	if s.Okta != nil {
 		r.Summary.OktaRequests = s.Okta.Sent()
 	}
-	for _, sheet := range []sheet{o.sheet, m.sheet, p.sheet, l.sheet, c.sheet} {
+	for _, sheet := range []sheet{o.sheet, m.sheet, p.sheet, h.sheet, l.sheet, c.sheet} {
 		r.Checks = append(r.Checks, sheet.findings...)
 	}
 	r.count()

@@ -193,7 +193,7 @@ func (o *oktaSide) checkLog(ctx context.Context) Finding {
 	case err != nil:
 		return o.refused(err, "okta.logs.read")
 	case kind == "":
-		return good("no event in 90 days").fail("Okta always logs something, such as this sign-in: the permission is missing. Without the log nobody's departure can be confirmed",
+		return good("no event in 90 days").fail("Okta always logs something, such as this sign-in: the permission is missing. Without the log no delta finds anything, and nobody's departure can be confirmed",
 			o.allow("okta.logs.read"))
 	}
 	return good("readable; the newest event is of %s", day(at))

@@ -112,7 +112,19 @@ type Endpoint interface {
 	Taken(ctx context.Context) (since, newest time.Time, err error)
 }
 
-// Reply is an answer of the endpoint.
+// Hooks asks the listener of event hooks as Okta would, and wakes nobody.
+type Hooks interface {
+	// Healthz asks for /healthz. fault.NotFound: nobody listens.
+	Healthz(ctx context.Context) (Reply, error)
+	// Challenge sends what Okta sends to verify the address.
+	Challenge(ctx context.Context, value string) (Reply, error)
+	// Ask sends the secret, or a wrong one, with no event.
+	Ask(ctx context.Context, right bool) (Reply, error)
+	// Certificates gives what the listener shows, its own first.
+	Certificates(ctx context.Context) ([]*x509.Certificate, error)
+}
+
+// Reply is an answer of a listener of ours.
 type Reply struct {
 	Status     int
 	Type       string // Content-Type
@@ -147,6 +159,7 @@ type Config struct {
 	BasePath               string       // scim.base_path
 	Tokens                 int          // how many scim.bearer_tokens there are
 	TLS                    bool         // scim.tls is set
+	HookTLS                bool         // hooks.tls is set, and the listener is theirs alone
 	Secrets                []SecretFile
 }
 

@@ -51,6 +51,11 @@ func (m messenger) Decide(ctx context.Context, run string, d state.Decision, by 
 	return *answer.Decided, nil
 }
 
+// wake has the leader look into Okta soon, and waits for no answer.
+func (m messenger) wake(ctx context.Context) error {
+	return m.mail.Leave(ctx, state.Errand{ID: rand.Text(), Kind: errandWake, By: holderName()}, errandLife)
+}
+
 // errNoAnswer is an answer to another question.
 var errNoAnswer = &fault.Error{Kind: fault.Unavailable, Op: "the syncd that leads answers something else",
 	Hint: "it may be of another version: run the same one everywhere"}

@@ -23,8 +23,8 @@ func (a *app) checkCommand() *cobra.Command {
 		Use:   "check",
 		Short: "Test credentials and permissions on both sides, and say how to mend each failure",
 		Long: "Tests each credential and each permission that this configuration needs, endpoint by endpoint, shows\n" +
-			"what it found, and says for each failure what to click in Okta or Omni. With scim.listen it asks the\n" +
-			"endpoint of the daemon that runs on this machine as Okta would. It only reads, sends a few\n" +
+			"what it found, and says for each failure what to click in Okta or Omni. With scim.listen or\n" +
+			"hooks.listen it asks the daemon that runs on this machine as Okta would. It only reads, sends a few\n" +
 			"requests, takes a minute at most, and may be called while a daemon runs.\n\n" +
 			"Exits with 1 when a check fails, with 0 otherwise, also with warnings.",
 		Args: cobra.NoArgs,
@@ -69,13 +69,14 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 	}
 	tried, err := triedExpressions(c)
 	return checks.Subject{
-		Okta: source, Omni: omni, Push: newEndpointProbe(c),
+		Okta: source, Omni: omni, Push: newEndpointProbe(c), Hooks: newHookProbe(c),
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
 			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) }, Expressions: tried,
 			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
 			BasePath: c.SCIM.BasePath, Tokens: len(c.SCIM.BearerTokens), TLS: c.SCIM.TLS.IsSet(),
+			HookTLS: !c.HooksShared() && c.Hooks.TLS.IsSet(),
 		},
 	}, err
 }
@@ -142,6 +143,10 @@ func secretFiles(c *configs.Config) []checks.SecretFile {
 	}
 	if key := c.SCIM.TLS.KeyFile; key != "" {
 		refs = append(refs, [2]string{"scim.tls.key_file", "${file:" + key + "}"})
+	}
+	refs = append(refs, [2]string{"hooks.secret", c.Hooks.Secret.Ref()})
+	if key := c.Hooks.TLS.KeyFile; key != "" {
+		refs = append(refs, [2]string{"hooks.tls.key_file", "${file:" + key + "}"})
 	}
 	refs = append(refs, [2]string{"state.url", c.State.URL.String()}, [2]string{"console.token", c.Console.Token.Ref()})
 	var files []checks.SecretFile

@@ -36,12 +36,19 @@ func newEndpointProbe(c *configs.Config) checks.Endpoint {
 	if !c.PushOn() {
 		return nil
 	}
+	client, base := localClient(c.SCIM.Listen, c.SCIM.TLS)
+	return endpointProbe{config: c, client: client, base: base}
+}
+
+// localClient asks a listener of the daemon on this machine: see endpointProbe for
+// its certificate.
+func localClient(address string, t configs.TLS) (client *http.Client, base string) {
 	scheme := "http://"
-	if c.SCIM.TLS.IsSet() {
+	if t.IsSet() {
 		scheme = "https://"
 	}
 	pool := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, DisableKeepAlives: true} //nolint:gosec // see endpointProbe
-	return endpointProbe{config: c, client: &http.Client{Transport: pool, Timeout: endpointWithin}, base: scheme + reachable(c.SCIM.Listen)}
+	return &http.Client{Transport: pool, Timeout: endpointWithin}, scheme + reachable(address)
 }
 
 // Get asks for a path of the listener.
@@ -51,6 +58,11 @@ func (p endpointProbe) Get(ctx context.Context, path string, token int) (checks.
 		return checks.Reply{}, err
 	}
 	defer func() { _ = answer.Body.Close() }() // only read
+	return readReply(answer)
+}
+
+// readReply reads an answer of a listener of ours to its end.
+func readReply(answer *http.Response) (checks.Reply, error) {
 	body, err := io.ReadAll(io.LimitReader(answer.Body, mostReply))
 	if err != nil {
 		return checks.Reply{}, unreached(err)
@@ -81,9 +93,9 @@ func (p endpointProbe) ask(ctx context.Context, path string, token int) (*http.R
 
 func unreached(err error) error {
 	if errors.Is(err, syscall.ECONNREFUSED) {
-		return &fault.Error{Kind: fault.NotFound, Op: "reach the SCIM endpoint", Err: err}
+		return &fault.Error{Kind: fault.NotFound, Op: "reach the listener", Err: err}
 	}
-	return &fault.Error{Kind: fault.Unavailable, Op: "ask the SCIM endpoint", Err: err}
+	return &fault.Error{Kind: fault.Unavailable, Op: "ask the listener", Err: err}
 }
 
 // Certificates gives what the listener shows.

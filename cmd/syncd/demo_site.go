@@ -72,7 +72,7 @@ name: %s
 okta: {org_url: %q, app_id: %q, rate_share: 1, auth: {api_token: "${file:%s/okta-token}"}}
 omni: {base_url: %q, requests_per_minute: %d, api_keys: ["${file:%s/omni-key}"]}
 state: {url: "${file:%s/state-url}", archive: %q}
-schedule: {full: "@yearly", reconcile: ""}
+schedule: {delta: "", full: "@yearly", reconcile: ""}
 users: {attributes: {department: user.department}}
 deprovision: {grace: %s, settle: %s}
 console: {listen: %q, token: "${file:%s}"}

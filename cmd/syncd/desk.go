@@ -25,6 +25,7 @@ type desk struct {
 	fence  state.Fence
 	engine judge
 	runner console.Runner
+	wake   func() // what event hooks ask for
 	log    *zap.Logger
 
 	queue queue
@@ -57,6 +58,10 @@ func (d *desk) attend(ctx context.Context) {
 // begin takes one errand up. It gives the channel that is closed when the newest
 // run is over.
 func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand, before chan struct{}) chan struct{} {
+	if e.Kind == errandWake {
+		d.wake()
+		return before
+	}
 	ctx, gone := context.WithCancel(ctx)
 	c := &courier{mail: d.mail, fence: d.fence, id: e.ID, gone: gone, last: make(chan struct{}), parted: make(chan struct{})}
 	if wanted, err := c.post(ctx, nil); err != nil || !wanted {

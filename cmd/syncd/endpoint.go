@@ -22,6 +22,7 @@ type endpoint struct {
 	log    *zap.Logger
 	meter  *push.Meter
 	gate   *push.Gate
+	hooks  *hooks
 	relay  relay
 	leads  atomic.Pointer[sync.Pushes] // of the leadership of this moment; nil for none
 }
@@ -31,7 +32,7 @@ func newEndpoint(p parts) *endpoint {
 	if !p.config.PushOn() {
 		return nil
 	}
-	return &endpoint{config: p.config.SCIM, pull: p.config.PullOn(), log: p.log, meter: &push.Meter{}, gate: push.NewGate(p.omni)}
+	return &endpoint{config: p.config.SCIM, pull: p.config.PullOn(), log: p.log, meter: &push.Meter{}, gate: push.NewGate(p.omni), hooks: p.hooks}
 }
 
 // serve answers Okta on l until ctx ends.
@@ -45,7 +46,7 @@ func (e *endpoint) serve(ctx context.Context, l net.Listener, ready func(context
 		CertFile: e.config.TLS.CertFile, KeyFile: e.config.TLS.KeyFile,
 		Meter: e.meter, Log: e.log,
 	}
-	return doors.Server().Serve(ctx, l, push.Guarded(doors))
+	return doors.Server().Serve(ctx, l, e.hooks.beside(push.Guarded(doors)))
 }
 
 // baseURL is how the caller knows the endpoint. Behind a proxy it is what the

@@ -21,6 +21,7 @@ import (
 const (
 	errandRun    = "run"    // a sync.Request
 	errandDecide = "decide" // a decision
+	errandWake   = "wake"   // nothing: to look into Okta soon. Nobody waits for an answer
 )
 
 // decision is the request of an errandDecide.

@@ -146,7 +146,7 @@ func (f *fleet) replica(name string) *replica {
 okta: {org_url: %q, app_id: %s, rate_share: 1, auth: {api_token: "${env:OKTA_API_TOKEN}"}}
 omni: {base_url: %q, requests_per_minute: 60000, api_keys: ["${env:OMNI_API_KEY}"]}
 state: {url: %q, archive: %q}
-schedule: {full: "@every 1s", reconcile: ""}
+schedule: {delta: "", full: "@every 1s", reconcile: ""}
 deprovision: {grace: 0s, settle: 0s}
 guard: {deactivations: {count: 1000, percent: 100}, member_removals: {count: 1000, percent: 100}}
 console: {listen: %q, token: "${env:SYNCD_CONSOLE_TOKEN}"}

@@ -6,7 +6,7 @@ import (
 )
 
 // limits tells what Okta last announced, by bucket, how Omni's allowance stands,
-// and what the SCIM endpoint saw.
+// and what the SCIM endpoint and event hooks saw.
 func (p parts) limits() map[string]any {
 	told := map[string]any{"omni": p.omni.Limits()}
 	if p.okta != nil {
@@ -16,6 +16,9 @@ func (p parts) limits() map[string]any {
 	}
 	if p.scim != nil {
 		told["scim"] = p.scim.seen()
+	}
+	if p.hooks != nil {
+		told["hooks"] = p.hooks.seen()
 	}
 	return told
 }

@@ -14,9 +14,10 @@ import (
 func (a *app) runCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "run",
-		Short: "Run the daemon: scheduled runs, the SCIM endpoint, and the console that the other commands ask",
+		Short: "Run the daemon: scheduled runs, the SCIM endpoint, event hooks, and the console that the other commands ask",
 		Long: "Runs the daemon until it is told to end (SIGTERM, SIGINT). The first run begins at once.\n" +
 			"With scim.listen Okta may push to it; without okta.auth that is all that it goes by.\n" +
+			"With hooks.listen Okta's event hooks make it look at once.\n" +
 			"SIGHUP makes it read the secrets again. It logs to standard error.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error { return a.run(cmd.Context()) },

@@ -29,21 +29,24 @@ func TestScripts(t *testing.T) {
 		Dir:   "testdata/script",
 		Setup: setUp,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"okta":   oktaCmd,
-			"omni":   omniCmd,
-			"status": statusCmd,
-			"alive":  aliveCmd,
-			"takes":  takesCmd,
-			"signal": signalCmd,
+			"okta":       oktaCmd,
+			"hooks":      hooksCmd,
+			"eventually": eventuallyCmd,
+			"omni":       omniCmd,
+			"status":     statusCmd,
+			"alive":      aliveCmd,
+			"takes":      takesCmd,
+			"signal":     signalCmd,
 		},
 	})
 }
 
 // world is one script's Okta and Omni.
 type world struct {
-	okta *simokta.Org
-	omni *simomni.Org
-	ids  map[string]string // of Okta users and groups, by name
+	okta  *simokta.Org
+	omni  *simomni.Org
+	hooks *hookDesk
+	ids   map[string]string // of Okta users and groups, by name
 }
 
 // setUp gives a script its own world, with four people and a pushed group, and
@@ -61,7 +64,12 @@ func setUp(env *testscript.Env) error {
 	w.ids["Sales"] = w.okta.AddGroup("Sales", "OKTA_GROUP")
 	w.okta.AddMembers(w.ids["Sales"], w.ids["ann"], w.ids["bob"])
 	w.okta.Push(w.ids["Sales"])
-	okta, omni := httptest.NewServer(w.okta), httptest.NewServer(w.omni)
+	hooks, err := freeAddress()
+	if err != nil {
+		return err
+	}
+	w.hooks = &hookDesk{Handler: w.okta, proxy: hooks}
+	okta, omni := httptest.NewServer(w.hooks), httptest.NewServer(w.omni)
 	env.Defer(okta.Close)
 	env.Defer(omni.Close)
 	console, err := freeAddress()
@@ -72,11 +80,12 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("OKTA_API_TOKEN", "okta-token")
 	env.Setenv("OMNI_API_KEY", "omni-key")
 	env.Setenv("CONSOLE", console)
+	env.Setenv("HOOKS", hooks)
 	env.Setenv("SYNCD_CONFIG", "acme.yaml")
 	return os.WriteFile(filepath.Join(env.WorkDir, "acme.yaml"), fmt.Appendf(nil, `name: acme
 okta: {org_url: "%s", app_id: %s, rate_share: 1, auth: {api_token: "${env:OKTA_API_TOKEN}"}}
 omni: {base_url: "%s", requests_per_minute: 6000, api_keys: ["${env:OMNI_API_KEY}"]}
-schedule: {full: "", reconcile: ""}
+schedule: {delta: "", full: "", reconcile: ""}
 deprovision: {grace: 0s, settle: 0s}
 guard: {deactivations: {count: 1, percent: 100}}
 console: {listen: "%s"}

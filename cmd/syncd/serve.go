@@ -31,6 +31,12 @@ func serve(ctx context.Context, p parts) error {
 		return err
 	}
 	defer shut(door)
+	p.hooks = newHooks(p)
+	hookDoor, err := p.hooks.listen()
+	if err != nil {
+		return err
+	}
+	defer shut(hookDoor)
 	p.scim = newEndpoint(p)
 	return p.opened(func(store ledger) error {
 		if err := p.tellToken(listener); err != nil {
@@ -46,6 +52,7 @@ func serve(ctx context.Context, p parts) error {
 		if door != nil {
 			group.Go(func() error { return p.scim.serve(ctx, door, s.takes) })
 		}
+		p.hooks.begin(ctx, group, hookDoor, s)
 		group.Go(func() error { return s.keep(ctx) })
 		return group.Wait()
 	})
@@ -90,7 +97,7 @@ func (p parts) loop(e *sync.Engine) (*sync.Loop, error) {
 		return nil, err
 	}
 	return sync.NewLoop(e, sync.Schedule{
-		Delta: p.config.Schedule.Delta, Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
+		Delta: p.config.Schedule.Delta, Hooks: p.config.Hooks.Listen != "", Full: p.config.Schedule.Full, Reconcile: p.config.Schedule.Reconcile, Location: location,
 	}, p.log)
 }
 

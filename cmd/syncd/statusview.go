@@ -45,6 +45,9 @@ func (p *printer) status(s sync.Status) {
 	if line := pushed(s.Limits); line != "" {
 		p.line("push: %s", clean(line))
 	}
+	if line := hookedOf(s.Limits); line != "" {
+		p.line("hooks: %s", line)
+	}
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)
 	}

@@ -27,6 +27,7 @@ type parts struct {
 	mapper sync.Mapper
 	kept   *shelf
 	scim   *endpoint // of a daemon that takes pushes; nil else
+	hooks  *hooks    // of a daemon that listens for event hooks; nil else
 }
 
 // shelf is where the engines keep what must outlive the ledger: the process, until
@@ -147,7 +148,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 	var patient sync.Source
 	if p.okta != nil {
 		source = p.okta
-		if c.Schedule.Delta != "" {
+		if c.Schedule.Delta != "" || c.Hooks.Listen != "" {
 			patient = p.okta.Patiently()
 		}
 	}
