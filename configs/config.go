@@ -82,7 +82,7 @@ type Schedule struct {
 
 // Users says who becomes what.
 type Users struct {
-	Scope            string            `koanf:"scope" json:"scope" jsonschema_description:"CEL expression, true or false; a user outside counts as unassigned."`
+	Scope            string            `koanf:"scope" json:"scope" jsonschema_description:"CEL expression, true or false; a user outside counts as unassigned. docs/mapping.md tells what expressions know."`
 	DisplayName      string            `koanf:"display_name" json:"display_name" jsonschema_description:"CEL expression; empty: displayName, else first and last name, else userName."`
 	Attributes       map[string]string `koanf:"attributes" json:"attributes" jsonschema_description:"CEL expression for each Omni user attribute, such as department: user.department."`
 	AdoptAttributes  string            `koanf:"adopt_attributes" json:"adopt_attributes" jsonschema:"enum=keep,enum=replace" jsonschema_description:"What becomes of an adopted user's attributes where Okta has no value."`
@@ -96,6 +96,7 @@ type Users struct {
 type Groups struct {
 	From     string   `koanf:"from" json:"from" jsonschema:"enum=auto,enum=push_mappings,enum=app_groups,enum=match" jsonschema_description:"Which Okta groups are written to Omni: those that the app pushes, those that are assigned to it, or those that match names; auto: push_mappings where the app can push groups, else match."`
 	Match    []string `koanf:"match" json:"match" jsonschema_description:"Names of Okta groups, or globs over them, for from: match (and auto); none: no group."`
+	Name     string   `koanf:"name" json:"name" jsonschema_description:"CEL expression for the name that a group has in Omni, 64 characters at most, such as cut(group.name, 64)."`
 	OnUnpush string   `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
 	Adopt    string   `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
 }
@@ -217,7 +218,7 @@ func defaults(env environment) *Config {
 			Suspended:        "keep",
 			Protected:        []string{},
 		},
-		Groups:      Groups{From: "auto", Match: []string{}, OnUnpush: "keep", Adopt: "ask"},
+		Groups:      Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
 		Deprovision: Deprovision{Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second},
 		Guard: Guard{
 			Window:         24 * time.Hour,

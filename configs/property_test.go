@@ -52,7 +52,7 @@ func anyConfig(t *rapid.T) map[string]any {
 	if rapid.Bool().Draw(t, "app") {
 		auth = map[string]any{"oauth": map[string]any{"client_id": pick("0oa2", "my-client"), "private_key": secret(), "key_id": text.Draw(t, "kid"), "dpop": pick("auto", "always", "never")}}
 	}
-	groups := map[string]any{"from": pick("auto", "match"), "match": globs(), "on_unpush": pick("keep", "delete"), "adopt": pick("ask", "auto", "never")}
+	groups := map[string]any{"from": pick("auto", "match"), "match": globs(), "name": text.Draw(t, "group name"), "on_unpush": pick("keep", "delete"), "adopt": pick("ask", "auto", "never")}
 	if rapid.Bool().Draw(t, "pushed") {
 		groups["from"], groups["match"] = pick("push_mappings", "app_groups"), []any{}
 	}

@@ -44,6 +44,7 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"users.protected", `["*@a", "b"]`, `["*@a","b"]`},
 	{"groups.from", "app_groups", "app_groups"},
 	{"groups.match", `["a,b", "c*"]`, `["a,b","c*"]`},
+	{"groups.name", "cut(group.name, 64)", "cut(group.name, 64)"},
 	{"groups.on_unpush", "delete", "delete"},
 	{"groups.adopt", "auto", "auto"},
 	{"deprovision.action", "none", "none"},
@@ -165,7 +166,7 @@ func TestFaultNamesTheVariable(t *testing.T) {
 		switch n := leaves("", readSchema(t))[s.path]; {
 		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"):
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token":
+		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token":
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"

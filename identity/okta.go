@@ -31,6 +31,7 @@ type Assignment struct {
 	Login      string         // profile.login of the Okta user
 	App        map[string]any // the app user's profile
 	Profile    map[string]any // the Okta user's profile
+	Groups     []string       // Okta's names of the pushed groups the user is in, sorted, each once; known only where a mapping reads them
 	Print      Print          `json:"-"` // of all that a mapping may depend on; zero where nobody took it
 	Origin     Origin
 }

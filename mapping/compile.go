@@ -45,22 +45,13 @@ var (
 		types.StringType, types.NullType, types.BoolType, types.IntType, types.UintType, types.DoubleType, types.ListType}}
 )
 
-// members lists what the two variables hold whose fields are fixed.
-func members(variable string) []string {
-	switch variable {
-	case "okta":
-		return []string{"id", "login", "profile", "status"}
-	case "assignment":
-		return []string{"scope", "userName"}
-	}
-	return nil
+type compiler struct {
+	env   *cel.Env
+	knows vocabulary
 }
 
-type compiler struct{ env *cel.Env }
-
-func newCompiler() (*compiler, error) {
-	record := cel.MapType(cel.StringType, cel.DynType)
-	env, err := cel.NewEnv(
+func newCompiler(knows vocabulary) (*compiler, error) {
+	options := []cel.EnvOption{
 		cel.ClearMacros(),
 		cel.Macros(append(standardMacros(), cel.GlobalMacro("has", 1, expandHas))...),
 		cel.CustomTypeAdapter(adapter{}),
@@ -71,18 +62,19 @@ func newCompiler() (*compiler, error) {
 		cel.ASTValidators(cel.ValidateRegexLiterals(), cel.ValidateTimestampLiterals(), cel.ValidateDurationLiterals()),
 		cel.DefaultUTCTimeZone(true),
 		ext.Strings(),
-		cel.Variable("user", record),
-		cel.Variable("app", record),
-		cel.Variable("okta", record),
-		cel.Variable("assignment", record),
 		cel.Function("or", cel.Overload("or_dyn_dyn", []*cel.Type{cel.DynType, cel.DynType}, cel.DynType, cel.BinaryBinding(or))),
+		cel.Function("cut", cel.Overload("cut_dyn_int", []*cel.Type{cel.DynType, cel.IntType}, cel.DynType, cel.BinaryBinding(cut))),
 		cel.Function(readFunction, cel.Overload("read_dyn_dyn", []*cel.Type{cel.DynType, cel.DynType}, cel.DynType, cel.BinaryBinding(read))),
 		cel.Function(orderFunction, cel.Overload("order_any", []*cel.Type{cel.TypeParamType("T")}, cel.TypeParamType("T"), cel.UnaryBinding(inOrder))),
-	)
+	}
+	for _, v := range knows.variables {
+		options = append(options, cel.Variable(v.name, v.kind))
+	}
+	env, err := cel.NewEnv(options...)
 	if err != nil {
 		return nil, fmt.Errorf("expressions can't be prepared: %w", err)
 	}
-	return &compiler{env}, nil
+	return &compiler{env, knows}, nil
 }
 
 // standardMacros are CEL's own but for has, which ours replaces: on fields a
@@ -109,6 +101,29 @@ func or(x, y ref.Val) ref.Val {
 	return x
 }
 
+// cut gives the first characters of a text, as many as are asked for; a shorter
+// text stays as it is, and nothing stays nothing.
+func cut(x, length ref.Val) ref.Val {
+	if x == types.NullValue {
+		return x
+	}
+	text, isText := x.(types.String)
+	most, isCount := length.(types.Int)
+	if !isText || !isCount {
+		return types.NewErr("cut() takes text and a number, not %s and %s", describe(x), describe(length))
+	}
+	if most < 0 {
+		return types.NewErr("cut() can't give %d characters", most)
+	}
+	for i := range string(text) {
+		if most == 0 {
+			return text[:i]
+		}
+		most--
+	}
+	return text
+}
+
 // read is a selection or an index on what may be null, which then gives null.
 func read(operand, key ref.Val) ref.Val {
 	if operand == types.NullValue {
@@ -127,13 +142,14 @@ func (c *compiler) compile(path, text string, want wanted) (program, []Problem) 
 	}
 	parsed, issues := c.env.Parse(text)
 	if issues.Err() != nil {
-		return program{}, problems(path, issues)
+		return program{}, c.problems(path, issues)
 	}
-	found := unknownMembers(path, parsed.NativeRep())
+	reads := readings(parsed.NativeRep().Expr())
+	found := c.knows.unknown(path, parsed.NativeRep(), reads)
 	rewrite(parsed.NativeRep())
 	checked, issues := c.env.Check(parsed)
 	if issues.Err() != nil {
-		return program{}, append(found, problems(path, issues)...)
+		return program{}, append(found, c.problems(path, issues)...)
 	}
 	if t := checked.OutputType(); t.Kind() != types.DynKind && !slices.ContainsFunc(want.types, func(w *types.Type) bool { return w.Kind() == t.Kind() }) {
 		found = append(found, Problem{Path: path, Line: 1, Column: 1, Message: "gives " + typeName(t.TypeName()) + " where " + want.what + " belongs"})
@@ -142,29 +158,19 @@ func (c *compiler) compile(path, text string, want wanted) (program, []Problem) 
 	if err != nil {
 		found = append(found, Problem{Path: path, Message: err.Error()})
 	}
-	return program{path, p}, found
+	return program{path: path, text: text, cel: p, reads: reads}, found
 }
 
-// bounds limits one evaluation. Memory is counted only where a comprehension
-// can name a value and double it over and over: counting takes as long as the
-// rest of the work.
-func bounds(tree *ast.AST) []cel.ProgramOption {
-	options := []cel.ProgramOption{cel.CostLimit(maxCost)}
-	loops := ast.MatchDescendants(ast.NavigateAST(tree), ast.KindMatcher(ast.ComprehensionKind))
-	if len(loops) > 0 {
-		options = append(options, cel.MemoryLimit(maxMemory))
-	}
-	return options
-}
-
-func problems(path string, issues *cel.Issues) []Problem {
+func (c *compiler) problems(path string, issues *cel.Issues) []Problem {
 	var list []Problem
 	for _, e := range issues.Errors() {
-		p := Problem{Path: path, Message: e.Message}
+		p := Problem{Path: path, Message: c.knows.undeclared(e.Message)}
 		if e.Location.Line() > 0 {
 			p.Line, p.Column = e.Location.Line(), e.Location.Column()+1
 		}
-		list = append(list, p)
+		if p.Message != "" {
+			list = append(list, p)
+		}
 	}
 	return list
 }

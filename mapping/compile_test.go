@@ -18,6 +18,7 @@ func TestProblems(t *testing.T) {
 	attribute := func(n, e string) mapping.Rules {
 		return mapping.Rules{Scope: "true", Attributes: map[string]string{n: e}}
 	}
+	group := func(e string) mapping.Rules { return mapping.Rules{Scope: "true", GroupName: e} }
 	tests := []struct {
 		rules        mapping.Rules
 		path         string
@@ -33,8 +34,19 @@ func TestProblems(t *testing.T) {
 		{name("1 + 1"), "users.display_name", 1, 1, "gives a number where text belongs"},
 		{name("user.firstName.upperAsci()"), "users.display_name", 1, 25, "did you mean 'upperAscii'?"},
 		{attribute("a", " "), "users.attributes.a", 0, 0, "is empty"},
-		{attribute("a", "okta.stat"), "users.attributes.a", 1, 5, "okta has no field stat; it has id, login, profile, status"},
-		{attribute("a", "has(assignment.name)"), "users.attributes.a", 1, 15, "assignment has no field name; it has scope, userName"},
+		{attribute("a", "okta.stat"), "users.attributes.a", 1, 5, "okta has no field stat; did you mean 'status'? (known here: id, login, profile, status)"},
+		{attribute("a", "has(assignment.name)"), "users.attributes.a", 1, 15, "assignment has no field name; known here: scope, userName"},
+		{attribute("a", `okta["logn"]`), "users.attributes.a", 1, 5, "did you mean 'login'?"},
+		{attribute("a", `user.tags.exists(okta, okta.stat == 1) ? app.x : asignment.scope`), "users.attributes.a", 1, 50, "undeclared reference to 'asignment' (did you mean 'assignment'?)"},
+		{attribute("a", "group.name"), "users.attributes.a", 1, 1, "the variable group is known in groups.name only; did you mean 'groups'? (known here: user, app, okta, assignment, groups)"},
+		{attribute("a", `groups == "EMEA"`), "users.attributes.a", 1, 8, "no matching overload"},
+		{attribute("a", `groups.exists(g, g == 3)`), "users.attributes.a", 1, 20, "no matching overload"},
+		{group(`"x" + user.department`), "groups.name", 1, 7, "the variable user is known in users.* only; known here: group"},
+		{group(`groups[0]`), "groups.name", 1, 1, "the variable groups is known in users.* only; did you mean 'group'?"},
+		{group("group.nam"), "groups.name", 1, 6, "group has no field nam; did you mean 'name'? (known here: id, name, type)"},
+		{group("grup.name"), "groups.name", 1, 1, "did you mean 'group'?"},
+		{group("size(group.name)"), "groups.name", 1, 1, "gives a number where text belongs"},
+		{group("group.name +"), "groups.name", 1, 13, "Syntax error"},
 		{attribute("a", "has(user)"), "users.attributes.a", 1, 5, "has() takes a field"},
 		{attribute("a", `{"x": 1}`), "users.attributes.a", 1, 1, "gives a map where"},
 		{attribute("a", `b"x"`), "users.attributes.a", 1, 1, "gives bytes where"},
@@ -120,10 +132,17 @@ func TestHostileExpressionEnds(t *testing.T) {
 	for range 40 {
 		doubling = "[" + doubling + "].map(x, x + x)[0]"
 	}
+	quoting := `user.firstName`
+	for range 40 {
+		quoting = "strings.quote(" + quoting + ")"
+	}
 	for name, expression := range map[string]string{
-		"loops in loops": fmt.Sprintf("%s.map(a, %s.map(b, %s.map(c, %s.map(d, a))))[0][0][0]", list, list, list, list),
-		"growing text":   "user.firstName" + strings.Repeat(`.replace("", "aaaaaaaaaaaaaaaa")`, 30),
-		"growing list":   doubling,
+		"growing quotes":         quoting + " + \"\"",
+		"growing text in a loop": "user.tags" + strings.Repeat(".map(x, x + x)", 40),
+		"growing joins":          "user.tags" + strings.Repeat(`.join("ab").split("")`, 40),
+		"loops in loops":         fmt.Sprintf("%s.map(a, %s.map(b, %s.map(c, %s.map(d, a))))[0][0][0]", list, list, list, list),
+		"growing text":           "user.firstName" + strings.Repeat(`.replace("", "aaaaaaaaaaaaaaaa")`, 30),
+		"growing list":           doubling,
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := compile(t, mapping.Rules{Attributes: map[string]string{"a": expression}})

@@ -58,20 +58,3 @@ func FuzzProfile(f *testing.F) {
 		}
 	})
 }
-
-// BenchmarkMap maps one user with five attributes.
-func BenchmarkMap(b *testing.B) {
-	m := compile(b, mapping.Rules{
-		Scope: `has(user.department)`, DisplayName: `user.firstName + " " + user.lastName`,
-		Attributes: map[string]string{
-			"department": `user.department`, "region": `or(user.region, "emea")`, "city": `user.address.city`,
-			"senior": `user.level > 5`, "tags": `user.tags.filter(t, t != "b")`,
-		}})
-	a := ada()
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := m.Map(a); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

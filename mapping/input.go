@@ -12,13 +12,15 @@ import (
 // input answers CEL's questions for the variables of one user.
 type input struct {
 	user, app, okta, assignment *fields
+	groups                      []string
 }
 
 func newInput(a identity.Assignment) *input {
 	profile := &fields{base: a.Profile}
 	return &input{
-		user: &fields{top: a.App, base: a.Profile},
-		app:  &fields{base: a.App},
+		groups: a.Groups,
+		user:   &fields{top: a.App, base: a.Profile},
+		app:    &fields{base: a.App},
 		okta: &fields{base: map[string]any{
 			"id":      types.String(a.ID),
 			"status":  types.String(a.Account),
@@ -43,12 +45,36 @@ func (in *input) ResolveName(name string) (any, bool) {
 		return in.okta, true
 	case "assignment":
 		return in.assignment, true
+	case groupsVariable:
+		return types.NewStringList(types.DefaultTypeAdapter, in.groups), true
 	}
 	return nil, false
 }
 
 // Parent gives nil: there is no wider scope.
 func (in *input) Parent() cel.Activation { return nil }
+
+// groupInput answers CEL's questions for the variable of one group.
+type groupInput struct{ group *fields }
+
+func newGroupInput(g identity.Group) groupInput {
+	return groupInput{&fields{base: map[string]any{
+		"id":   types.String(g.ID),
+		"name": types.String(g.Name),
+		"type": types.String(g.Type),
+	}}}
+}
+
+// ResolveName gives the variable of that name.
+func (in groupInput) ResolveName(name string) (any, bool) {
+	if name == "group" {
+		return in.group, true
+	}
+	return nil, false
+}
+
+// Parent gives nil: there is no wider scope.
+func (in groupInput) Parent() cel.Activation { return nil }
 
 // text gives a field that is text, trimmed; "" for anything else.
 func (f *fields) text(name string) string {

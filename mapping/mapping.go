@@ -1,12 +1,15 @@
 // Package mapping turns an Okta assignment into what Omni receives, by the CEL
-// expressions of the configuration: scope, display name, user attributes.
+// expressions of the configuration: scope, display name, user attributes, and the
+// names of groups.
 //
-// An expression sees four variables: user (the Okta profile overlaid by each
-// app-profile key whose value isn't null), app (the app profile alone), okta
-// (id, status, login, profile) and assignment (scope, userName). A missing or
-// null field is absent: has() is false, reading it gives null, and so does
-// reading a field of what is null. or(x, y) gives x unless it is absent or
-// empty. The rules are those of "What a user becomes" in the semantics.
+// An expression about a user sees five variables: user (the Okta profile overlaid
+// by each app-profile key whose value isn't null), app (the app profile alone), okta
+// (id, status, login, profile), assignment (scope, userName) and groups (Okta's names
+// of the pushed groups that the user is in). The one about a group sees group (id,
+// name, type). A missing or null field is absent: has() is false, reading it gives
+// null, and so does reading a field of what is null. or(x, y) gives x unless it is
+// absent or empty; cut(x, n) gives the first n characters. The rules are those of
+// "What a user becomes" in the semantics.
 //
 // Compile checks everything that can be known without a user; Map does the
 // rest. An expression that fails is doubt about its user, never a value.
@@ -23,11 +26,13 @@ import (
 	"github.com/omnisync/omnisync/identity"
 )
 
-// Rules are the expressions as they stand in the configuration under users.
+// Rules are the expressions as they stand in the configuration: under users, and
+// groups.name.
 type Rules struct {
 	Scope       string            // must give true or false
 	DisplayName string            // "": displayName, else first and last name, else userName
 	Attributes  map[string]string // by Omni's reference of the user attribute
+	GroupName   string            // "": group.name, as Okta has it
 }
 
 // Problem is one thing wrong with the rules.
@@ -51,6 +56,7 @@ type Mapper struct {
 	scope       program
 	displayName *program // nil: the fallbacks alone
 	attributes  []attribute
+	groupName   *program // nil: Okta's name
 	names       []string
 	fingerprint identity.Fingerprint
 }
@@ -69,34 +75,71 @@ const systemPrefix = "omni_"
 // an upgrade shows as a changed policy.
 const meaning = 1
 
+// The keys whose expressions are compiled, besides those of the attributes.
+const (
+	scopeKey       = "users.scope"
+	displayNameKey = "users.display_name"
+	attributesKey  = "users.attributes."
+	groupKey       = "groups.name"
+)
+
+// defaultGroupName is what groups.name is where nobody set it.
+const defaultGroupName = "group.name"
+
 // Compile checks the rules and prepares them. All problems are told at once, in
 // the order of the keys; with any there is no Mapper.
 func Compile(rules Rules) (*Mapper, []Problem) {
-	c, err := newCompiler()
+	c, err := newCompiler(ofUsers())
 	if err != nil {
 		return nil, []Problem{{Path: "users", Message: err.Error()}}
 	}
 	m := &Mapper{names: slices.Sorted(maps.Keys(rules.Attributes)), fingerprint: fingerprint(rules)}
 	var problems []Problem
-	m.scope, problems = c.compile("users.scope", rules.Scope, wantBool)
+	m.scope, problems = c.compile(scopeKey, rules.Scope, wantBool)
 	if strings.TrimSpace(rules.DisplayName) != "" {
-		p, found := c.compile("users.display_name", rules.DisplayName, wantText)
+		p, found := c.compile(displayNameKey, rules.DisplayName, wantText)
 		m.displayName, problems = &p, append(problems, found...)
 	}
 	for _, name := range m.names {
-		path := "users.attributes." + name
+		path := attributesKey + name
 		if message := checkAttribute(name); message != "" {
 			problems = append(problems, Problem{Path: path, Message: message})
 		}
 		p, found := c.compile(path, rules.Attributes[name], wantValue)
 		m.attributes, problems = append(m.attributes, attribute{name, p}), append(problems, found...)
 	}
-	if len(problems) > 0 {
+	found := m.compileGroupName(rules)
+	if problems = append(problems, found...); len(problems) > 0 {
 		return nil, problems
 	}
 	return m, nil
 }
 
+func (m *Mapper) compileGroupName(rules Rules) []Problem {
+	text := rules.ownGroupName()
+	if text == "" {
+		return nil
+	}
+	c, err := newCompiler(ofGroups())
+	if err != nil {
+		return []Problem{{Path: groupKey, Message: err.Error()}}
+	}
+	p, found := c.compile(groupKey, text, wantText)
+	m.groupName = &p
+	return found
+}
+
+// ownGroupName gives the expression of groups.name, "" for the default however it
+// is said.
+func (r Rules) ownGroupName() string {
+	if strings.TrimSpace(r.GroupName) == defaultGroupName || strings.TrimSpace(r.GroupName) == "" {
+		return ""
+	}
+	return r.GroupName
+}
+
+// fingerprint leaves out a group name that is the default, as it was before there
+// was another.
 func fingerprint(rules Rules) identity.Fingerprint {
 	attributes := rules.Attributes
 	if attributes == nil {
@@ -106,7 +149,8 @@ func fingerprint(rules Rules) identity.Fingerprint {
 		Meaning            int
 		Scope, DisplayName string
 		Attributes         map[string]string
-	}{meaning, rules.Scope, rules.DisplayName, attributes})
+		GroupName          string `json:",omitempty"`
+	}{meaning, rules.Scope, rules.DisplayName, attributes, rules.ownGroupName()})
 }
 
 func checkAttribute(name string) string {
@@ -125,33 +169,95 @@ func (m *Mapper) Attributes() []string { return slices.Clone(m.names) }
 // Fingerprint changes whenever the rules do.
 func (m *Mapper) Fingerprint() identity.Fingerprint { return m.fingerprint }
 
+// UsesGroups reports whether any expression about users reads groups, so that
+// Assignment.Groups must be known before Map is called.
+func (m *Mapper) UsesGroups() bool {
+	for _, p := range m.programs() {
+		if slices.ContainsFunc(p.reads, func(r reading) bool { return r.variable == groupsVariable }) {
+			return true
+		}
+	}
+	return false
+}
+
+// programs gives the expressions about users, in the order of the keys.
+func (m *Mapper) programs() []program {
+	list := []program{m.scope}
+	if m.displayName != nil {
+		list = append(list, *m.displayName)
+	}
+	for _, a := range m.attributes {
+		list = append(list, a.program)
+	}
+	return list
+}
+
+// GroupName gives the name that a group shall have in Omni, by the id, name and type
+// that g has. It may be longer than Omni takes. An error is a fault of kind Doubt.
+func (m *Mapper) GroupName(g identity.Group) (string, error) {
+	name := g.Name
+	if m.groupName != nil {
+		v, err := m.groupName.run(newGroupInput(g))
+		if err != nil {
+			return "", err
+		}
+		text, isText := v.(types.String)
+		if !isText && v != types.NullValue {
+			return "", m.groupName.doubt("gives "+describe(v)+" where text belongs", "use string(...)")
+		}
+		name = string(text)
+	}
+	if name = strings.TrimSpace(name); name == "" {
+		return "", doubt(groupKey, fmt.Sprintf("gives no name for Okta's group %s (%q)", g.ID, g.Name), "a name can be put in its place: or(..., group.name)")
+	}
+	return name, nil
+}
+
 // Map tells whether the user is in scope, and the canonical user; outside the
 // scope the user is empty. An error is a fault of kind Doubt that names the key
 // whose expression failed: nothing may be concluded about this user.
 func (m *Mapper) Map(a identity.Assignment) (identity.User, bool, error) {
-	if a.Profile == nil {
-		return identity.User{}, false, doubt("users", "the Okta profile of "+string(a.ID)+" could not be read", "")
-	}
-	in := newInput(a)
-	scope, err := m.scope.run(in)
-	if err != nil {
+	if err := readable(a); err != nil {
 		return identity.User{}, false, err
 	}
-	inScope, ok := scope.(types.Bool)
-	if !ok {
-		return identity.User{}, false, m.scope.doubt("gives "+describe(scope)+" where true or false belongs", orHint)
+	in := newInput(a)
+	if inScope, err := m.inScope(in); err != nil || !inScope {
+		return identity.User{}, false, err
 	}
-	if !inScope {
-		return identity.User{}, false, nil
-	}
-	u := identity.User{UserName: strings.TrimSpace(a.UserName)}
+	u := identity.User{UserName: strings.TrimSpace(a.UserName), Attributes: make(map[string]identity.Value, len(m.attributes))}
+	var err error
 	if u.DisplayName, err = m.name(in, u.UserName); err != nil {
 		return identity.User{}, false, err
 	}
-	if u.Attributes, err = m.values(in); err != nil {
-		return identity.User{}, false, err
+	for _, attribute := range m.attributes {
+		v, present, err := attribute.value(in)
+		if err != nil {
+			return identity.User{}, false, err
+		}
+		if present {
+			u.Attributes[attribute.name] = v
+		}
 	}
 	return u, true, nil
+}
+
+func readable(a identity.Assignment) error {
+	if a.Profile == nil {
+		return doubt("users", "the Okta profile of "+string(a.ID)+" could not be read", "")
+	}
+	return nil
+}
+
+func (m *Mapper) inScope(in *input) (bool, error) {
+	v, err := m.scope.run(in)
+	if err != nil {
+		return false, err
+	}
+	inScope, ok := v.(types.Bool)
+	if !ok {
+		return false, m.scope.doubt("gives "+describe(v)+" where true or false belongs", orHint)
+	}
+	return bool(inScope), nil
 }
 
 // name gives the display name: the expression's, else Okta's displayName, else
@@ -180,24 +286,20 @@ func (m *Mapper) name(in *input, userName string) (string, error) {
 	return userName, nil
 }
 
-func (m *Mapper) values(in *input) (map[string]identity.Value, error) {
-	values := make(map[string]identity.Value, len(m.attributes))
-	for _, a := range m.attributes {
-		result, err := a.program.run(in)
-		if err != nil {
-			return nil, err
-		}
-		plain, err := toPlain(result)
-		if err != nil {
-			return nil, a.program.doubt(err.Error(), "")
-		}
-		v, present, err := identity.NewValue(plain)
-		if err != nil {
-			return nil, a.program.doubt(err.Error(), "")
-		}
-		if present {
-			values[a.name] = v
-		}
+// value gives the attribute's value in canonical form; the second result is false
+// where there is none.
+func (a attribute) value(in *input) (identity.Value, bool, error) {
+	result, err := a.program.run(in)
+	if err != nil {
+		return "", false, err
 	}
-	return values, nil
+	plain, err := toPlain(result)
+	if err != nil {
+		return "", false, a.program.doubt(err.Error(), "")
+	}
+	v, present, err := identity.NewValue(plain)
+	if err != nil {
+		return "", false, a.program.doubt(err.Error(), "")
+	}
+	return v, present, nil
 }

@@ -16,12 +16,13 @@ const orHint = `a field that Okta may not have can be given a value: or(user.fie
 
 // program is one compiled expression with the path of its key.
 type program struct {
-	path string
-	cel  cel.Program
+	path, text string
+	cel        cel.Program
+	reads      []reading
 }
 
-// run evaluates the expression over one user.
-func (p program) run(in *input) (ref.Val, error) {
+// run evaluates the expression over one user, or one group.
+func (p program) run(in cel.Activation) (ref.Val, error) {
 	v, _, err := p.cel.Eval(in)
 	if err == nil {
 		return v, nil
@@ -29,6 +30,9 @@ func (p program) run(in *input) (ref.Val, error) {
 	message, hint := err.Error(), orHint
 	if strings.Contains(message, "limit exceeded") {
 		message, hint = "takes too long", "make the expression simpler"
+	}
+	if strings.Contains(message, "no such overload") {
+		message += ": an operator or function got a value of a type that it doesn't take, such as null"
 	}
 	return nil, p.doubt(message, hint)
 }

@@ -1,43 +1,25 @@
 package mapping
 
 import (
-	"fmt"
-	"slices"
-	"strings"
-
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/overloads"
 	"cel.dev/cel-go/common/types"
 )
 
-// unknownMembers finds fields of okta and assignment that don't exist, which
-// would otherwise be null for every user.
-func unknownMembers(path string, tree *ast.AST) []Problem {
-	var list []Problem
-	ast.PreOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
-		if e.Kind() != ast.SelectKind || e.AsSelect().Operand().Kind() != ast.IdentKind {
-			return
-		}
-		variable, field := e.AsSelect().Operand().AsIdent(), e.AsSelect().FieldName()
-		known := members(variable)
-		if known == nil || slices.Contains(known, field) {
-			return
-		}
-		at := tree.SourceInfo().GetStartLocation(e.ID())
-		list = append(list, Problem{Path: path, Line: at.Line(), Column: at.Column() + 1,
-			Message: fmt.Sprintf("%s has no field %s; it has %s", variable, field, strings.Join(known, ", "))})
-	}))
-	return list
-}
-
-// rewrite changes a parsed expression in two places. Chained selections become
+// rewrite changes a parsed expression in three places. Chained selections become
 // null-safe: user.address.city is null, not an error, where there is no
-// address. Comprehensions go over maps in a fixed order.
+// address. Comprehensions go over maps in a fixed order. A condition may give null
+// on one side and something else on the other.
 func rewrite(tree *ast.AST) {
 	r := rewriter{ast.NewExprFactory(), ast.MaxID(tree)}
 	ast.PostOrderVisit(tree.Expr(), ast.NewExprVisitor(func(e ast.Expr) {
 		if e.Kind() == ast.ComprehensionKind {
 			r.order(e)
+			return
+		}
+		if e.Kind() == ast.CallKind && e.AsCall().FunctionName() == operators.Conditional {
+			r.allowNull(e.AsCall().Args()[1:])
 			return
 		}
 		if operand, key := r.chained(e); operand != nil {
@@ -61,6 +43,17 @@ func (r *rewriter) order(e ast.Expr) {
 	ordered := r.factory.NewCall(r.id(), orderFunction, c.IterRange())
 	e.SetKindCase(r.factory.NewComprehension(e.ID(), ordered, c.IterVar(), c.AccuVar(),
 		c.AccuInit(), c.LoopCondition(), c.LoopStep(), c.Result()))
+}
+
+// allowNull takes its type off a null that is written out. The checker wants both
+// sides of a condition to be of one type.
+func (r *rewriter) allowNull(sides []ast.Expr) {
+	for _, e := range sides {
+		if e.Kind() == ast.LiteralKind && e.AsLiteral() == types.NullValue {
+			null := r.factory.NewLiteral(r.id(), types.NullValue)
+			e.SetKindCase(r.factory.NewCall(e.ID(), overloads.TypeConvertDyn, null))
+		}
+	}
 }
 
 // chained gives operand and key of a selection or index on what was itself read

@@ -153,6 +153,9 @@ func withoutOrigins(v any) any {
 		}
 	case map[string]any:
 		delete(v, "Origin")
+		if v["Groups"] == nil {
+			delete(v, "Groups") // the engine fills them
+		}
 		for name := range v {
 			v[name] = withoutOrigins(v[name])
 		}

@@ -94,7 +94,7 @@ func omniOptions(c configs.Omni) omniclient.Options {
 
 // rules gives the mapping's expressions.
 func rules(c *configs.Config) mapping.Rules {
-	return mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: c.Users.Attributes}
+	return mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: c.Users.Attributes, GroupName: c.Groups.Name}
 }
 
 // expressions is a check of the configuration: the expressions must compile.
