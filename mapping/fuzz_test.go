@@ -2,16 +2,25 @@ package mapping_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/mapping"
 )
 
-// FuzzExpression: what compiles gives one result, twice the same, or doubt.
+// slow is longer than any expression may take, on a machine that has other work.
+const slow = 10 * time.Second
+
+// FuzzExpression: what compiles gives one result, twice the same, or doubt, within
+// bounds of time and memory. The same text names groups.
 func FuzzExpression(f *testing.F) {
 	for _, e := range []string{"user.a", "has(user.a.b)", `or(user.a, "x")`, "user.tags.map(t, t)[0]", `{"b": 1, "a": 2}.map(k, k)`,
-		"okta.profile", `user["x"].y[3]`, "(", "1/0", `user.phones.filter(p, has(p.type))`, "[user, app].map(x, x.a)[1]", `"%s".format([user])`} {
+		"okta.profile", `user["x"].y[3]`, "(", "1/0", `user.phones.filter(p, has(p.type))`, "[user, app].map(x, x.a)[1]", `"%s".format([user])`, `groups.filter(g, g.startsWith("E"))`,
+		`"EMEA" in groups ? cut(user.a, 3) : null`, `group.name.replace("a", "b")`, `user.tags.map(x, x + x).map(x, x + x)`, `user.a.matches("(a*)*$")`,
+		`strings.quote(user.a)`, `{"a": groups}["a"].exists_one(g, g == user["x"][0])`, `user.x + user.x == [user.x, user.x]`} {
 		f.Add(e)
 	}
 	f.Fuzz(func(t *testing.T, expression string) {
@@ -22,13 +31,41 @@ func FuzzExpression(f *testing.F) {
 		if m == nil {
 			return
 		}
+		begun := time.Now()
 		u, in, err := m.Map(ada())
+		if d := time.Since(begun); d > slow {
+			t.Fatalf("one user takes %v", d)
+		}
 		v, _, again := m.Map(ada())
 		if err != nil && !fault.Is(err, fault.Doubt) || err == nil && !in {
 			t.Fatalf("Map: %v, %v", in, err)
 		}
 		if (err == nil) != (again == nil) || !u.Equal(v) {
 			t.Fatalf("two results: %v %v and %v %v", u, err, v, again)
+		}
+		list, broken := m.Explain(ada())
+		if broken != nil || len(list) != 3 || (list[2].Err == nil) != (err == nil) {
+			t.Fatalf("explained as %v, %v; mapped with %v", list, broken, err)
+		}
+	})
+}
+
+// FuzzGroupName: what compiles names a group, or is doubt.
+func FuzzGroupName(f *testing.F) {
+	for _, e := range []string{"group.name", "cut(group.name, 64)", `group.type == "BUILT_IN" ? null : group.id`, "group.x", "user.a", `group.map(k, group[k])[0]`} {
+		f.Add(e, "Sales")
+	}
+	f.Fuzz(func(t *testing.T, expression, name string) {
+		m, problems := mapping.Compile(mapping.Rules{Scope: "true", GroupName: expression})
+		if (m == nil) == (len(problems) == 0) {
+			t.Fatalf("mapper %v and problems %v", m, problems)
+		}
+		if m == nil {
+			return
+		}
+		got, err := m.GroupName(identity.Group{ID: "00g1", Name: name})
+		if (got == "") != fault.Is(err, fault.Doubt) || strings.TrimSpace(got) != got {
+			t.Fatalf("name %q, %v", got, err)
 		}
 	})
 }

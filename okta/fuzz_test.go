@@ -2,11 +2,14 @@ package okta_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/mapping"
 )
 
 // FuzzAssignments reads any answer as the page of assignments. What is read
@@ -31,6 +34,47 @@ func FuzzAssignments(f *testing.F) {
 		var plain []map[string]any
 		if err == nil && json.Unmarshal(body, &plain) != nil {
 			t.Fatalf("took %q for a list", body)
+		}
+	})
+}
+
+// FuzzProfiles reads any text as the two profiles of an app user. What is read has
+// the fields and values that the text has, and can be mapped.
+func FuzzProfiles(f *testing.F) {
+	for _, seed := range [][2]string{
+		{`{}`, `{"login":"a"}`}, {`null`, `null`}, {`[]`, `1`}, {`{"n":9007199254740993,"f":1.5,"e":1e400,"z":-0}`, `{"a":{"b":[null,{"c":[]}]}}`},
+		{`{"a":1,"a":2}`, `{"\ud83d\ude00":"\u0000\ud800"}`}, {`{"a":"` + "\x80" + `"}`, `{"a":`},
+	} {
+		f.Add(seed[0], seed[1])
+	}
+	m, problems := mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{
+		"a": "user.a", "b": "user.a.b.c", "n": "or(user.n, okta.profile.f)", "keys": "user.map(k, k)", "login": "okta.login"}})
+	if len(problems) > 0 {
+		f.Fatal(problems)
+	}
+	f.Fuzz(func(t *testing.T, app, profile string) {
+		body := fmt.Sprintf(`{"id":"00u1","status":"ACTIVE","credentials":{"userName":"a@b.c"},"profile":%s,"_embedded":{"user":{"id":"00u1","status":"ACTIVE","profile":%s}}}`, app, profile)
+		a, err := newReader(t, always(200, body)).Assignment(t.Context(), "00u1")
+		if err != nil {
+			if !fault.Is(err, fault.Doubt) {
+				t.Fatalf("%v", err)
+			}
+			return
+		}
+		var plain struct {
+			Profile  map[string]any
+			Embedded struct {
+				User struct{ Profile map[string]any }
+			} `json:"_embedded"`
+		}
+		if err := json.Unmarshal([]byte(body), &plain); err != nil {
+			t.Fatalf("took what isn't JSON, or has no such number: %v", err)
+		}
+		if len(plain.Profile) != len(a.App) || len(plain.Embedded.User.Profile) != len(a.Profile) {
+			t.Fatalf("read %v and %v of %s", a.App, a.Profile, body)
+		}
+		if _, _, err := m.Map(a); err != nil && !fault.Is(err, fault.Doubt) {
+			t.Fatalf("Map: %v", err)
 		}
 	})
 }

@@ -127,6 +127,8 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 		return groups, err
 	case "Assignment":
 		return r.Assignment(ctx, identity.OktaID(arg))
+	case "FindAssignment":
+		return r.FindAssignment(ctx, arg)
 	case "Account":
 		return r.Account(ctx, identity.OktaID(arg))
 	case "Departed":
@@ -152,7 +154,7 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 // questions has each of the Reader's methods once.
 var questions = []question{
 	"App", "Assignments", "Mappings", "Members 00g1", "Groups 00g1", "GroupSize 00g1",
-	"GroupsOf 00u1", "Assignment 00u1", "Account 00u1", "Departed 00u1", "Mapping gPm1",
+	"GroupsOf 00u1", "Assignment 00u1", "FindAssignment a@b.c", "Account 00u1", "Departed 00u1", "Mapping gPm1",
 	"AllGroups", "AppGroups", "AppGroup 00g1", "Touches",
 }
 

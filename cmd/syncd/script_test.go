@@ -111,7 +111,8 @@ func worldOf(ts *testscript.TestScript) *world {
 }
 
 // oktaCmd is what an admin does: okta assign NAME..., okta unassign NAME...,
-// okta profile NAME KEY VALUE, okta app STATUS, okta denied PATH; and okta run
+// okta profile NAME KEY VALUE, okta group NAME MEMBER..., okta app STATUS, okta
+// denied PATH; and okta run
 // FILE, which sets RUN to the run of a report.
 func oktaCmd(ts *testscript.TestScript, _ bool, args []string) {
 	w := worldOf(ts)
@@ -124,6 +125,12 @@ func oktaCmd(ts *testscript.TestScript, _ bool, args []string) {
 		case "profile":
 			if i == 0 {
 				w.okta.UpdateProfile(w.ids[name], map[string]any{args[2]: args[3]})
+			}
+		case "group": // okta group NAME MEMBER...: one that isn't pushed
+			if i == 0 {
+				w.ids[name] = w.okta.AddGroup(name, "OKTA_GROUP")
+			} else {
+				w.okta.AddMember(w.ids[args[1]], w.ids[name])
 			}
 		case "run":
 			ts.Setenv("RUN", runOf(ts, name))

@@ -1,0 +1,86 @@
+package okta_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/omnisync/omnisync/fault"
+	simokta "github.com/omnisync/omnisync/internal/sim/okta"
+)
+
+// TestFindAssignment finds people as a person names them.
+func TestFindAssignment(t *testing.T) {
+	c := newCompany(t, simokta.Knobs{})
+	add := func(login, userName string) string {
+		id := c.AddUser(simokta.User{Login: login, Email: login})
+		if userName != "" {
+			c.Assign(id, simokta.AssignOptions{UserName: userName})
+		}
+		return id
+	}
+	ids := map[string]string{
+		"ann": add("ann@acme.test", "Ann@acme.test"), "longer": add("ann@acme.test.au", "ann@acme.test.au"),
+		"renamed": add("old@acme.test", "new@acme.test"), "plus": add("b+1@acme.test", "b+1@acme.test"), "plain": add("dan@acme.test", "dan"),
+		"free": add("free@acme.test", ""),
+	}
+	add("x1@acme.test", "twice@acme.test")
+	add("x2@acme.test", "Twice@acme.test")
+	tests := []struct {
+		name, want string
+		kind       fault.Kind
+		detail     string
+	}{
+		{" ann@ACME.test ", "ann", 0, ""},
+		{"ann@acme.test.au", "longer", 0, ""},
+		{"new@acme.test", "renamed", 0, ""},
+		{"old@acme.test", "renamed", 0, ""}, // signs in under it
+		{"b+1@acme.test", "plus", 0, ""},
+		{"dan", "plain", 0, ""},
+		{"free@acme.test", "", fault.NotFound, "the Okta user " + ids["free"] + " exists, and isn't assigned to app " + simokta.DefaultAppID},
+		{"ann@acme.te", "", fault.NotFound, "no Okta user signs in under it"},
+		{"twice@acme.test", "", fault.Conflict, "two app users have this name"},
+		{"me", "", fault.NotFound, "no app user has this app username"},
+		{"a/../b@acme.test", "", fault.NotFound, "no app user has this app username"},
+		{"é b?#%@acme.test", "", fault.NotFound, "no Okta user signs in under it"},
+		{" ", "", fault.Refused, "the name is empty"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, err := c.reader.FindAssignment(t.Context(), tt.name)
+				if tt.want == "" {
+					if wantKind(t, err, tt.kind); err != nil && !strings.Contains(err.Error(), tt.detail) {
+						t.Errorf("got %v, want %q", err, tt.detail)
+					}
+					return
+				}
+				if err != nil || string(got.ID) != ids[tt.want] || got.Profile == nil || got.Account != "ACTIVE" {
+					t.Errorf("got %+v, %v; want %s", got, err, ids[tt.want])
+				}
+			})
+		})
+	}
+}
+
+// TestFindAssignmentDoubts: an answer that fails finds nobody, and isn't taken for
+// somebody who isn't there.
+func TestFindAssignmentDoubts(t *testing.T) {
+	broken := map[string]http.Handler{
+		"the list": always(200, `{"x": 1}`),
+		"an answer about nobody": http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+			if strings.Contains(req.URL.Path, "/apps/") {
+				answer(w, 200, `[]`)
+				return
+			}
+			answer(w, 200, `{"status": "ACTIVE"}`)
+		}),
+	}
+	for name, h := range broken {
+		t.Run(name, func(t *testing.T) {
+			_, err := newReader(t, h).FindAssignment(t.Context(), "ann@acme.test")
+			wantKind(t, err, fault.Doubt)
+		})
+	}
+}
