@@ -55,7 +55,7 @@ func steady(e ast.Expr, result string, inLoop bool) bool {
 	case ast.SelectKind:
 		return steady(e.AsSelect().Operand(), result, inLoop)
 	case ast.ListKind:
-		return !inLoop && all(e.AsList().Elements())
+		return all(e.AsList().Elements()) && (!inLoop || isWrittenOut(e.AsList()))
 	case ast.ComprehensionKind:
 		c := e.AsComprehension()
 		return !inLoop && all([]ast.Expr{c.IterRange(), c.AccuInit(), c.Result()}) &&
@@ -65,6 +65,11 @@ func steady(e ast.Expr, result string, inLoop bool) bool {
 	default:
 		return false
 	}
+}
+
+// isWrittenOut reports whether a list holds none but literals: it can't grow.
+func isWrittenOut(list ast.ListExpr) bool {
+	return !slices.ContainsFunc(list.Elements(), func(e ast.Expr) bool { return e.Kind() != ast.LiteralKind })
 }
 
 func steadyCall(c ast.CallExpr, result string, inLoop bool, all func([]ast.Expr) bool) bool {
