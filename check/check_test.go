@@ -212,6 +212,24 @@ func TestFurtherPagesAreNotJudged(t *testing.T) {
 	}
 }
 
+// An expression over groups isn't tried on people without them: its scope would
+// be empty, and nobody left for the others.
+func TestExpressionsOverGroupsAreLeftOut(t *testing.T) {
+	s := sound()
+	nobody := func(identity.Assignment) (identity.Value, bool, error) { return identity.NewValue(false) }
+	s.config.Expressions = []check.Expression{{Path: "users.scope", Groups: true, Eval: nobody}, {Path: "users.display_name", Groups: true, Eval: nobody}}
+	s.reads("users.attributes.region", "region")
+	r := s.run(t)
+	for _, id := range []string{"users.scope", "users.display_name"} {
+		if f := find(t, r, id); f.State != check.Skipped || !strings.Contains(f.Problem, "syncd mapping test") {
+			t.Errorf("%+v", f)
+		}
+	}
+	if f := find(t, r, "users.attributes.region"); strings.Contains(f.Problem, "no user in scope") {
+		t.Errorf("%+v", f)
+	}
+}
+
 func TestSourcesOfGroups(t *testing.T) {
 	for _, tt := range []struct {
 		from     string

@@ -165,7 +165,8 @@ type Config struct {
 
 // Expression is one of the configuration's expressions, by itself.
 type Expression struct {
-	Path string // users.scope, users.display_name, users.attributes.NAME
+	Path   string // users.scope, users.display_name, users.attributes.NAME
+	Groups bool   // it reads the groups of the user, which a check doesn't
 	// Eval gives the value for a user, and whether there is one.
 	Eval func(identity.Assignment) (identity.Value, bool, error)
 }

@@ -123,7 +123,7 @@ func triedExpressions(c *configs.Config) ([]checks.Expression, error) {
 		if len(problems) > 0 {
 			return nil, &configs.Invalid{Faults: faultsOf(problems)}
 		}
-		list = append(list, checks.Expression{Path: p, Eval: func(a identity.Assignment) (identity.Value, bool, error) {
+		list = append(list, checks.Expression{Path: p, Groups: m.UsesGroups(), Eval: func(a identity.Assignment) (identity.Value, bool, error) {
 			u, _, err := m.Map(a)
 			v, ok := u.Attributes[name]
 			return v, ok, err
