@@ -1,15 +1,11 @@
 package sync_test
 
 import (
-	"context"
 	"fmt"
-	"iter"
 	"strings"
-	gosync "sync"
 	"testing"
 	"time"
 
-	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -23,10 +19,10 @@ func followed(t *testing.T, n int, play func(c *company, ids []string, group str
 		ids := c.join(staff(n)...)
 		group, _ := c.push("Sales", ids...)
 		c.okta.AddMembers(c.okta.AddGroup("Everyone", "BUILT_IN"), ids...)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		c.want(c.run(sync.Reconcile), sync.Done)
 		c.watch()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		c.oktaAsked.Reset()
 		c.omni.ResetLog()
 		play(c, ids, group)
@@ -75,7 +71,7 @@ func TestDeltaOfOne(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			followed(t, 30, func(c *company, ids []string, group string) {
 				row.do(c, ids[0], group)
-				time.Sleep(30 * time.Second)
+				<-time.After(30 * time.Second)
 				w := c.watch()
 				if w.Report == nil {
 					t.Fatalf("no delta: %+v\n%v", w, c.oktaAsked.All())
@@ -108,7 +104,7 @@ func TestDeltaOfAJoiner(t *testing.T) {
 	followed(t, 30, func(c *company, _ []string, group string) {
 		id := c.join("new@acme.co")[0]
 		c.okta.AddMember(group, id)
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		w := c.watch()
 		c.want(*w.Report, sync.Done)
 		if n := c.asked(); n != 2 {
@@ -134,11 +130,11 @@ func TestDeltaIdle(t *testing.T) {
 		c.start()
 		c.want(c.run(sync.Full), sync.Done)
 		c.watch()
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		c.oktaAsked.Reset()
 		c.omni.ResetLog()
 		counter.reset()
-		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { time.Sleep(time.Hour + time.Second) })
+		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { <-time.After(time.Hour + time.Second) })
 		if n := len(c.oktaAsked.All()); n != 120 {
 			t.Errorf("an hour of two looks a minute asked Okta %d times, want 120", n)
 		}
@@ -163,55 +159,10 @@ func TestDeltaOfABurst(t *testing.T) {
 			}
 		}
 		c.join(staff(60)[30:]...)
-		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { time.Sleep(10 * time.Minute) })
+		c.during(c.loop(sync.Schedule{Delta: "@every 30s"}), func() { <-time.After(10 * time.Minute) })
 		if got := kinds(c.runs()[1:]); got != "full" {
 			t.Errorf("the burst made the runs %q", got)
 		}
 		c.inStep()
 	})
-}
-
-// counting counts the round trips to a store between two looks at the System Log: what
-// comes within a second belongs together.
-type counting struct {
-	store
-	mu    gosync.Mutex
-	last  time.Time
-	n     int
-	worst int
-}
-
-func (s *counting) count() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if time.Since(s.last) > time.Second {
-		s.n = 0
-	}
-	s.last = time.Now()
-	s.n++
-	s.worst = max(s.worst, s.n)
-}
-
-func (s *counting) reset() { s.mu.Lock(); defer s.mu.Unlock(); s.n, s.worst = 0, 0 }
-
-func (s *counting) most() int { s.mu.Lock(); defer s.mu.Unlock(); return s.worst }
-
-func (s *counting) Get(ctx context.Context, b state.Bucket, key string) ([]byte, bool, error) {
-	s.count()
-	return s.store.Get(ctx, b, key)
-}
-
-func (s *counting) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
-	s.count()
-	return s.store.Scan(ctx, b)
-}
-
-func (s *counting) Position(ctx context.Context) (state.Position, error) {
-	s.count()
-	return s.store.Position(ctx)
-}
-
-func (s *counting) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
-	s.count()
-	return s.store.Apply(ctx, f, b)
 }
