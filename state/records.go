@@ -60,6 +60,7 @@ type Group struct {
 	Omni        identity.OmniGroupID `json:"omni,omitempty"` // "" while a creation is only intended
 	DisplayName string               `json:"displayName"`    // in Omni
 	Name        string               `json:"name"`           // in Okta
+	Type        string               `json:"type,omitempty"` // in Okta: OKTA_GROUP, APP_GROUP, BUILT_IN
 	Mapping     string               `json:"mapping,omitempty"`
 	Link        Link                 `json:"link,omitempty"`
 	Intent      string               `json:"intent,omitempty"`

@@ -10,8 +10,7 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// What is looked at again, besides the subjects of users and groups: a group's
-// subject alone has its plan made again, without a question to Okta.
+// What is looked at again, besides the subjects of users and groups.
 const (
 	lookSelection = "selection"   // which groups are synced
 	lookMembers   = "members of " // a group, by its id
@@ -69,7 +68,9 @@ func (w *watch) due(t *touched, now time.Time) {
 		case lookGroupsOf:
 			t.asked[identity.OktaID(id)] = true
 		case groupSubject(""):
-			t.replan[identity.GroupID(id)] = true
+			if _, known := t.groups[identity.GroupID(id)]; !known {
+				t.groups[identity.GroupID(id)] = hint{}
+			}
 		case userSubject(""):
 			if h, known := t.users[identity.OktaID(id)]; known {
 				h.direct = true
@@ -158,7 +159,8 @@ func (t *touched) has(kind, id string) bool {
 	case lookGroupsOf:
 		return t.asked[identity.OktaID(id)]
 	case groupSubject(""):
-		return t.replan[identity.GroupID(id)]
+		_, there := t.groups[identity.GroupID(id)]
+		return there
 	default:
 		_, there := t.users[identity.OktaID(id)]
 		return there

@@ -52,14 +52,21 @@ func tooLong(name string) bool { return utf8.RuneCountInString(name) > maxName }
 
 // titleRefusal tells why a group can't have its name, "" when it can.
 func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
-	if tooLong(c.Name) {
-		return fmt.Sprintf("the group's name has %d characters, Omni takes %d: shorten it in Okta", utf8.RuneCountInString(c.Name), maxName)
+	if c.Fault != "" {
+		return c.Fault
+	}
+	if title := c.title(); tooLong(title) {
+		return fmt.Sprintf("the group's name has %d characters, Omni takes %d: shorten it in Okta, or set groups.name: cut(group.name, %d)",
+			utf8.RuneCountInString(title), maxName, maxName)
 	}
 	switch pl.titles.refused[id] {
 	case doubled:
+		if c.title() != c.Name {
+			return fmt.Sprintf("several groups are to be called %q in Omni: rename all but one in Okta, or let groups.name tell them apart", c.title())
+		}
 		return "several pushed groups have this name: rename all but one in Okta"
 	case taken:
-		return fmt.Sprintf("Omni's group of this name belongs to Okta group %s", pl.titles.holder[identity.FoldName(c.Name)])
+		return fmt.Sprintf("Omni's group of this name belongs to Okta group %s", pl.titles.holder[identity.FoldName(c.title())])
 	case ringed:
 		return "these groups exchange their names in a ring; give one of them a name in between"
 	case blocked:
@@ -70,7 +77,7 @@ func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
 }
 
 func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
-	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.Name, State: state.Planned, Reason: pl.policy.Groups.word()}
+	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.title(), State: state.Planned, Reason: pl.policy.Groups.word()}
 	for u, m := range pl.ledger.Members[id] {
 		if m.Okta && (pl.there[u] || pl.coming[u]) {
 			ch.Add = append(ch.Add, u)
@@ -81,7 +88,7 @@ func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 		ch.State, ch.Reason = state.Failed, refusal
 		return ch
 	}
-	t, exists := pl.ledger.StrangerTeams[identity.FoldName(c.Name)]
+	t, exists := pl.ledger.StrangerTeams[identity.FoldName(c.title())]
 	switch {
 	case !exists && pl.ledger.KeepMissing:
 		ch.State, ch.Reason = state.Kept, "Omni's own list could not be believed, so no group is created in this run"
@@ -126,17 +133,17 @@ func (pl *planner) missingFrom(t identity.Team, ids []identity.OktaID) []identit
 func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Change {
 	ch := Change{Kind: Members, Group: id, Omni: string(g.Omni), Name: c.Name, Title: g.DisplayName, State: state.Planned}
 	var list []Change
-	if c.Name != g.DisplayName {
+	if title := c.title(); title != g.DisplayName {
 		refusal := pl.titleRefusal(id, c)
-		if _, stranger := pl.ledger.StrangerTeams[identity.FoldName(c.Name)]; stranger && refusal == "" {
+		if _, stranger := pl.ledger.StrangerTeams[identity.FoldName(c.title())]; stranger && refusal == "" {
 			refusal = "Omni has another group of the new name; members go on under the old one"
 		}
 		if refusal != "" {
-			list = append(list, Change{Kind: Rename, Group: id, Omni: ch.Omni, Name: c.Name, Title: c.Name, State: state.Failed, Reason: refusal,
-				Before: &state.Facts{DisplayName: g.DisplayName}, After: &state.Facts{DisplayName: c.Name}})
+			list = append(list, Change{Kind: Rename, Group: id, Omni: ch.Omni, Name: c.Name, Title: title, State: state.Failed, Reason: refusal,
+				Before: &state.Facts{DisplayName: g.DisplayName}, After: &state.Facts{DisplayName: title}})
 		} else {
-			ch.Kind, ch.Title = Rename, c.Name
-			ch.Before, ch.After = &state.Facts{DisplayName: g.DisplayName}, &state.Facts{DisplayName: c.Name}
+			ch.Kind, ch.Title = Rename, title
+			ch.Before, ch.After = &state.Facts{DisplayName: g.DisplayName}, &state.Facts{DisplayName: title}
 		}
 	}
 	ch.Add, ch.Drop = pl.memberDiff(id, c.Certain)

@@ -62,8 +62,8 @@ func TestTitles(t *testing.T) {
 	fits := strings.Repeat("ö", maxName)
 	for _, row := range []struct{ name, okta, ledger, want string }{
 		{"64 characters", `#a name=` + fits, "", `create a: "` + fits + `" | pushed in Okta`},
-		{"65 characters, new", `#a name=` + long, "", `failed create a: "` + long + `" | the group's name has 65 characters, Omni takes 64: shorten it in Okta`},
-		{"65 characters, linked", `#a name=` + long, "#a linked", `failed rename a: "` + long + `" | the group's name has 65 characters, Omni takes 64: shorten it in Okta`},
+		{"65 characters, new", `#a name=` + long, "", `failed create a: "` + long + `" | the group's name has 65 characters, Omni takes 64: shorten it in Okta, or set groups.name: cut(group.name, 64)`},
+		{"65 characters, linked", `#a name=` + long, "#a linked", `failed rename a: "` + long + `" | the group's name has 65 characters, Omni takes 64: shorten it in Okta, or set groups.name: cut(group.name, 64)`},
 		{"two new of one name", "#a name=Sales\n#b name=SALES", "",
 			`failed create a: "Sales" | several pushed groups have this name: rename all but one in Okta
 			 failed create b: "SALES" | several pushed groups have this name: rename all but one in Okta`},

@@ -27,11 +27,6 @@ func (r *delta) groupsOf(ctx context.Context, app identity.App) error {
 		r.selection(ctx, app)
 		return nil
 	}
-	for id := range r.touched.replan {
-		if g, known := r.ledger.Groups[id]; known && !g.Paused {
-			r.crowd(id)
-		}
-	}
 	r.lists(ctx, r.touched.lists)
 	return r.ofUsers(ctx)
 }
@@ -76,7 +71,7 @@ func (r *delta) themselves(ctx context.Context, app identity.App) error {
 			c := r.crowd(id)
 			c.Gone, c.Told = object.Gone(), after(h.event, object.Origin)
 			if !c.Gone {
-				c.Name = object.Name
+				c.Name, c.Type, c.Title = object.Name, object.Type, ""
 			}
 			r.desired.Groups[id] = c
 		}

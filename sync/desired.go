@@ -57,7 +57,10 @@ func (p Person) leaves() bool {
 
 // Crowd is what Okta says of one pushed group.
 type Crowd struct {
-	Name    string
+	Name    string // in Okta
+	Title   string // what it is to be called in Omni; "" is as in Okta
+	Fault   string // why nothing can be decided about its name; "" when all is well
+	Type    string // OKTA_GROUP, APP_GROUP, BUILT_IN; "" where Okta wasn't asked
 	Mapping string
 	Paused  bool              // its mapping is INACTIVE: left as it is
 	Gone    bool              // the source group is deleted
@@ -70,6 +73,9 @@ type Crowd struct {
 	Chosen  identity.Origin   // where Okta said that the group is one to sync
 	Told    identity.Origin   // where it said what it is called, when it moved, or that it is deleted
 }
+
+// title is what the group is to be called in Omni.
+func (c Crowd) title() string { return firstOf(c.Title, c.Name) }
 
 // person tells what Okta says of a user whom the ledger may know: the person, and
 // whether anything is said at all. Of those who are as they were and weren't

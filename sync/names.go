@@ -111,8 +111,8 @@ func userNames(d Desired, l *Ledger) claims[identity.OktaID] {
 func groupNames(d Desired, l *Ledger) claims[identity.GroupID] {
 	holder, wants := map[string]identity.GroupID{}, map[identity.GroupID]string{}
 	for id, c := range d.Groups {
-		if !c.Gone && !c.Paused && !tooLong(c.Name) {
-			wants[id] = identity.FoldName(c.Name)
+		if !c.Gone && !c.Paused && c.Fault == "" && !tooLong(c.title()) {
+			wants[id] = identity.FoldName(c.title())
 		}
 	}
 	if len(wants) == 0 { // such as where one user is pushed: who holds which name matters to nobody

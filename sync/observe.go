@@ -65,7 +65,7 @@ func (n Notes) over(l *Ledger, id identity.OktaID, p Person) {
 func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
 	g, known := l.Groups[id]
 	seen := g
-	seen.Name, seen.Mapping, seen.Paused = c.Name, c.Mapping, false
+	seen.Name, seen.Type, seen.Mapping, seen.Paused = c.Name, firstOf(c.Type, g.Type), c.Mapping, false
 	if c.Read && c.Certain {
 		seen.AsOf = c.AsOf
 	}

@@ -83,8 +83,23 @@ type Prices interface {
 	Price(q identity.Question, n int) float64
 }
 
-// Mapper turns an assignment into what Omni receives. Map is deterministic.
+// Mapper turns what Okta tells into what Omni receives.
 type Mapper interface {
+	UserMapper
+	GroupMapper
+}
+
+// GroupMapper names groups.
+type GroupMapper interface {
+	// GroupName gives what the group is to be called in Omni. An error means that the
+	// expression failed: doubt about this group's name alone.
+	GroupName(g identity.Group) (string, error)
+	// UsesGroups reports whether Map goes by Assignment.Groups.
+	UsesGroups() bool
+}
+
+// UserMapper maps users. Map is deterministic.
+type UserMapper interface {
 	// Map tells whether the user is in scope, and the canonical user. An error
 	// means that an expression failed: doubt about this user alone.
 	Map(a identity.Assignment) (identity.User, bool, error)

@@ -149,6 +149,7 @@ func (p *Pushes) begin(cause, object string, subjects ...string) (*errand, func(
 // what was planned, and an error where the push isn't accepted.
 func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	e, l := x.pushes.engine, x.ledger
+	e.title(&d)
 	x.run.desired = d
 	e.ledgers.Lock()
 	l.catchUp()

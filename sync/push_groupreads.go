@@ -80,11 +80,19 @@ func (p *Pushes) FindGroup(ctx context.Context, by, value string, members bool) 
 	if by != "name" {
 		return identity.PushedGroup{}, p.notFound("group", value)
 	}
-	t, err := lookUp(ctx, p, value, nil, p.engine.o.Omni.FindTeam)
+	title, err := p.engine.titleOf("", Crowd{Name: value})
+	if err != nil {
+		return identity.PushedGroup{}, p.notFound("group", value)
+	}
+	t, err := lookUp(ctx, p, title, nil, p.engine.o.Omni.FindTeam)
 	if err == nil && (p.book.teamKnown(t.ID) || wasResource(p.book, &p.book.groups, string(t.ID))) {
 		err = p.notFound("group", value) // it goes under another name, which is under way
 	}
-	return ofTeam(t), err
+	g := ofTeam(t)
+	if err == nil && identity.FoldName(title) != identity.FoldName(value) {
+		g.DisplayName = value // Okta goes by its own name
+	}
+	return g, err
 }
 
 // Groups gives the managed groups from place start on, and how many there are.

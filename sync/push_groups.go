@@ -178,6 +178,10 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	}
 	if w.team != nil {
 		l.StrangerTeams = map[string]identity.Team{identity.FoldName(w.team.DisplayName): *w.team}
+		if w.want.DisplayName == w.was.DisplayName { // it is that group, whatever Omni calls it
+			title, _ := e.titleOf(w.key, Crowd{Name: w.want.DisplayName, Type: l.Groups[w.key].Type})
+			l.StrangerTeams[identity.FoldName(title)] = *w.team
+		}
 	}
 	moves, err := x.moves(ctx, w)
 	if err != nil {

@@ -40,7 +40,7 @@ func (m moves) onlyLeave() bool {
 // desired is the group as Okta wants it, with those whom the edit is about and who
 // aren't about to leave.
 func (m moves) desired(w grouping, l *Ledger) Desired {
-	c := Crowd{Name: w.want.DisplayName, Mapping: l.Groups[w.key].Mapping, Joined: m.joined, Left: m.left, Certain: true}
+	c := Crowd{Name: w.want.DisplayName, Type: l.Groups[w.key].Type, Mapping: l.Groups[w.key].Mapping, Joined: m.joined, Left: m.left, Certain: true}
 	d := Desired{Users: map[identity.OktaID]Person{}, Groups: map[identity.GroupID]Crowd{w.key: c}}
 	for id := range m.people() {
 		if u := l.Users[id]; u.Omni != "" && u.Unassigned == nil {

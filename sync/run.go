@@ -95,6 +95,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	if run.desired, err = e.read(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	e.title(&run.desired)
 	e.recheck(ctx, run)
 	if err := e.gather(ctx, &run.desired, run.ledger); err != nil {
 		return e.aborted(ctx, run, err)
@@ -217,7 +218,7 @@ func unmanaged(s Strangers, d Desired) []string {
 		wanted[identity.FoldUserName(p.UserName)] = p.wanted()
 	}
 	for _, c := range d.Groups {
-		pushed[identity.FoldName(c.Name)] = true
+		pushed[identity.FoldName(c.title())] = true
 	}
 	var users, groups []string
 	for name, a := range s.Accounts {
