@@ -12,7 +12,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 )
 
-const orHint = `a field that Okta may not have can be given a value: or(user.field, "")`
+const orHint = `a field that Okta may not have can be given a value: or(user.field, "none")`
 
 // program is one compiled expression with the path of its key.
 type program struct {

@@ -115,7 +115,7 @@ func (e *Engine) listAgain(ctx context.Context, run *run, ends []*Change) string
 			return fmt.Sprintf("the second reading of the assigned users broke off: %v", err)
 		}
 		end = s.Origin
-		if wanted[s.ID] = !e.person(s).leaves(); !wanted[s.ID] {
+		if wanted[s.ID] = !e.person(s, run.in(s.ID)).leaves(); !wanted[s.ID] {
 			leaving[s.ID] = end
 		}
 	}
@@ -149,7 +149,7 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, iden
 	}
 	a, err := okta.Assignment(ctx, id)
 	switch {
-	case err == nil && e.person(a.Sighting()).leaves():
+	case err == nil && e.person(a.Sighting(), e.askGroups(ctx, id)).leaves():
 		return a.Account, a.Origin, nil
 	case err == nil:
 		return "", "", &fault.Error{Kind: fault.Doubt, Op: "the user is assigned after all"}

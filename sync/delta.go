@@ -24,6 +24,9 @@ type delta struct {
 	desired *Desired
 	ledger  *Ledger
 	unsure  map[identity.GroupID]bool // groups of which single answers prove too little
+
+	sightings map[identity.OktaID]identity.Sighting // of those who are assigned
+	placeless map[identity.OktaID]string            // why it isn't known which groups somebody is in
 }
 
 // readTouched asks Okta about what was touched. Like read it fails only where nothing
@@ -31,7 +34,8 @@ type delta struct {
 // that object is looked at again.
 func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
 	d := Desired{Only: true, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}, Groups: map[identity.GroupID]Crowd{}}
-	r := &delta{engine: e, run: run, touched: run.touched, desired: &d, ledger: run.ledger, unsure: map[identity.GroupID]bool{}}
+	r := &delta{engine: e, run: run, touched: run.touched, desired: &d, ledger: run.ledger, unsure: map[identity.GroupID]bool{},
+		sightings: map[identity.OktaID]identity.Sighting{}, placeless: map[identity.OktaID]string{}}
 	if err := r.ledger.fetchMarks(ctx, e.o.Store); err != nil {
 		return d, err
 	}
@@ -39,8 +43,14 @@ func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
 	if err == nil {
 		err = r.people(ctx)
 	}
+	if !e.groupwise {
+		r.mapped(nil)
+	}
 	if err == nil {
 		err = r.groupsOf(ctx, app)
+	}
+	if err == nil && e.groupwise {
+		err = r.mappedByGroups(ctx)
 	}
 	if err != nil {
 		return d, err
@@ -69,13 +79,13 @@ func (r *delta) people(ctx context.Context) error {
 		return nil
 	}
 	ids := slices.Sorted(maps.Keys(r.touched.users))
-	found := make([]Person, len(ids))
+	found := make([]identity.Assignment, len(ids))
 	errs := make([]error, len(ids))
 	var running errgroup.Group
 	running.SetLimit(questions)
 	for i, id := range ids {
 		running.Go(func() error {
-			found[i], errs[i] = r.person(ctx, id)
+			found[i], errs[i] = r.engine.o.Okta.Assignment(ctx, id)
 			return nil
 		})
 	}
@@ -84,29 +94,56 @@ func (r *delta) people(ctx context.Context) error {
 		switch err := errs[i]; {
 		case ctx.Err() != nil || fault.Is(err, fault.Unauthorized):
 			return errs[i]
+		case fault.Is(err, fault.NotFound):
+			r.unassigned(id, found[i].Origin)
 		case err != nil:
 			r.doubt(userSubject(id), "user "+string(id), err)
 		default:
-			r.desired.Users[id] = found[i]
+			r.sightings[id] = found[i].Sighting()
 		}
 	}
 	return nil
 }
 
-// person reads one user. Who isn't assigned is told to be unassigned: whether that
-// is certain, confirm asks.
-func (r *delta) person(ctx context.Context, id identity.OktaID) (Person, error) {
-	a, err := r.engine.o.Okta.Assignment(ctx, id)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return Person{Standing: identity.Unassigned, InScope: true, Origin: r.because(id, a.Origin)}, nil
-	case err != nil:
-		return Person{}, err
+// unassigned says that nobody assigned the user: whether that is certain, confirm asks.
+func (r *delta) unassigned(id identity.OktaID, from identity.Origin) {
+	r.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true, Origin: r.because(id, from)}
+}
+
+// mapped maps those who were seen, by the groups that in tells.
+func (r *delta) mapped(in func(identity.OktaID) belongs) {
+	e := r.engine
+	for id, s := range r.sightings {
+		var b belongs
+		if in != nil {
+			b = in(id)
+		}
+		p := e.person(s, b)
+		p.Print, p.Origin = e.print(s, b), r.because(id, s.Origin)
+		r.desired.Users[id] = p
 	}
-	s := a.Sighting()
-	p := r.engine.person(s)
-	p.Print, p.Origin = r.engine.print(s), r.because(id, a.Origin)
-	return p, nil
+}
+
+// mappedByGroups maps those who were seen by the groups that they are in: by the
+// ledger, and by what was read just now.
+func (r *delta) mappedByGroups(ctx context.Context) error {
+	seen := make(map[identity.OktaID]bool, len(r.sightings))
+	for id := range r.sightings {
+		seen[id] = true
+	}
+	if err := r.ledger.fetchRows(ctx, r.engine.o.Store, seen); err != nil {
+		return err
+	}
+	r.mapped(func(id identity.OktaID) belongs {
+		return belongs{groups: inLedger(r.ledger, id, r.desired), doubt: r.placeless[id]}
+	})
+	for id, c := range r.desired.Groups {
+		renamed := c.Gone || c.Name != r.ledger.Groups[id].Name
+		if renamed || slices.ContainsFunc(slices.Concat(c.Joined, c.Left), func(u identity.OktaID) bool { return !seen[u] }) {
+			r.run.wider = "users.* read which groups users are in, and more of those changed than a delta looks at"
+		}
+	}
+	return nil
 }
 
 // because is where something is told of a user, after the event that made us look.
@@ -134,9 +171,7 @@ func (r *delta) listed(ctx context.Context) {
 		}
 		n, end = n+1, s.Origin
 		if _, touched := r.touched.users[s.ID]; touched {
-			p := r.engine.person(s)
-			p.Print, p.Origin = r.engine.print(s), r.because(s.ID, s.Origin)
-			r.desired.Users[s.ID] = p
+			r.sightings[s.ID] = s
 		}
 	}
 	if n == 0 {
@@ -145,8 +180,8 @@ func (r *delta) listed(ctx context.Context) {
 		return
 	}
 	for id := range r.touched.users {
-		if _, there := r.desired.Users[id]; !there {
-			r.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true, Origin: r.because(id, end)}
+		if _, there := r.sightings[id]; !there {
+			r.unassigned(id, end)
 		}
 	}
 }
@@ -154,7 +189,7 @@ func (r *delta) listed(ctx context.Context) {
 // againAll has everybody looked at again whom the list didn't tell.
 func (r *delta) againAll() {
 	for id := range r.touched.users {
-		if _, there := r.desired.Users[id]; !there {
+		if _, there := r.sightings[id]; !there {
 			r.run.unread = append(r.run.unread, userSubject(id))
 		}
 	}
@@ -168,11 +203,21 @@ func (r *delta) doubt(subject, what string, err error) {
 
 // hasAccount reports whether the user has, or is to get, an account.
 func (r *delta) hasAccount(id identity.OktaID) bool {
-	if p, told := r.desired.Users[id]; told && p.wanted() {
-		return true
-	}
 	_, known := r.ledger.Marks[id]
-	return known
+	return known || r.joins(id)
+}
+
+// joins reports whether the user is to get an account, as far as that is known: the
+// scope may go by the groups that are asked for because of it.
+func (r *delta) joins(id identity.OktaID) bool {
+	if r.ledger.Marks[id].Active {
+		return false
+	}
+	if p, mapped := r.desired.Users[id]; mapped {
+		return p.wanted()
+	}
+	s, seen := r.sightings[id]
+	return seen && s.Standing() == identity.Assigned
 }
 
 // alongside adds to what is desired, as they were, the groups of those whose account

@@ -145,8 +145,8 @@ func (r *delta) ofUsers(ctx context.Context) error {
 			asked[u] = r.hasAccount(u)
 		}
 	}
-	for id, p := range r.desired.Users {
-		if m := r.ledger.Marks[id]; p.wanted() && !m.Active {
+	for id := range r.sightings {
+		if r.joins(id) {
 			asked[id], whole[id] = true, true
 		}
 	}
@@ -160,6 +160,7 @@ func (r *delta) ofUsers(ctx context.Context) error {
 		}
 		if b.err != nil {
 			r.doubt(lookGroupsOf+string(b.user), "which groups user "+string(b.user)+" is in", b.err)
+			r.placeless[b.user] = b.err.Error()
 			continue
 		}
 		if err := r.place(ctx, b, whole[b.user]); err != nil {

@@ -95,7 +95,9 @@ type Engine struct {
 	policy   Policy
 	follower follower
 	watch    watch
-	definer  *definer
+
+	groupwise bool // the mapping reads which groups users are in
+	definer   *definer
 
 	ledgers lock                 // of every ledger in memory, and of what follows
 	live    map[*Ledger]bool     // those of the runs under way
@@ -126,7 +128,7 @@ func New(o Options) *Engine {
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}
-	return &Engine{o: o, policy: policy, definer: newDefiner(), ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
+	return &Engine{o: o, policy: policy, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(), ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
 }
 
 func (e *Engine) workers() int {

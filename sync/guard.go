@@ -107,7 +107,7 @@ func (j *judging) kind(c Change) string {
 		return guardDeactivations
 	case c.Group != "" && c.Kind == Delete:
 		return guardGroupDeletions
-	case j.policyChanged() && (c.User != "" && c.Kind == Update || c.Kind == Release):
+	case j.policyChanged() && (c.User != "" && c.Kind == Update || c.Kind == Release || c.Kind == Rename):
 		return guardPolicyChange
 	case c.User != "" && c.Kind == Create && j.ledger.Connection.Complete:
 		return guardCreations
@@ -215,7 +215,7 @@ func (j *judging) split(c Change) []Change {
 		c.State, c.Reason = j.verdict(c, c.key(), why)
 		if c.State != state.Planned {
 			c.Guard = guard
-			return []Change{c}
+			return j.part(c)
 		}
 	}
 	if c.ends() && j.ledger.Users[c.User].OrgAdmin {
@@ -229,6 +229,22 @@ func (j *judging) split(c Change) []Change {
 		return []Change{c}
 	}
 	return j.splitMembers(c)
+}
+
+// part gives what is held, and apart from a rename its members: they go on under the
+// old name.
+func (j *judging) part(c Change) []Change {
+	if c.Kind != Rename || len(c.Add)+len(c.Drop) == 0 {
+		return []Change{c}
+	}
+	members := c
+	members.Kind, members.Guard, members.State, members.Reason, members.Title = Members, "", state.Planned, "", c.Before.DisplayName
+	members.Before, members.After = &state.Facts{Members: c.Before.Members}, &state.Facts{Members: c.After.Members}
+	c.Add, c.Drop, c.Needs = nil, nil, nil
+	before, after := *c.Before, *c.After
+	before.Members, after.Members = nil, nil
+	c.Before, c.After = &before, &after
+	return append([]Change{c}, j.split(members)...)
 }
 
 // why names the guard that looks after the change as a whole, and why it holds

@@ -222,7 +222,7 @@ func (e *Engine) recheck(ctx context.Context, run *run) {
 		case err != nil:
 			run.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true}
 		default:
-			run.desired.Users[id] = e.person(a.Sighting())
+			run.desired.Users[id] = e.person(a.Sighting(), e.askGroups(ctx, id))
 		}
 	}
 	e.ledgers.Lock()

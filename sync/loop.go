@@ -45,6 +45,7 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 	}
 	l := &Loop{engine: e, log: log, cron: cron.New(cron.WithLocation(location)),
 		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
+	e.watch.askBy(l.Ask)
 	if s.Delta != "" || s.Hooks {
 		l.quick = make(chan struct{}, 1)
 		l.sooner = make(chan struct{}, 1)

@@ -224,11 +224,25 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	if len(moves.waiting) > 0 {
 		x.woken = true
 	}
+	p.regrouped(people)
 	got, err := p.acceptedGroup(context.WithoutCancel(ctx), w.key)
 	if err == nil {
 		err = spared(changes, moves.strangers)
 	}
 	return got.PushedGroup, err
+}
+
+// regrouped has those mapped anew who were moved by a push, where the mapping reads
+// which groups users are in.
+func (p *Pushes) regrouped(people map[identity.OktaID]bool) {
+	e := p.engine
+	switch {
+	case !e.groupwise || len(people) == 0:
+	case p.o.Pull:
+		e.lookAt(userSubjects(people))
+	default:
+		e.watch.askFor(Request{Kind: Full, Cause: causePush + ": users.* read which groups users are in"})
+	}
 }
 
 // stay notes that Okta has the members still whom a change would have taken out:

@@ -236,7 +236,7 @@ func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error
 		return w.want, x.temporary(err)
 	}
 	rec := l.Users[w.key]
-	person, err := x.person(w, rec)
+	person, err := x.person(ctx, w, rec)
 	if err != nil {
 		return w.want, &fault.Error{Kind: fault.Refused, Op: w.want.UserName, Detail: "the mapping can't be applied to this user: " + err.Error(),
 			Hint: "mend the user's profile, or users.* in the configuration"}
@@ -287,11 +287,15 @@ func (x *errand) fetch(ctx context.Context, key identity.OktaID, more []identity
 // person says what the push wants of the user. Where Okta is read too, a reading
 // decides the values of whom it has met; attributes of Omni that the mapping
 // doesn't name go as they are.
-func (x *errand) person(w putting, rec state.User) (Person, error) {
+func (x *errand) person(ctx context.Context, w putting, rec state.User) (Person, error) {
 	person := Person{Standing: identity.Assigned, InScope: true, User: rec.User}
 	person.User.Attributes = maps.Clone(rec.Attributes)
 	if !x.pushes.o.Pull || rec.Omni == "" || rec.Pushed {
-		user, in, err := x.pushes.engine.o.Mapper.Map(w.want.Assignment(w.key))
+		a := w.want.Assignment(w.key)
+		if err := x.grouped(ctx, &a); err != nil {
+			return person, err
+		}
+		user, in, err := x.pushes.engine.o.Mapper.Map(a)
 		if err != nil {
 			return person, err
 		}
@@ -317,6 +321,17 @@ func (x *errand) person(w putting, rec state.User) (Person, error) {
 	slices.Sort(extra)
 	x.policy.Attributes = slices.Concat(x.policy.Attributes, slices.Compact(extra))
 	return person, nil
+}
+
+// grouped tells which groups the user is in, where the mapping reads that.
+func (x *errand) grouped(ctx context.Context, a *identity.Assignment) error {
+	e := x.pushes.engine
+	if !e.groupwise {
+		return nil
+	}
+	err := x.ledger.fetchRows(ctx, e.o.Store, map[identity.OktaID]bool{a.ID: true})
+	a.Groups = inLedger(x.ledger, a.ID, &Desired{})
+	return err
 }
 
 // acceptUser notes what was accepted, with what was done.

@@ -27,6 +27,12 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 	e.watch.sawApp(app)
 	users := Desired{Partial: app.Partial, Users: map[identity.OktaID]Person{}, Same: map[identity.OktaID]int32{}}
 	groups := Desired{Partial: app.Partial, Groups: map[identity.GroupID]Crowd{}}
+	if e.groupwise { // the users are mapped by it
+		e.readCrowds(ctx, app, &groups, run)
+		if run.roster, err = e.roster(ctx, groups, l); err != nil {
+			return Desired{}, err
+		}
+	}
 	var both errgroup.Group
 	follower.begin(stepRead, len(l.Marks))
 	follower.beside(stepMembers, 0)
@@ -36,6 +42,9 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 	})
 	both.Go(func() error {
 		defer follower.end(stepMembers)
+		if e.groupwise {
+			return nil
+		}
 		e.readCrowds(ctx, app, &groups, run)
 		return nil
 	})
@@ -94,10 +103,11 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, run *run) error {
 		}
 		run.follower.count(stepRead, 1)
 		page := d.Pages.number(s.Origin)
-		if seen := e.print(s); l.Marks[s.ID].Seen == seen {
+		in := run.roster.in(s.ID)
+		if seen := e.print(s, in); l.Marks[s.ID].Seen == seen {
 			d.Same[s.ID] = page
 		} else {
-			p := e.person(s)
+			p := e.person(s, in)
 			p.Print = seen
 			d.Users[s.ID] = p
 		}
@@ -114,12 +124,22 @@ func (e *Engine) readUsers(ctx context.Context, d *Desired, run *run) error {
 }
 
 // print digests what Okta says of a user together with the policy that reads it.
-func (e *Engine) print(s identity.Sighting) identity.Print {
-	return identity.PrintOf([]byte(e.policy.Fingerprint), s.Print[:])
+func (e *Engine) print(s identity.Sighting, in belongs) identity.Print {
+	if !e.groupwise {
+		return identity.PrintOf([]byte(e.policy.Fingerprint), s.Print[:])
+	}
+	if in.doubt != "" {
+		return identity.Print{}
+	}
+	parts := [][]byte{[]byte(e.policy.Fingerprint), s.Print[:]}
+	for _, name := range in.groups {
+		parts = append(parts, []byte(name))
+	}
+	return identity.PrintOf(parts...)
 }
 
 // person maps one assignment, reading its profiles where they are needed.
-func (e *Engine) person(s identity.Sighting) Person {
+func (e *Engine) person(s identity.Sighting, in belongs) Person {
 	p := Person{Standing: s.Standing(), Account: s.Account, InScope: true, External: identity.OmniID(s.ExternalID), Origin: s.Origin}
 	p.UserName = s.UserName
 	if p.Standing == identity.Suspended && e.policy.Suspended == "deactivate" {
@@ -136,11 +156,15 @@ func (e *Engine) person(s identity.Sighting) Person {
 		p.Fault = err.Error()
 		return p
 	}
-	user, in, err := e.o.Mapper.Map(a)
+	if p.Fault = in.doubt; p.Fault != "" {
+		return p
+	}
+	a.Groups = in.groups
+	user, inScope, err := e.o.Mapper.Map(a)
 	if err != nil {
 		p.Fault = err.Error()
 		return p
 	}
-	p.User, p.InScope = user, in
+	p.User, p.InScope = user, inScope
 	return p
 }

@@ -202,7 +202,7 @@ func TestPersonOfASighting(t *testing.T) {
 		app, account, _ := strings.Cut(row.status, "/")
 		a := identity.Assignment{ID: "ada", Status: app, Account: account, UserName: "ada@x.co", ExternalID: "o9"}
 		s := identity.Sighting{Assignment: a, Whole: func() (identity.Assignment, error) { return a, row.whole }}
-		got := asking(nil, p).person(s)
+		got := asking(nil, p).person(s, belongs{})
 		if got.Standing != row.standing || got.Fault != row.fault || got.UserName != "ada@x.co" || got.External != "o9" || !got.InScope || got.Account != account {
 			t.Errorf("%s: %+v", row.name, got)
 		}
@@ -214,7 +214,7 @@ func TestPrintsFollowThePolicy(t *testing.T) {
 	s := identity.Sighting{Assignment: identity.Assignment{Print: identity.PrintOf([]byte("ada"))}}
 	other := identity.Sighting{Assignment: identity.Assignment{Print: identity.PrintOf([]byte("bob"))}}
 	base := asking(nil, testPolicy())
-	if base.print(s) != asking(nil, testPolicy()).print(s) || base.print(s) == base.print(other) {
+	if base.print(s, belongs{}) != asking(nil, testPolicy()).print(s, belongs{}) || base.print(s, belongs{}) == base.print(other, belongs{}) {
 		t.Error("a print doesn't tell who it is of")
 	}
 	for name, change := range map[string]func(*Policy){
@@ -223,7 +223,7 @@ func TestPrintsFollowThePolicy(t *testing.T) {
 	} {
 		p := testPolicy()
 		change(&p)
-		if asking(nil, p).print(s) == base.print(s) {
+		if asking(nil, p).print(s, belongs{}) == base.print(s, belongs{}) {
 			t.Errorf("%s makes no difference to what is looked at again", name)
 		}
 	}
@@ -233,7 +233,7 @@ func TestPrintsFollowThePolicy(t *testing.T) {
 	} {
 		p := testPolicy()
 		change(&p)
-		if asking(nil, p).print(s) != base.print(s) {
+		if asking(nil, p).print(s, belongs{}) != base.print(s, belongs{}) {
 			t.Errorf("%s makes everybody be looked at again", name)
 		}
 	}

@@ -70,6 +70,8 @@ type Report struct {
 	Notes   []string       `json:"notes"` // what was left alone and why: unmanaged users, refused names
 	Started time.Time      `json:"started"`
 	Ended   time.Time      `json:"ended"`
+
+	wider string // of a delta: why a full run is to follow it
 }
 
 // Health is one word on how Omni stands to Okta.

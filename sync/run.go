@@ -28,6 +28,8 @@ type run struct {
 
 	touched  *touched // of a delta: where it looks
 	unread   []string // of a delta: what couldn't be read, and is looked at again
+	wider    string   // of a delta: why a full run is to follow it; "" for none
+	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan
 
 	follower *follower // of a pass the engine's; of what follows a push its own

@@ -158,6 +158,18 @@ type census struct {
 	crowds map[identity.GroupID]int // present members of each group that the ledger knows
 }
 
+// readMembers has those who were touched in a group read themselves too: what they
+// are mapped to may go by it.
+func (t *touched) readMembers() {
+	for _, members := range t.members {
+		for id, h := range members {
+			if _, read := t.users[id]; !read {
+				t.users[id] = hint{at: h.at, event: h.event}
+			}
+		}
+	}
+}
+
 // choose decides how to ask, by what each way takes of Okta's limits, and gives
 // the price of it all:
 //

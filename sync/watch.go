@@ -27,8 +27,9 @@ type watch struct {
 	lag      error  // why the log isn't read on; nil: it is
 	suspects suspects
 	times    latencies
-	wake     func() // has the log looked at; nil where no loop does
-	rearm    func() // says that next may be earlier; nil like wake
+	wake     func()        // has the log looked at; nil where no loop does
+	rearm    func()        // says that next may be earlier; nil like wake
+	ask      func(Request) // has another run made; nil where no loop does
 }
 
 // wider is why a full run is needed in place of a delta.
@@ -89,6 +90,9 @@ func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	if t.empty() {
 		return Watched{}, e.moveOn(ctx, place, false)
 	}
+	if e.groupwise {
+		t.readMembers()
+	}
 	price := t.choose(e.o.Okta, w.counted())
 	if c := w.counted(); !busy && (c.users > 0 && t.burst(e.o.Okta, c, price) || c.users == 0 && len(t.users) > atOnce) {
 		return w.widen(&wider{kind: Full, why: fmt.Sprintf("so much was touched (%d users, %d groups) that a full run is the cheaper reading", len(t.users), len(t.members)+len(t.groups))}), nil
@@ -97,7 +101,11 @@ func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	if err != nil {
 		return Watched{Report: &rep}, err
 	}
-	return Watched{Report: &rep}, e.moveOn(ctx, place, true)
+	done := Watched{Report: &rep}
+	if rep.wider != "" {
+		done.Wider, done.Why = Full, rep.wider
+	}
+	return done, e.moveOn(ctx, place, true)
 }
 
 // causeLog is the cause of delta runs.
@@ -162,6 +170,22 @@ func (w *watch) wakeBy(wake, rearm func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.wake, w.rearm = wake, rearm
+}
+
+func (w *watch) askBy(ask func(Request)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ask = ask
+}
+
+// askFor has a run made, where a loop makes runs.
+func (w *watch) askFor(r Request) {
+	w.mu.Lock()
+	ask := w.ask
+	w.mu.Unlock()
+	if ask != nil {
+		ask(r)
+	}
 }
 
 // informed reports whether a full reading has told who is assigned.
@@ -371,26 +395,4 @@ func (w *watch) count(groups map[identity.GroupID]state.Group) {
 		crowds[id] = g.Present
 	}
 	w.census = &census{users: w.census.users, crowds: crowds}
-}
-
-// followed tells how the log is followed, nil where it isn't and never was.
-func (e *Engine) followed(ctx context.Context) (*Followed, error) {
-	read, known, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
-	w := &e.watch
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil || !known && w.wake == nil {
-		return nil, err
-	}
-	f := &Followed{Read: read.Since, Missed: max(read.Missed, w.suspects.missed), Names: append([]string{}, w.suspects.names...), Again: len(w.again), Seconds: w.times.sum()}
-	if w.place.Since.After(f.Read) {
-		f.Read = w.place.Since
-	}
-	switch {
-	case w.lag != nil:
-		f.Waits = w.lag.Error()
-	case w.whole != nil:
-		f.Waits = "for a " + string(w.whole.kind) + " run: " + w.whole.why
-	}
-	return f, nil
 }
