@@ -152,12 +152,6 @@ func (t *touched) hint(c Change) hint {
 	return first
 }
 
-// census is what the newest full reading counted, to know what a list costs.
-type census struct {
-	users  int                      // assigned
-	crowds map[identity.GroupID]int // present members of each group that the ledger knows
-}
-
 // readMembers has those who were touched in a group read themselves too: what they
 // are mapped to may go by it.
 func (t *touched) readMembers() {

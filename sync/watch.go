@@ -36,7 +36,9 @@ type watch struct {
 type wider struct {
 	kind  RunKind
 	why   string
-	asked time.Time
+	skips time.Time // from when on the log is read again, by Okta's clock: what is before only a full run finds; zero: from where it was
+	since time.Time // when it was needed first
+	asked time.Time // when it was asked for last
 }
 
 // Watched is what became of a look at the System Log.
@@ -72,9 +74,20 @@ func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	if err != nil || wide != nil {
 		return w.widen(wide), w.lags(err)
 	}
-	if w.waiting() {
-		return w.askAgain(busy), nil
+	if w.waiting(time.Now()) {
+		return Watched{}, nil
 	}
+	again := w.askAgain(busy, time.Now())
+	watched, err := e.lookAround(ctx, busy)
+	if watched.Wider == "" {
+		watched.Wider, watched.Why = again.Wider, again.Why
+	}
+	return watched, err
+}
+
+// lookAround is Watch where a delta may be made.
+func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
+	w := &e.watch
 	if busy && !w.informed() { // it tells soon what a delta needs to know
 		return Watched{}, nil
 	}
@@ -95,7 +108,7 @@ func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	}
 	price := t.choose(e.o.Okta, w.counted())
 	if c := w.counted(); !busy && (c.users > 0 && t.burst(e.o.Okta, c, price) || c.users == 0 && len(t.users) > atOnce) {
-		return w.widen(&wider{kind: Full, why: fmt.Sprintf("so much was touched (%d users, %d groups) that a full run is the cheaper reading", len(t.users), len(t.members)+len(t.groups))}), nil
+		return w.widen(&wider{kind: Full, skips: e.logNow(), why: fmt.Sprintf("so much was touched (%d users, %d groups) that a full run is the cheaper reading", len(t.users), len(t.members)+len(t.groups))}), nil
 	}
 	rep, err := e.Pass(ctx, Request{Kind: Delta, Cause: causeLog, touched: t})
 	if err != nil {
@@ -136,29 +149,33 @@ func (w *watch) lags(err error) error {
 	return err
 }
 
-// widen has a full run asked for, and no delta begin until it has read.
+// widen has a full run asked for, and no delta begin until it has read, or has had
+// the time to.
 func (w *watch) widen(wide *wider) Watched {
 	if wide == nil {
 		return Watched{}
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	wide.asked = time.Now()
+	wide.since, wide.asked = time.Now(), time.Now()
+	if !wide.skips.IsZero() {
+		w.place = identity.LogPlace{Since: wide.skips}
+	}
 	w.whole = wide
 	return Watched{Wider: wide.kind, Why: wide.why}
 }
 
-func (w *watch) waiting() bool {
+func (w *watch) waiting(now time.Time) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.whole != nil
+	return w.whole != nil && now.Sub(w.whole.since) < askWider
 }
 
-// askAgain asks once more for a full run that didn't come, or failed.
-func (w *watch) askAgain(busy bool) Watched {
+// askAgain asks once more for a full run that didn't come, or couldn't read.
+func (w *watch) askAgain(busy bool, now time.Time) Watched {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if now := time.Now(); !busy && now.Sub(w.whole.asked) >= askWider {
+	if w.whole != nil && !busy && now.Sub(w.whole.asked) >= askWider {
 		w.whole.asked = now
 		return Watched{Wider: w.whole.kind, Why: w.whole.why}
 	}
@@ -220,20 +237,20 @@ func (w *watch) sawApp(app identity.App) {
 // listen reads on in the log. It gives what was touched and the place behind it, or
 // the wider run that is needed.
 func (e *Engine) listen(ctx context.Context, busy bool) (*touched, identity.LogPlace, *wider, error) {
-	t, w := newTouched(), &e.watch
+	t, w, now := newTouched(), &e.watch, e.logNow()
 	place, err := e.logPlace(ctx)
 	switch {
 	case err != nil:
 		return nil, place, nil, err
 	case place.Since.IsZero():
-		return nil, place, &wider{kind: Full, why: "no full run has told yet from where on the System Log is to be read"}, nil
+		return nil, place, &wider{kind: Full, skips: now, why: "no full run has told yet from where on the System Log is to be read"}, nil
 	case time.Since(place.Since) > logRetention:
-		return nil, place, &wider{kind: Full, why: fmt.Sprintf("the System Log was read last at %s, and Okta doesn't keep it that long", place.Since.UTC().Format(time.RFC3339))}, nil
+		return nil, place, &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log was read last at %s, and Okta doesn't keep it that long", place.Since.UTC().Format(time.RFC3339))}, nil
 	}
 	for n := 1; ; n++ {
 		page, err := e.o.Okta.Touches(ctx, place)
 		if fault.Is(err, fault.NotFound) {
-			return nil, place, &wider{kind: Full, why: err.Error()}, nil
+			return nil, place, &wider{kind: Full, skips: now, why: err.Error()}, nil
 		}
 		if err != nil {
 			return nil, place, nil, err
@@ -249,13 +266,16 @@ func (e *Engine) listen(ctx context.Context, busy bool) (*touched, identity.LogP
 		case !page.More:
 			return t, place, nil, nil
 		case !busy:
-			return nil, place, &wider{kind: Full, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}, nil
+			return nil, place, &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}, nil
 		case n == logPages: // the rest is read next time
 			w.nudge()
 			return t, place, nil, nil
 		}
 	}
 }
+
+// logNow is from where on the log is read after a full run that begins now, by Okta's clock.
+func (e *Engine) logNow() time.Time { return time.Now().Add(-e.o.Okta.Skew() - logOverlap) }
 
 // logPlace is where the log is read on: in memory, else as the ledger has it.
 func (e *Engine) logPlace(ctx context.Context) (identity.LogPlace, error) {
@@ -288,7 +308,7 @@ func (e *Engine) moveOn(ctx context.Context, place identity.LogPlace, acted bool
 	for _, l := range w.again {
 		behind = behind || l.tries > 0
 	}
-	due := !behind && read != w.kept && (acted || place.Since.Sub(w.kept.Since) >= keepPlace)
+	due := !behind && w.whole == nil && read != w.kept && (acted || place.Since.Sub(w.kept.Since) >= keepPlace)
 	w.mu.Unlock()
 	if !due {
 		return nil
@@ -338,61 +358,3 @@ func (e *Engine) lookAt(subjects []string) {
 // afterPush is how long after a push its user is looked at, so that what it was one of
 // several of has come.
 const afterPush = 2 * time.Second
-
-// learn takes from a full reading what deltas need to know, once what it led to is
-// planned. Where the log wasn't followed until then, it is read on from the reading's
-// beginning.
-func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
-	w, d := &e.watch, run.desired
-	if d.Only || run.request.DryRun || !d.AllUsers || d.Partial || d.Empty {
-		return
-	}
-	w.mu.Lock()
-	w.census = &census{users: len(d.Same) + len(d.Users), crowds: map[identity.GroupID]int{}}
-	w.outside = map[identity.OktaID]bool{}
-	for id := range d.Users {
-		if m := run.ledger.Marks[id]; m.Omni == 0 {
-			w.outside[id] = true
-		}
-	}
-	for id, g := range run.ledger.Groups {
-		w.census.crowds[id] = g.Present
-	}
-	began := run.started.Add(-e.o.Okta.Skew() - logOverlap)
-	followed := w.whole == nil && w.place.Since.After(began.Add(-followedWithin))
-	sound := len(d.Doubts) == 0
-	if sound {
-		w.whole = nil
-	}
-	if sound && !followed {
-		w.place = identity.LogPlace{Since: began}
-	}
-	place := w.place
-	w.mu.Unlock()
-	if followed {
-		w.suspect(run.started, newsOf(d, run.ledger, plan))
-	}
-	if sound && !followed {
-		if err := e.moveOn(ctx, place, true); err != nil {
-			run.logger.Warn("from where on the System Log is to be read isn't written down", zap.Error(err))
-		}
-	}
-}
-
-// followedWithin is how long before a full run the log may have been read last for the
-// deltas to count as having followed it.
-const followedWithin = 2 * time.Minute
-
-// count takes from the ledger how large its groups are.
-func (w *watch) count(groups map[identity.GroupID]state.Group) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.census == nil {
-		return
-	}
-	crowds := make(map[identity.GroupID]int, len(groups))
-	for id, g := range groups {
-		crowds[id] = g.Present
-	}
-	w.census = &census{users: w.census.users, crowds: crowds}
-}

@@ -1,0 +1,68 @@
+package sync
+
+import (
+	"context"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
+)
+
+// census is what the newest full reading counted, to know what a list costs.
+type census struct {
+	users  int                      // assigned
+	crowds map[identity.GroupID]int // present members of each group that the ledger knows
+}
+
+// learn takes from a full reading what deltas need to know, once what it led to is
+// planned. Where the log wasn't followed until then, it is read on from the reading's
+// beginning.
+func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
+	w, d := &e.watch, run.desired
+	if d.Only || run.request.DryRun || !d.AllUsers || d.Partial || d.Empty {
+		return
+	}
+	w.mu.Lock()
+	w.census = &census{users: len(d.Same) + len(d.Users), crowds: map[identity.GroupID]int{}}
+	w.outside = map[identity.OktaID]bool{}
+	for id := range d.Users {
+		if m := run.ledger.Marks[id]; m.Omni == 0 {
+			w.outside[id] = true
+		}
+	}
+	for id, g := range run.ledger.Groups {
+		w.census.crowds[id] = g.Present
+	}
+	began := run.started.Add(-e.o.Okta.Skew() - logOverlap)
+	followed := w.whole == nil && w.place.Since.After(began.Add(-followedWithin))
+	w.whole = nil
+	if !followed {
+		w.place = identity.LogPlace{Since: began}
+	}
+	place := w.place
+	w.mu.Unlock()
+	if followed {
+		w.suspect(run.started, newsOf(d, run.ledger, plan))
+	} else if err := e.moveOn(ctx, place, true); err != nil {
+		run.logger.Warn("from where on the System Log is to be read isn't written down", zap.Error(err))
+	}
+}
+
+// followedWithin is how long before a full run the log may have been read last for the
+// deltas to count as having followed it.
+const followedWithin = 2 * time.Minute
+
+// count takes from the ledger how large its groups are.
+func (w *watch) count(groups map[identity.GroupID]state.Group) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.census == nil {
+		return
+	}
+	crowds := make(map[identity.GroupID]int, len(groups))
+	for id, g := range groups {
+		crowds[id] = g.Present
+	}
+	w.census = &census{users: w.census.users, crowds: crowds}
+}
