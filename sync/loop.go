@@ -31,7 +31,7 @@ type Loop struct {
 	cron   *cron.Cron
 	due    chan Request // capacity 1 a kind: a waiting tick swallows the next
 	deeper chan Request
-	quick  chan struct{} // for deltas, likewise; nil where there are none
+	quick  chan Request  // for deltas, likewise; nil where there are none
 	sooner chan struct{} // something is to be looked at again, maybe before what is waited for
 	one    chan struct{} // holds something while a run is under way
 }
@@ -47,7 +47,7 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
 	e.watch.askBy(l.Ask)
 	if s.Delta != "" || s.Hooks {
-		l.quick = make(chan struct{}, 1)
+		l.quick = make(chan Request, 1)
 		l.sooner = make(chan struct{}, 1)
 		e.watch.wakeBy(func() { l.Wake(Delta) }, func() { wake(l.sooner, struct{}{}) })
 	}
@@ -81,7 +81,7 @@ func (l *Loop) Wake(kind RunKind) { l.Ask(Request{Kind: kind, Cause: "schedule"}
 func (l *Loop) Ask(r Request) {
 	switch r.Kind {
 	case Delta:
-		wake(l.quick, struct{}{})
+		wake(l.quick, r)
 	case Reconcile:
 		wake(l.deeper, r)
 	default:
@@ -129,11 +129,17 @@ func (l *Loop) Run(ctx context.Context) error {
 // looked at again, until ctx ends.
 func (l *Loop) follow(ctx context.Context) {
 	told := ""
+	var late []time.Time // looks for what a hook told of and the log doesn't show yet
 	for {
-		look, stop := l.until(l.engine.watch.next())
+		look, stop := l.until(l.engine.watch.next(), late)
 		select {
-		case <-l.quick:
+		case r := <-l.quick:
+			if late = nil; r.Cause == CauseHook {
+				now := time.Now()
+				late = []time.Time{now.Add(logLag), now.Add(3 * logLag)}
+			}
 		case <-look:
+			late = late[min(1, len(late)):]
 		case <-l.sooner:
 			stop()
 			continue
@@ -143,6 +149,9 @@ func (l *Loop) follow(ctx context.Context) {
 		}
 		stop()
 		watched, err := l.engine.Watch(ctx, len(l.one) > 0)
+		if watched.Report != nil || watched.Wider != "" {
+			late = nil
+		}
 		if watched.Wider != "" {
 			l.log.Info("a wider run is needed than a delta", zap.String("run_kind", string(watched.Wider)), zap.String("because", watched.Why))
 			l.Ask(Request{Kind: watched.Wider, Cause: causeLog + ": " + watched.Why})
@@ -158,14 +167,25 @@ func (l *Loop) follow(ctx context.Context) {
 	}
 }
 
-// until gives what tells when t has come; never for the zero time.
-func (l *Loop) until(t time.Time) (<-chan time.Time, func()) {
-	if t.IsZero() {
+// until gives what tells when t has come, or the first of the others; never for the
+// zero time and no others.
+func (l *Loop) until(t time.Time, others []time.Time) (<-chan time.Time, func()) {
+	wait := max(soonest, time.Until(t))
+	if len(others) > 0 && (t.IsZero() || time.Until(others[0]) < wait) {
+		wait = time.Until(others[0])
+	} else if t.IsZero() {
 		return nil, func() {}
 	}
-	timer := time.NewTimer(max(soonest, time.Until(t)))
+	timer := time.NewTimer(wait)
 	return timer.C, func() { timer.Stop() }
 }
+
+// CauseHook is the cause of deltas that an event hook asks for.
+const CauseHook = "event hook"
+
+// logLag is after how long an event that a hook told of is looked for again in the
+// log, where it didn't show: Okta's documents say nothing of which of the two is first.
+const logLag = 2 * time.Second
 
 // soonest is the least time between two looks that nobody asked for.
 const soonest = 5 * time.Second

@@ -80,7 +80,7 @@ func (h *hooks) begin(ctx context.Context, group *errgroup.Group, l net.Listener
 }
 
 // woken is the run that an event hook asks for.
-const woken = sync.Delta
+func woken() sync.Request { return sync.Request{Kind: sync.Delta, Cause: sync.CauseHook} }
 
 // wakeWithin bounds how long a standby takes to hand a hook on: the next may
 // be waiting.
@@ -90,7 +90,7 @@ const wakeWithin = 2 * time.Second
 // for nothing. What gets lost on the way, the schedule makes up for.
 func (s *seat) wake(ctx context.Context) {
 	if c := s.leads.Load(); c != nil {
-		c.loop.Wake(woken)
+		c.loop.Ask(woken())
 		return
 	}
 	mail := mailbox(s.store)

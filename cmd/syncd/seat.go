@@ -132,7 +132,7 @@ func (s *seat) work(ctx context.Context, c *chair) error {
 // attend does what others ask of the one that leads, where there are others.
 func (s *seat) attend(ctx context.Context, c *chair) {
 	if mail := mailbox(s.store); mail != nil {
-		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, runner: c.loop, wake: func() { c.loop.Wake(woken) }, log: s.parts.log}
+		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, runner: c.loop, wake: func() { c.loop.Ask(woken()) }, log: s.parts.log}
 		d.attend(ctx)
 	}
 }
