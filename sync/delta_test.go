@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -165,4 +166,35 @@ func TestDeltaOfABurst(t *testing.T) {
 		}
 		c.inStep()
 	})
+}
+
+// An event hook may be faster than the log: what it told of is looked for again a
+// moment later, twice, and then no more.
+func TestDeltaAfterAnEarlyHook(t *testing.T) {
+	for lag, want := range map[time.Duration]time.Duration{0: time.Second, time.Second: 3 * time.Second, 5 * time.Second: 7 * time.Second} {
+		t.Run(lag.String(), func(t *testing.T) {
+			followed(t, 30, func(c *company, ids []string, _ string) {
+				l := c.loop(sync.Schedule{Hooks: true})
+				c.during(l, func() {
+					c.okta.SetKnobs(func(k *simokta.Knobs) { k.LogLag = lag })
+					began := time.Now()
+					c.okta.UpdateProfile(ids[0], map[string]any{"department": "Ops"})
+					l.Ask(sync.Request{Kind: sync.Delta, Cause: sync.CauseHook})
+					<-time.After(time.Minute)
+					if n := len(c.omni.Requests()); n != 1 {
+						t.Fatalf("Omni was asked %d times", n)
+					}
+					if took := c.omni.Requests()[0].Time.Sub(began); took > want {
+						t.Errorf("it took %s, want at most %s", took, want)
+					}
+					c.oktaAsked.Reset()
+					l.Ask(sync.Request{Kind: sync.Delta, Cause: sync.CauseHook}) // forged
+					<-time.After(time.Minute)
+					if n := len(c.oktaAsked.All()); n != 3 {
+						t.Errorf("a hook that means nothing costs %d requests, want 3", n)
+					}
+				})
+			})
+		})
+	}
 }
