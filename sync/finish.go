@@ -16,7 +16,7 @@ import (
 func (e *Engine) report(r *run, results []Change) Report {
 	d := r.desired
 	rep := Report{Run: r.id, Kind: r.request.Kind, Doubts: d.Doubts, Notes: d.Notes, Counts: map[string]int{},
-		Changes: make([]state.Change, 0, len(results)), wider: r.wider, Started: r.started.UTC(), Ended: time.Now().UTC()}
+		Changes: make([]state.Change, 0, len(results)), Started: r.started.UTC(), Ended: time.Now().UTC()}
 	for _, c := range results {
 		rep.Changes = append(rep.Changes, r.told(c))
 		rep.Counts[string(c.State)]++

@@ -36,8 +36,6 @@ type Request struct {
 	AllMembers bool           // reads the members of every group, moved or not
 	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
-
-	touched *touched // of a delta
 }
 
 // Progress is how far one step of a run is, for a person who waits.
@@ -70,8 +68,6 @@ type Report struct {
 	Notes   []string       `json:"notes"` // what was left alone and why: unmanaged users, refused names
 	Started time.Time      `json:"started"`
 	Ended   time.Time      `json:"ended"`
-
-	wider string // of a delta: why a full run is to follow it
 }
 
 // Health is one word on how Omni stands to Okta.

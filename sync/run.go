@@ -39,7 +39,7 @@ type run struct {
 func (e *Engine) begin(r Request) *run {
 	now := time.Now()
 	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
-	return &run{id: id, request: r, touched: r.touched, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
+	return &run{id: id, request: r, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
 }
 
 // told gives a change as the log and the report see it.
@@ -83,7 +83,11 @@ func (r *run) log(c Change) {
 //
 //	recall -> read -> recheck -> gather -> correct -> meet -> leave -> observe -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
-	run := e.begin(r)
+	return e.pass(ctx, e.begin(r))
+}
+
+func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
+	r := run.request
 	if r.Kind != Delta { // which goes on beside others, and is over soon
 		run.follower = &e.follower
 		defer e.follower.follow(run)()

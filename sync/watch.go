@@ -110,13 +110,15 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 	if c := w.counted(); !busy && (c.users > 0 && t.burst(e.o.Okta, c, price) || c.users == 0 && len(t.users) > atOnce) {
 		return w.widen(&wider{kind: Full, skips: e.logNow(), why: fmt.Sprintf("so much was touched (%d users, %d groups) that a full run is the cheaper reading", len(t.users), len(t.members)+len(t.groups))}), nil
 	}
-	rep, err := e.Pass(ctx, Request{Kind: Delta, Cause: causeLog, touched: t})
+	run := e.begin(Request{Kind: Delta, Cause: causeLog})
+	run.touched = t
+	rep, err := e.pass(ctx, run)
 	if err != nil {
 		return Watched{Report: &rep}, err
 	}
 	done := Watched{Report: &rep}
-	if rep.wider != "" {
-		done.Wider, done.Why = Full, rep.wider
+	if run.wider != "" {
+		done.Wider, done.Why = Full, run.wider
 	}
 	return done, e.moveOn(ctx, place, true)
 }
