@@ -119,13 +119,37 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 				w.again[subject] = look{at: f.Next}
 			}
 		case state.Kept:
-			if !c.Due.IsZero() {
+			switch {
+			case c.Due.IsZero():
+			case c.Group != "":
+				w.again[lookSelection] = look{at: c.Due}
+			default:
 				w.again[subject] = look{at: c.Due}
 			}
 		}
 	}
+	w.leftOpen(r, results, now)
 	for _, subject := range r.unread {
 		w.soon(subject, now)
+	}
+}
+
+// leftOpen has the plan of a group made once more when members differ still: a run
+// beside this one made accounts that this one waited for, or the other way round.
+func (w *watch) leftOpen(r *run, results []Change, now time.Time) {
+	waits := map[identity.GroupID]bool{}
+	for _, c := range results {
+		waits[c.Group] = waits[c.Group] || c.State == state.Held || c.State == state.Failed
+		if c.Kind == Create && c.Group != "" && c.State == state.Applied && r.ledger.claimed[c.subject()] {
+			w.again[lookSelection] = look{at: now} // a delta found meanwhile that it isn't to be
+		}
+	}
+	for id, g := range r.ledger.Groups {
+		_, told := r.desired.Groups[id]
+		again := r.touched != nil && (r.touched.has(groupSubject(""), string(id)) || !told)
+		if g.Open && g.Omni != "" && !g.Paused && !waits[id] && !again {
+			w.again[groupSubject(id)] = look{at: now.Add(soonest)}
+		}
 	}
 }
 

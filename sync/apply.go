@@ -188,7 +188,8 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 		return
 	}
 	defer done()
-	if a.overtaken(c) || a.engine.pushedApart(c) {
+	c, current := a.current(c)
+	if !current || a.engine.pushedApart(c) {
 		c.State, c.Reason = state.Kept, "something newer is known of it meanwhile, which is acted upon by itself"
 		a.record(ctx, i, c, newNotes())
 		return
@@ -197,12 +198,33 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 	a.record(ctx, i, c, notes)
 }
 
-// overtaken reports whether what the change is about was pushed since the run
-// began to read; a group under its name too, as a push doesn't tell Okta's id.
-func (a *applier) overtaken(c Change) bool {
+// current gives a change as it may be done now, and whether it may. Not what was pushed
+// since the run began to read; a group under its name too, as a push doesn't tell Okta's
+// id. Of a group that a delta looks at, the members of whom the ledger knows where they
+// belong. A delta's change of an account that another run has changed meanwhile is
+// planned anew.
+func (a *applier) current(c Change) (Change, bool) {
 	a.lock()
 	defer a.unlock()
-	return a.ledger.touched[c.subject()] || c.Group != "" && a.ledger.touched[groupNameSubject(c.Name)]
+	l, subject := a.ledger, c.subject()
+	switch {
+	case c.Group != "" && l.touched[groupNameSubject(c.Name)]:
+		return c, false
+	case a.run.desired.Only && l.moved[subject] && !c.ends():
+		c.Due = time.Now()
+		return c, false
+	case !l.touched[subject]:
+		return c, true
+	}
+	g := l.Groups[c.Group]
+	if l.claimed[subject] && g.Omni != "" && (c.Kind == Create || c.Kind == Rename || c.Kind == Members) {
+		c.Kind, c.Title = Members, g.DisplayName
+		return c, true
+	}
+	if l.claimed[subject] {
+		c.Due = time.Now()
+	}
+	return c, false
 }
 
 // flush writes, ahead of their turn, the members who are there already of
@@ -226,7 +248,8 @@ func (a *applier) ahead(ctx context.Context, c Change) {
 		return
 	}
 	defer done()
-	if a.overtaken(c) {
+	c, current := a.current(c)
+	if !current {
 		return
 	}
 	c, notes := a.perform(ctx, c)
@@ -262,6 +285,7 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 		notes.Log = append(notes.Log, a.run.told(c))
 		a.run.log(c)
 	}
+	notes.keepReading(a.ledger)
 	if err := a.engine.committed(ctx, a.ledger, notes); err != nil {
 		a.stop(err)
 	}

@@ -233,7 +233,7 @@ func (a *applier) noteMembers(notes Notes, g identity.GroupID, p place) {
 func (a *applier) updateGroup(ctx context.Context, c Change, p place) (Change, Notes) {
 	notes := newNotes()
 	patch := identity.TeamPatch{Add: sortedIDs(p.add), Remove: sortedIDs(p.drop)}
-	if c.Title != p.group.DisplayName {
+	if c.Kind != Members && c.Title != p.group.DisplayName { // the group may have been renamed since members were planned
 		patch.DisplayName = &c.Title
 	}
 	if patch.DisplayName == nil && len(patch.Add)+len(patch.Remove) == 0 {

@@ -204,7 +204,7 @@ func (r *delta) doubt(subject, what string, err error) {
 // hasAccount reports whether the user has, or is to get, an account.
 func (r *delta) hasAccount(id identity.OktaID) bool {
 	_, known := r.ledger.Marks[id]
-	return known || r.joins(id)
+	return known || r.joins(id) || r.engine.comes(id)
 }
 
 // joins reports whether the user is to get an account, as far as that is known: the
@@ -218,6 +218,17 @@ func (r *delta) joins(id identity.OktaID) bool {
 	}
 	s, seen := r.sightings[id]
 	return seen && s.Standing() == identity.Assigned
+}
+
+// comes reports whether a run beside may be about to make the account of somebody who
+// is assigned.
+func (e *Engine) comes(id identity.OktaID) bool {
+	e.ledgers.Lock()
+	beside := len(e.live) > 1
+	e.ledgers.Unlock()
+	e.watch.mu.Lock()
+	defer e.watch.mu.Unlock()
+	return beside && e.watch.outside[id]
 }
 
 // alongside adds to what is desired, as they were, the groups of those whose account

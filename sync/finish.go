@@ -102,9 +102,9 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 		n.settled(r.desired, results, l)
 	}
 	n.unsettled(r.desired, l)
-	n.opened(r.desired, l)
 	n.met(r.desired, l)
 	n.leave(l.touched)
+	n.opened(r.desired, l)
 	if err := e.committed(ctx, l, n); err != nil {
 		return err
 	}

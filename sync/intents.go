@@ -23,6 +23,7 @@ func lost(err error) bool {
 func (a *applier) intend(ctx context.Context, n Notes) error {
 	a.lock()
 	defer a.unlock()
+	n.keepReading(a.ledger)
 	err := a.engine.committed(ctx, a.ledger, n)
 	if err != nil {
 		a.stop(err)

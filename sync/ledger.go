@@ -30,6 +30,8 @@ type Ledger struct {
 
 	inbox   []Notes         // what other runs committed and isn't part of it yet
 	touched map[string]bool // subjects that were pushed since the run of this ledger began
+	claimed map[string]bool // those of them that weren't pushed, but that a delta reads
+	moved   map[string]bool // users whose account others have changed since the run began to plan
 	pushes  []string        // of a push: its subjects
 	claims  []string        // of a delta: what it reads newer than the runs beside it
 
@@ -52,6 +54,7 @@ func newLedger() *Ledger {
 		Failing: map[string]state.Failure{},
 
 		reserved: map[string]int{},
+		moved:    map[string]bool{},
 	}
 }
 

@@ -30,10 +30,13 @@ func (e *Engine) join(l *Ledger) (leave func()) {
 
 // joined is join for who holds the lock.
 func (e *Engine) joined(l *Ledger) (leave func()) {
-	l.touched = map[string]bool{}
+	l.touched, l.claimed = map[string]bool{}, map[string]bool{}
 	for other := range e.live {
-		for _, s := range slices.Concat(other.pushes, other.claims) { // it isn't accepted yet, so the run may read what was before it
-			l.touched[s] = true
+		for _, s := range other.pushes { // it isn't accepted yet, so the run may read what was before it
+			l.pushed(s)
+		}
+		for _, s := range other.claims {
+			l.leftTo(s)
 		}
 	}
 	e.live[l] = true
@@ -64,9 +67,20 @@ func (e *Engine) claim(l *Ledger, subjects []string) {
 			continue
 		}
 		for _, s := range subjects {
-			other.touched[s] = true
+			other.leftTo(s)
 		}
 	}
+}
+
+// leftTo leaves a subject to a delta, pushed to a push, which is newer than either.
+func (l *Ledger) leftTo(subject string) {
+	l.claimed[subject] = l.claimed[subject] || !l.touched[subject]
+	l.touched[subject] = true
+}
+
+func (l *Ledger) pushed(subject string) {
+	delete(l.claimed, subject)
+	l.touched[subject] = true
 }
 
 // commit writes notes into the store, under the fence, and then makes them part
@@ -114,12 +128,16 @@ func (e *Engine) observed(ctx context.Context, l *Ledger, n Notes) error {
 			}
 		}
 	}
+	told := l.inbox
+	l.catchUp()
+	n.keepDone(told, l)
 	return e.committed(ctx, l, n)
 }
 
 // catchUp makes what others committed part of the ledger. The lock is held.
 func (l *Ledger) catchUp() {
 	for _, n := range l.inbox {
+		l.note(n)
 		l.Take(n)
 	}
 	l.inbox = nil
@@ -134,7 +152,7 @@ func (e *Engine) touch(own *Ledger, now time.Time, subjects ...string) {
 		e.pushed[s] = now
 		for l := range e.live {
 			if l != own {
-				l.touched[s] = true
+				l.pushed(s)
 			}
 		}
 	}
@@ -228,7 +246,7 @@ func (e *Engine) recheck(ctx context.Context, run *run) {
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	for _, s := range left {
-		run.ledger.touched[s] = true
+		run.ledger.pushed(s)
 	}
 }
 
@@ -246,7 +264,7 @@ func (e *Engine) lately(run *run) (users []identity.OktaID, groups []string) {
 			users = append(users, identity.OktaID(id))
 			continue
 		}
-		run.ledger.touched[subject] = true
+		run.ledger.pushed(subject)
 		if strings.HasPrefix(subject, groupNameSubject("")) {
 			continue
 		}
@@ -273,7 +291,13 @@ func (e *Engine) leave(run *run) {
 	defer e.ledgers.Unlock()
 	l := run.ledger
 	l.catchUp()
+	clear(l.moved)
 	run.desired.leave(l.touched)
+	for id, g := range l.Groups {
+		if run.desired.Only && g.Omni == "" && run.desired.unpushed(id) { // the run beside is not to make it
+			e.claim(l, []string{groupSubject(id)})
+		}
+	}
 	for subject := range l.touched {
 		if id, ok := strings.CutPrefix(subject, userSubject("")); ok {
 			delete(l.Strangers, identity.FoldUserName(l.Users[identity.OktaID(id)].UserName))

@@ -39,12 +39,12 @@ func (e *Engine) meet(ctx context.Context, run *run) error {
 	defer e.ledgers.Unlock()
 	for id := range l.Users {
 		if _, told := d.Users[id]; isOwn(id) && !told {
-			l.touched[userSubject(id)] = true
+			l.pushed(userSubject(id))
 		}
 	}
 	for id := range l.Groups {
 		if _, told := d.Groups[id]; isOwn(id) && !told {
-			l.touched[groupSubject(id)] = true
+			l.pushed(groupSubject(id))
 		}
 	}
 	return nil
@@ -81,7 +81,7 @@ func (e *Engine) newer(l *Ledger, both []string) bool {
 		return false
 	}
 	for _, s := range both {
-		l.touched[s] = true
+		l.pushed(s)
 	}
 	return true
 }

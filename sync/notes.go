@@ -91,6 +91,13 @@ func (n Notes) membershipsBecome(l *Ledger, id identity.OktaID, p state.Presence
 // count brings the number of each group's present members in line with the
 // notes. Whatever is noted of a member, l must know the member's place before.
 func (n Notes) count(l *Ledger) {
+	for id, g := range n.Groups {
+		if before, known := l.Groups[id]; known && g != nil && len(n.Members[id]) == 0 {
+			same := *g
+			same.Present = before.Present
+			n.group(id, same)
+		}
+	}
 	for id, members := range n.Members {
 		g, noted := n.Groups[id]
 		if noted && g == nil {

@@ -66,21 +66,43 @@ func latest[K comparable, V any](ledger map[K]V, notes map[K]*V, key K) (V, bool
 func (e *Engine) lookAgain(ctx context.Context, run *run) error {
 	l := run.ledger
 	for _, id := range slices.Sorted(maps.Keys(l.Users)) {
-		if u := l.Users[id]; u.Sent != nil {
-			if err := e.lookAtUser(ctx, run, id, u); err != nil {
-				return err
+		err := e.lookIdle(l, userSubject(id), func() error {
+			if u := l.Users[id]; u.Sent != nil {
+				return e.lookAtUser(ctx, run, id, u)
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	for _, id := range slices.Sorted(maps.Keys(l.Groups)) {
-		if g := l.Groups[id]; g.Sent != nil {
-			if err := e.lookAtGroup(ctx, run, id, g); err != nil {
-				return err
+		err := e.lookIdle(l, groupSubject(id), func() error {
+			if g := l.Groups[id]; g.Sent != nil {
+				return e.lookAtGroup(ctx, run, id, g)
 			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
 	}
 	run.desired.recallSame(l) // of those who were read on the way
 	return nil
+}
+
+// lookIdle looks at an object unless another run is at work on it now: that one will
+// record the answer.
+func (e *Engine) lookIdle(l *Ledger, subject string, look func() error) error {
+	done, free := e.turns.free(subject)
+	if !free {
+		return nil
+	}
+	defer done()
+	e.ledgers.Lock()
+	l.catchUp()
+	e.ledgers.Unlock()
+	return look()
 }
 
 func (e *Engine) lookAtUser(ctx context.Context, run *run, id identity.OktaID, u state.User) error {

@@ -43,15 +43,16 @@ func (n Notes) unsettled(d Desired, l *Ledger) {
 // although their users don't change: those are read whole in every run.
 func (n Notes) opened(d Desired, l *Ledger) {
 	for id, g := range l.Groups {
-		if _, told := d.Groups[id]; d.Only && !told {
-			continue // not all that may differ in it is in memory
-		}
+		_, told := d.Groups[id]
 		open := false
 		for u, m := range l.Members[id] {
 			if !m.Settled() && l.stays(d, u) {
 				open = true
 				break
 			}
+		}
+		if !open && (d.Only && !told || l.touched[groupSubject(id)]) {
+			continue // not all that may differ in it is in memory
 		}
 		if g.Omni != "" && g.Open != open {
 			g.Open = open

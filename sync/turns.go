@@ -34,6 +34,19 @@ func (t *turns) takeMore(ctx context.Context, subjects ...string) (done func(), 
 	return t.wait(ctx, &ticket{subjects: subjects, more: true})
 }
 
+// free takes a subject that nobody is at work on, or reports false.
+func (t *turns) free(subject string) (done func(), ok bool) {
+	claim := &ticket{subjects: []string{subject}}
+	t.enter(claim)
+	select {
+	case <-claim.ready:
+		return sync.OnceFunc(func() { t.leave(claim) }), true
+	default:
+		t.leave(claim)
+		return nil, false
+	}
+}
+
 func (t *turns) wait(ctx context.Context, claim *ticket) (done func(), err error) {
 	t.enter(claim)
 	select {
