@@ -89,12 +89,12 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if e.o.Limits != nil {
 		s.Limits = e.o.Limits()
 	}
-	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, 1)
+	last, whole, err := e.newestRuns(ctx)
 	if err != nil {
 		return s, err
 	}
-	if len(runs) > 0 {
-		s.Last = &LastRun{Run: runs[0].Run, Kind: runs[0].Kind, Outcome: runs[0].Outcome, Ended: runs[0].Ended, Error: runs[0].Error}
+	if last != nil {
+		s.Last = &LastRun{Run: last.Run, Kind: last.Kind, Outcome: last.Outcome, Ended: last.Ended, Error: last.Error}
 	}
 	held := map[string]state.Hold{}
 	if err := collect(ctx, e.o.Store, state.Holds, held); err != nil {
@@ -111,7 +111,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if s.Log, err = e.followed(ctx); err != nil {
 		return s, err
 	}
-	s.State = health(s)
+	s.State = health(s, whole)
 	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
 		s.State = Behind
@@ -142,11 +142,38 @@ func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
 	return list
 }
 
-func health(s Status) Health {
+// newestRuns gives the newest run, and the newest that looked at everything: a delta
+// that went well says nothing of what that one doubted. Either is nil where there is none.
+func (e *Engine) newestRuns(ctx context.Context) (last, whole *state.Run, err error) {
+	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, 1)
+	if err != nil || len(runs) == 0 {
+		return nil, nil, err
+	}
+	last = &runs[0]
+	if last.Kind == string(Delta) {
+		if runs, err = state.Newest[state.Run](ctx, e.o.Store, state.Runs, runsBack); err != nil {
+			return nil, nil, err
+		}
+	}
+	for i, r := range runs {
+		if r.Kind != string(Delta) {
+			return last, &runs[i], nil
+		}
+	}
+	return last, nil, nil
+}
+
+// runsBack is how far back among the runs is looked for one that looked at everything.
+const runsBack = 1000
+
+func health(s Status, whole *state.Run) Health {
+	ended := func(o Outcome) bool {
+		return s.Last.Outcome == string(o) || whole != nil && whole.Outcome == string(o)
+	}
 	switch {
-	case s.Last == nil || s.Last.Outcome == string(Doubtful):
+	case s.Last == nil || ended(Doubtful):
 		return Behind
-	case len(s.Failing) > 0 || s.Last.Outcome == string(Failing):
+	case len(s.Failing) > 0 || ended(Failing):
 		return Broken
 	case len(s.Held) > 0:
 		return Waiting

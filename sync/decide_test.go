@@ -191,7 +191,7 @@ func TestHealth(t *testing.T) {
 		{"the run failed", Status{Last: &LastRun{Outcome: "failed"}}, Broken},
 		{"the run was doubtful", Status{Last: &LastRun{Outcome: "doubtful"}, Failing: failing}, Behind},
 	} {
-		if got := health(row.s); got != row.want {
+		if got := health(row.s, nil); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}
 	}

@@ -128,10 +128,10 @@ func (l *Loop) Run(ctx context.Context) error {
 // follow looks at the System Log whenever it is asked to, and when something is to be
 // looked at again, until ctx ends.
 func (l *Loop) follow(ctx context.Context) {
-	told := ""
+	told, least := "", soonest
 	var late []time.Time // looks for what a hook told of and the log doesn't show yet
 	for {
-		look, stop := l.until(l.engine.watch.next(), late)
+		look, stop := until(l.engine.watch.next(), least, late)
 		select {
 		case r := <-l.quick:
 			if late = nil; r.Cause == CauseHook {
@@ -157,8 +157,9 @@ func (l *Loop) follow(ctx context.Context) {
 			l.Ask(Request{Kind: watched.Wider, Cause: causeLog + ": " + watched.Why})
 		}
 		now := ""
+		least = soonest
 		if err != nil && ctx.Err() == nil {
-			now = err.Error()
+			now, least = err.Error(), lookSoon
 		}
 		if now != "" && now != told && watched.Report == nil { // once, not at each look; a run tells itself
 			l.log.Warn("the System Log isn't read on", zap.Error(err), zap.String("hint", fault.HintOf(err)))
@@ -167,10 +168,10 @@ func (l *Loop) follow(ctx context.Context) {
 	}
 }
 
-// until gives what tells when t has come, or the first of the others; never for the
-// zero time and no others.
-func (l *Loop) until(t time.Time, others []time.Time) (<-chan time.Time, func()) {
-	wait := max(soonest, time.Until(t))
+// until gives what tells when t has come, but not before least, or the first of the
+// others; never for the zero time and no others.
+func until(t time.Time, least time.Duration, others []time.Time) (<-chan time.Time, func()) {
+	wait := max(least, time.Until(t))
 	if len(others) > 0 && (t.IsZero() || time.Until(others[0]) < wait) {
 		wait = time.Until(others[0])
 	} else if t.IsZero() {
