@@ -10,9 +10,11 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// What is looked at again, besides the subjects of users and groups.
+// What is looked at again, besides the subjects of users and groups: a group's subject
+// alone has its members planned again, without a question to Okta.
 const (
 	lookSelection = "selection"   // which groups are synced
+	lookGroup     = "object of "  // a group itself, by its id
 	lookMembers   = "members of " // a group, by its id
 	lookGroupsOf  = "groups of "  // a user, by their id
 )
@@ -68,6 +70,8 @@ func (w *watch) due(t *touched, now time.Time) {
 		case lookGroupsOf:
 			t.asked[identity.OktaID(id)] = true
 		case groupSubject(""):
+			t.replan[identity.GroupID(id)] = true
+		case lookGroup:
 			if _, known := t.groups[identity.GroupID(id)]; !known {
 				t.groups[identity.GroupID(id)] = hint{}
 			}
@@ -90,7 +94,7 @@ func firstHint(h *hint) *hint {
 }
 
 func partsOf(subject string) (kind, id string) {
-	for _, k := range []string{lookSelection, lookMembers, lookGroupsOf, groupSubject(""), userSubject("")} {
+	for _, k := range []string{lookSelection, lookGroup, lookMembers, lookGroupsOf, groupSubject(""), userSubject("")} {
 		if rest, ok := strings.CutPrefix(subject, k); ok {
 			return k, rest
 		}
@@ -115,7 +119,9 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 		case state.Planned: // the run was stopped before its turn
 			w.again[subject] = look{at: now.Add(lookSoon)}
 		case state.Failed:
-			if f, failing := r.ledger.Failing[subject]; failing {
+			if f, failing := r.ledger.Failing[subject]; failing && c.Group != "" {
+				w.again[lookGroup+string(c.Group)] = look{at: f.Next}
+			} else if failing {
 				w.again[subject] = look{at: f.Next}
 			}
 		case state.Kept:
@@ -146,11 +152,22 @@ func (w *watch) leftOpen(r *run, results []Change, now time.Time) {
 	}
 	for id, g := range r.ledger.Groups {
 		_, told := r.desired.Groups[id]
-		again := r.touched != nil && (r.touched.has(groupSubject(""), string(id)) || !told)
+		again := r.touched != nil && (r.touched.replan[id] || !told && !r.waitsIn(id))
 		if g.Open && g.Omni != "" && !g.Paused && !waits[id] && !again {
 			w.again[groupSubject(id)] = look{at: now.Add(soonest)}
 		}
 	}
+}
+
+// waitsIn reports whether somebody whom the run looked at has an account by now, and
+// isn't where they belong: the group was made by a run beside.
+func (r *run) waitsIn(id identity.GroupID) bool {
+	for u, m := range r.ledger.Members[id] {
+		if _, told := r.desired.Users[u]; told && !m.Settled() && r.ledger.stays(r.desired, u) {
+			return true
+		}
+	}
+	return false
 }
 
 // met remembers who is assigned and has no account.
@@ -183,6 +200,8 @@ func (t *touched) has(kind, id string) bool {
 	case lookGroupsOf:
 		return t.asked[identity.OktaID(id)]
 	case groupSubject(""):
+		return t.replan[identity.GroupID(id)]
+	case lookGroup:
 		_, there := t.groups[identity.GroupID(id)]
 		return there
 	default:

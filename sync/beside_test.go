@@ -16,13 +16,13 @@ func beside(t *testing.T, change func(c *company, ids []string, group string)) {
 	simulatedOn(t, newCompanyOn(t, policy, embedded(t), 6), func(c *company) {
 		ids := c.join(staff(30)...)
 		group, _ := c.push("Sales", ids[:20]...)
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		l := c.loop(sync.Schedule{Delta: "@every 30s"})
 		l.Wake(sync.Full)
 		c.during(l, func() {
-			time.Sleep(50 * time.Second)
+			<-time.After(50 * time.Second)
 			change(c, ids, group)
-			time.Sleep(time.Hour)
+			<-time.After(time.Hour)
 		})
 		c.inStep()
 	})
@@ -35,7 +35,7 @@ func TestDeltaBesideAFirstLoad(t *testing.T) {
 		return func(c *company, ids []string, _ string) {
 			for _, id := range ids {
 				do(c, id)
-				time.Sleep(7 * time.Second)
+				<-time.After(7 * time.Second)
 			}
 		}
 	}

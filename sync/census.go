@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -34,6 +35,7 @@ func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 	for id, g := range run.ledger.Groups {
 		w.census.crowds[id] = g.Present
 	}
+	w.began = run.started.Add(-e.o.Okta.Skew())
 	began := run.started.Add(-e.o.Okta.Skew() - logOverlap)
 	followed := w.whole == nil && w.place.Since.After(began.Add(-followedWithin))
 	w.whole = nil
@@ -52,6 +54,13 @@ func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 // followedWithin is how long before a full run the log may have been read last for the
 // deltas to count as having followed it.
 const followedWithin = 2 * time.Minute
+
+// news reports whether any of the touches came after the newest full reading began.
+func (w *watch) news(touches []identity.Touch) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.ContainsFunc(touches, func(t identity.Touch) bool { return t.Published.After(w.began) })
+}
 
 // count takes from the ledger how large its groups are.
 func (w *watch) count(groups map[identity.GroupID]state.Group) {

@@ -27,6 +27,11 @@ func (r *delta) groupsOf(ctx context.Context, app identity.App) error {
 		r.selection(ctx, app)
 		return nil
 	}
+	for id := range r.touched.replan {
+		if g, known := r.ledger.Groups[id]; known && !g.Paused {
+			r.crowd(id)
+		}
+	}
 	r.lists(ctx, r.touched.lists)
 	return r.ofUsers(ctx)
 }

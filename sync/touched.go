@@ -17,9 +17,10 @@ type touched struct {
 	selection *hint                                         // which groups are synced is read; nil: it isn't
 	app       *hint                                         // the app is read
 
-	list  bool                      // the users are looked for in the list of all, which is cheaper than one by one
-	lists map[identity.GroupID]bool // groups whose members are read as a list
-	asked map[identity.OktaID]bool  // users whose groups are asked for, whatever touched them
+	list   bool                      // the users are looked for in the list of all, which is cheaper than one by one
+	lists  map[identity.GroupID]bool // groups whose members are read as a list
+	asked  map[identity.OktaID]bool  // users whose groups are asked for, whatever touched them
+	replan map[identity.GroupID]bool // groups whose members are planned again as the ledger has them
 }
 
 // hint is why something is looked at.
@@ -32,7 +33,7 @@ type hint struct {
 
 func newTouched() *touched {
 	return &touched{users: map[identity.OktaID]hint{}, members: map[identity.GroupID]map[identity.OktaID]hint{}, groups: map[identity.GroupID]hint{},
-		lists: map[identity.GroupID]bool{}, asked: map[identity.OktaID]bool{}}
+		lists: map[identity.GroupID]bool{}, asked: map[identity.OktaID]bool{}, replan: map[identity.GroupID]bool{}}
 }
 
 // and adds an event to what is known of one subject.
@@ -97,7 +98,7 @@ func (t *touched) member(g identity.GroupID, u identity.OktaID, h hint) {
 
 // empty reports whether there is nothing to look at.
 func (t *touched) empty() bool {
-	return len(t.users)+len(t.members)+len(t.groups)+len(t.asked)+len(t.lists) == 0 && t.selection == nil && t.app == nil
+	return len(t.users)+len(t.members)+len(t.groups)+len(t.asked)+len(t.lists)+len(t.replan) == 0 && t.selection == nil && t.app == nil
 }
 
 // subjects names what the delta is about, so that a run beside it leaves that alone.

@@ -20,6 +20,7 @@ type watch struct {
 	place    identity.LogPlace        // where the next reading of the System Log begins
 	kept     state.LogRead            // as the ledger has it
 	again    map[string]look          // by subject
+	began    time.Time                // when the newest full reading began, by Okta's clock
 	census   *census                  // nil until a full reading has told it
 	outside  map[identity.OktaID]bool // assigned without an account: outside the scope, staged, refused
 	app      identity.App
@@ -51,7 +52,7 @@ type Watched struct {
 const (
 	// logOverlap is how much of the log before a full run's beginning is read once more
 	// after it: Okta's clock is told in whole seconds, and its lists may be a moment old.
-	logOverlap = 10 * time.Second
+	logOverlap = 3 * time.Second
 	// logRetention is how long Okta keeps events (90 days), less a day.
 	logRetention = 89 * 24 * time.Hour
 	// logPages is how many full pages of the log are read in a row.
@@ -256,6 +257,10 @@ func (e *Engine) listen(ctx context.Context, busy bool) (*touched, identity.LogP
 		}
 		if err != nil {
 			return nil, place, nil, err
+		}
+		if page.More && !w.news(page.Touches) { // a full run has begun since
+			place = page.Place
+			continue
 		}
 		for _, touch := range page.Touches {
 			t.add(touch)
