@@ -28,6 +28,7 @@ type book struct {
 	leaving        map[identity.OktaID]bool
 	late           map[identity.OktaID]bool // who got an account, and may be missing in groups
 	awaited        map[string][]identity.GroupID
+	wake           func() // has those who are late looked at
 }
 
 // entry is one object: what was accepted of it, and what was applied.
@@ -56,8 +57,8 @@ func (e entry) over() bool { return e.off() || !e.pushed && e.omni != "" && !e.a
 // visible reports whether the object is a resource.
 func (e entry) visible() bool { return e.id != "" && !e.gone }
 
-func newBook() *book {
-	return &book{base: newLedger(), lately: map[string]time.Time{}, users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
+func newBook(wake func()) *book {
+	return &book{wake: wake, base: newLedger(), lately: map[string]time.Time{}, users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
 		leaving: map[identity.OktaID]bool{}, late: map[identity.OktaID]bool{}, awaited: map[string][]identity.GroupID{}}
 }
 
@@ -139,8 +140,15 @@ func (b *book) user(id identity.OktaID, u *state.User) {
 	b.users.set(id, e)
 	b.leaves(id, e)
 	if e.omni != "" && len(b.awaited[e.omni]) > 0 {
-		b.late[id] = true
+		b.comes(id)
 	}
+}
+
+// comes notes that a group has waited for the user, whom a run may have brought that
+// leaves the group to its push: so that is looked at now. The lock is held.
+func (b *book) comes(id identity.OktaID) {
+	b.late[id] = true
+	b.wake()
 }
 
 // refresh corrects what the book knows of a user after a commit whose answer was
@@ -167,7 +175,7 @@ func (b *book) pushedUser(id identity.OktaID, u *state.PushedUser) {
 	b.users.set(id, e)
 	b.leaves(id, e)
 	if len(b.awaited[u.ID]) > 0 {
-		b.late[id] = true
+		b.comes(id)
 	}
 }
 
@@ -226,7 +234,7 @@ func (b *book) pushedGroup(id identity.GroupID, g *state.PushedGroup) {
 	for _, who := range g.Waiting {
 		b.awaited[who] = append(b.awaited[who], id)
 		if key, known := b.holder(who); known { // who came while the push was under way
-			b.late[key] = true
+			b.comes(key)
 		}
 	}
 }

@@ -74,14 +74,15 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := newBook()
+	follow := make(chan struct{}, 1)
+	b := newBook(func() { wake(follow, struct{}{}) })
 	e.ledgers.Lock()
 	defer e.ledgers.Unlock()
 	if err := b.load(ctx, e.o.Store); err != nil {
 		return nil, err
 	}
 	maps.Copy(e.pushed, b.lately)
-	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, asked: map[identity.OktaID]time.Time{}, follow: make(chan struct{}, 1),
+	p := &Pushes{engine: e, o: o, book: b, unheard: map[identity.OktaID]unheard{}, asked: map[identity.OktaID]time.Time{}, follow: follow,
 		looking: make(chan struct{}, looksAtOnce)}
 	e.book, e.decided = b, p.wake
 	return p, nil

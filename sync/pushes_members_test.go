@@ -165,3 +165,27 @@ func TestPushLeavesARefusedGroupAlone(t *testing.T) {
 		}
 	})
 }
+
+// Okta names in a group somebody whom it knows from before and nobody is linked to. A
+// run that reads meanwhile links the account, and leaves the group to its push: who was
+// waited for is in the group a moment later, not at the next run.
+func TestPushOfAGroupWhoseMemberARunLinks(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		ada := c.omni.AddUser("ada@acme.co", "Ada")
+		ids := c.join("ada@acme.co")
+		c.push("Sales", ids...)
+		p := c.withPush(true)
+		defer p.stop()
+		<-time.After(10 * time.Minute)
+		c.okta.SetKnobs(func(k *simokta.Knobs) { k.Latency = time.Second / 2 })
+		c.omniFaults.Add(sim.Fault{Do: sim.Delay(5 * time.Second)}) // the push ends when the run has planned
+		ended := make(chan sync.Report, 1)
+		go func() { ended <- c.run(sync.Full) }()
+		<-time.After(500 * time.Millisecond)
+		p.gathered("Sales", ada)
+		c.stays("Sales")
+		c.want(<-ended, sync.Done)
+		<-time.After(time.Minute)
+		c.stays("Sales", "ada@acme.co")
+	})
+}
