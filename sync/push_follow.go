@@ -94,7 +94,9 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	planned, _ := part(judged.Changes)
 	e.ledgers.Lock()
 	for _, c := range planned {
-		e.touch(l, time.Now(), c.subject())
+		if !l.touched[c.subject()] { // else a delta reads them just now: were both to give way, nobody would do it
+			e.touch(l, time.Now(), c.subject())
+		}
 	}
 	e.ledgers.Unlock()
 	if len(planned) == 0 {
@@ -102,7 +104,11 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	}
 	results, err := e.apply(ctx, run, judged)
 	for i, c := range results {
-		if judged.Changes[i].State == state.Planned && c.State != state.Applied {
+		switch {
+		case judged.Changes[i].State != state.Planned || c.State == state.Applied:
+		case c.State == state.Kept: // left to who reads them just now
+			next = min(next, followSoon)
+		default:
 			next = min(next, lookAgainIn(l.Users[c.User], time.Now()))
 		}
 	}
