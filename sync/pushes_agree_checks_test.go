@@ -66,6 +66,7 @@ func (d *duet) ends() error {
 	if err := d.agrees(false); err != nil {
 		return fmt.Errorf("before the last run: %w", err)
 	}
+	d.calm()
 	if err := d.read(sync.Full); err != nil {
 		return err
 	}
@@ -141,7 +142,7 @@ func (d *duet) agrees(last bool) error {
 			return fmt.Errorf("Omni has no group %s", names[g])
 		}
 		in := d.teamOf(names[g])
-		if !last && len(d.runs) > 0 { // a run saw who left later, and before they had an account: no push tells that
+		if !last && d.pulled { // a run saw who left later, and before they had an account: no push tells that
 			in = slices.DeleteFunc(in, func(who string) bool { return !slices.Contains(members, who) })
 		}
 		if !slices.Equal(members, in) {
@@ -188,7 +189,7 @@ func (d *duet) undone() error {
 		}
 	}
 	for _, c := range list {
-		if c.State != state.Applied || !d.runs[c.Run] && c.Cause != "push, accepted before" {
+		if c.State != state.Applied || strings.HasPrefix(c.Cause, "push") && c.Cause != "push, accepted before" {
 			continue
 		}
 		begun := c.Time.Add(-time.Duration(c.Seconds*float64(time.Second)) - time.Second)

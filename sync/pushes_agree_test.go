@@ -31,12 +31,14 @@ type joint struct {
 	Accounts         int // so many have an account in Omni before
 	Groups, Pushed   int
 	Loaded           bool // a run has loaded everybody before Okta pushes
+	Delta            bool // the System Log is followed: delta runs go on beside all the others
 	Style            string
 	OnUnpush         string
 	Grace            time.Duration
 	OktaLatency      time.Duration
 	OmniLatency      time.Duration
 	ListLag          time.Duration // of Okta's lists of app users and of members
+	LogLag           time.Duration // of its System Log
 	Acts             []jointAct
 
 	// RenamesLate renames a group only after push and pull have found it to be one, and
@@ -68,7 +70,7 @@ func drawTogether(t *rapid.T) joint {
 		Loaded: rapid.Bool().Draw(t, "loaded"), Style: rapid.SampledFrom([]string{"classic", "catalogue", "entra"}).Draw(t, "style"),
 		OnUnpush: rapid.SampledFrom([]string{"keep", "delete"}).Draw(t, "on unpush"),
 		Grace:    seconds("grace", 0, 3600), OktaLatency: seconds("Okta's latency", 0, 1, 3, 9), OmniLatency: seconds("Omni's latency", 0, 1, 4),
-		ListLag: seconds("lag of lists", 0, 0, 10, 240),
+		ListLag: seconds("lag of lists", 0, 0, 10, 240), Delta: rapid.Bool().Draw(t, "delta"), LogLag: seconds("lag of the log", 0, 0, 20),
 	}
 	h.Assigned = rapid.IntRange(0, h.People).Draw(t, "assigned")
 	h.Accounts = rapid.IntRange(0, min(1, h.People)).Draw(t, "accounts")
@@ -90,8 +92,8 @@ func drawJointAct(t *rapid.T) jointAct {
 // String tells the life in lines.
 func (h joint) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d people, %d assigned, %d with accounts; %d groups, %d pushed; loaded %t, %s, unpush %s, grace %s, latency %s and %s, lag %s\n",
-		h.People, h.Assigned, h.Accounts, h.Groups, h.Pushed, h.Loaded, h.Style, h.OnUnpush, h.Grace, h.OktaLatency, h.OmniLatency, h.ListLag)
+	fmt.Fprintf(&b, "%d people, %d assigned, %d with accounts; %d groups, %d pushed; loaded %t, delta %t, %s, unpush %s, grace %s, latency %s and %s, lag %s and %s\n",
+		h.People, h.Assigned, h.Accounts, h.Groups, h.Pushed, h.Loaded, h.Delta, h.Style, h.OnUnpush, h.Grace, h.OktaLatency, h.OmniLatency, h.ListLag, h.LogLag)
 	for _, a := range h.Acts {
 		fmt.Fprintf(&b, "  %s later: %s %d %d\n", a.After, a.Do, a.A, a.B)
 	}

@@ -29,10 +29,10 @@ type duet struct {
 	names   int
 	story   string // how it went, where it went wrong
 	fact    timeline
+	loop    *sync.Loop
+	calm    func()     // ends the loop
 	running chan error // of the run under way, nil for none
-
-	mu   mutex
-	runs map[string]bool // by id
+	pulled  bool       // a run has read Okta
 }
 
 // person is somebody as Okta pushes them.
@@ -49,7 +49,7 @@ func together(t *testing.T, h joint) error {
 	policy := lenient()
 	policy.Grace, policy.OnUnpush, policy.AdoptGroups = h.Grace, h.OnUnpush, "auto"
 	c := newCompanyOn(t, policy, newMemory(), 600)
-	d := &duet{life: h, persons: map[string]pusher.Person{}, runs: map[string]bool{}}
+	d := &duet{life: h, persons: map[string]pusher.Person{}}
 	var err error
 	synctest.Test(t, func(t *testing.T) {
 		c.t = t
@@ -85,7 +85,8 @@ func (d *duet) told() string {
 func (d *duet) play() error {
 	d.found()
 	<-time.After(10 * time.Minute)
-	if d.life.Loaded {
+	d.loop = d.company.loop(sync.Schedule{Delta: map[bool]string{true: "@every 30s"}[d.life.Delta]})
+	if d.pulled = d.life.Loaded; d.pulled {
 		if err := d.read(sync.Full); err != nil {
 			return err
 		}
@@ -99,10 +100,11 @@ func (d *duet) play() error {
 		end()
 		<-served
 	}()
+	defer d.loops(ctx)()
 	defer func() { _ = d.ran() }() // after an error
 	d.begin()
 	d.okta.SetKnobs(func(k *simokta.Knobs) {
-		k.Latency, k.ListLag, k.MemberLag = d.life.OktaLatency, d.life.ListLag, d.life.ListLag
+		k.Latency, k.ListLag, k.MemberLag, k.LogLag = d.life.OktaLatency, d.life.ListLag, d.life.ListLag, d.life.LogLag
 	})
 	d.omniFaults.Add(sim.Fault{Do: sim.Delay(d.life.OmniLatency)})
 	for _, a := range d.life.Acts {
@@ -111,6 +113,22 @@ func (d *duet) play() error {
 		d.fact.keep(time.Now(), d.facts())
 	}
 	return d.ends()
+}
+
+// loops lets the loop run until calm, or what is given, is called.
+func (d *duet) loops(ctx context.Context) func() {
+	ctx, stop := context.WithCancel(ctx)
+	ended := make(chan error)
+	go func() {
+		defer close(ended)
+		_ = d.loop.Run(ctx) // it has no error of its own
+	}()
+	d.pulled = d.pulled || d.life.Delta
+	d.calm = func() {
+		stop()
+		<-ended
+	}
+	return d.calm
 }
 
 // found founds the company.
@@ -267,7 +285,7 @@ func (d *duet) met(g string) bool {
 func (d *duet) reads(kind sync.RunKind) {
 	_ = d.ran() // lists that lag may make it doubtful
 	ended := make(chan error, 1)
-	d.running = ended
+	d.running, d.pulled = ended, true
 	go func() { ended <- d.read(kind) }()
 }
 
@@ -283,10 +301,7 @@ func (d *duet) ran() error {
 
 // read does one run, which comes to its end.
 func (d *duet) read(kind sync.RunKind) error {
-	r, err := d.engine.Pass(d.t.Context(), sync.Request{Kind: kind, Cause: "test", Insist: true})
-	d.mu.Lock()
-	d.runs[r.Run] = true
-	d.mu.Unlock()
+	r, err := d.loop.Do(d.t.Context(), sync.Request{Kind: kind, Cause: "test", Insist: true})
 	if err == nil && r.Outcome != sync.Done && r.Outcome != sync.Holding {
 		err = errors.New(string(r.Outcome))
 	}
