@@ -235,7 +235,7 @@ func (e *Engine) comes(id identity.OktaID) bool {
 // comes or goes. A group that is open is looked at whole.
 func (e *Engine) alongside(ctx context.Context, run *run) error {
 	d, l := &run.desired, run.ledger
-	if !d.Only {
+	if !d.Only || d.AllGroups { // who isn't among all groups is let go
 		return nil
 	}
 	for id, g := range l.Groups {
