@@ -32,13 +32,13 @@ func (e *Engine) confirm(ctx context.Context, changes []Change, run *run, now ti
 	run.follower.expect(stepConfirm, asked(ends)+len(gone))
 	app, err := e.activeApp(ctx)
 	if err != nil {
-		return withhold(changes, "the app could not be read again: "+err.Error()), []string{err.Error()}, notes
+		return run.withhold(changes, "the app could not be read again: "+err.Error()), []string{err.Error()}, notes
 	}
 	if doubt := e.confirmUsers(ctx, ends, notes, run); doubt != "" {
-		return withhold(changes, doubt), []string{doubt}, notes
+		return run.withhold(changes, doubt), []string{doubt}, notes
 	}
 	if doubt := e.confirmGroups(ctx, app, gone, run); doubt != "" {
-		return withhold(changes, doubt), []string{doubt}, notes
+		return run.withhold(changes, doubt), []string{doubt}, notes
 	}
 	l.Take(notes)
 	skew := e.o.Okta.Skew()
@@ -56,6 +56,24 @@ func pick(changes []Change, yes func(Change) bool) []*Change {
 		}
 	}
 	return list
+}
+
+// withhold is the function of that name, and has what is kept looked at again.
+func (r *run) withhold(changes []Change, why string) []Change {
+	for _, c := range changes {
+		switch {
+		case c.State != state.Planned:
+		case c.ends():
+			r.unread = append(r.unread, userSubject(c.User))
+		case c.Group != "" && (c.Kind == Delete || c.Kind == Release):
+			r.unread = append(r.unread, lookSelection)
+		case len(c.Drop) > 0:
+			r.unread = append(r.unread, groupSubject(c.Group))
+		}
+	}
+	slices.Sort(r.unread)
+	r.unread = slices.Compact(r.unread)
+	return withhold(changes, why)
 }
 
 // withhold keeps every change that takes something away from being done.

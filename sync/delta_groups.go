@@ -19,6 +19,7 @@ import (
 //	many of its members                    the group, and unless it didn't move its members
 //	few of its members                     their own groups, however large the group is
 //	a user who gets an account             the groups of that user
+//	a user, in no group that is named      likewise
 func (r *delta) groupsOf(ctx context.Context, app identity.App) error {
 	if err := r.themselves(ctx, app); err != nil {
 		return err
@@ -59,10 +60,7 @@ func (r *delta) themselves(ctx context.Context, app identity.App) error {
 		return err
 	}
 	if err != nil {
-		r.doubt(groupSubject(ids[0]), "the groups that were touched", err)
-		for _, id := range ids[1:] {
-			r.run.unread = append(r.run.unread, groupSubject(id))
-		}
+		r.doubt(lookSelection, "the groups that were touched", err)
 		return nil
 	}
 	for _, id := range ids {
@@ -139,8 +137,8 @@ type belonging struct {
 // a list, and of those who get an account.
 func (r *delta) ofUsers(ctx context.Context) error {
 	asked, whole := map[identity.OktaID]bool{}, map[identity.OktaID]bool{}
-	for id := range r.touched.asked {
-		asked[id] = r.hasAccount(id)
+	for id := range r.touched.asked { // in which group something happened, nothing tells, or tells again
+		asked[id], whole[id] = r.hasAccount(id), r.hasAccount(id)
 	}
 	for g, members := range r.touched.members {
 		if _, known := r.ledger.Groups[g]; !known || r.touched.lists[g] {

@@ -27,7 +27,7 @@ type run struct {
 	noticed string   // what is told before everything else, "" for nothing
 
 	touched  *touched // of a delta: where it looks
-	unread   []string // of a delta: what couldn't be read, and is looked at again
+	unread   []string // what couldn't be read, or confirmed, and is looked at again
 	wider    string   // of a delta: why a full run is to follow it; "" for none
 	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan

@@ -1,0 +1,85 @@
+package sync_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/omnisync/omnisync/internal/sim"
+	simokta "github.com/omnisync/omnisync/internal/sim/okta"
+	"github.com/omnisync/omnisync/sync"
+)
+
+// looksFor looks at the log each half minute for so long.
+func (c *company) looksFor(d time.Duration) {
+	c.t.Helper()
+	for range d / (30 * time.Second) {
+		<-time.After(30 * time.Second)
+		c.watch()
+	}
+}
+
+// What couldn't be read or confirmed, no event tells of a second time: deltas look at
+// it again by themselves once Okta answers.
+func TestDeltaLooksAgain(t *testing.T) {
+	down := func(path string) sim.Fault {
+		return sim.Fault{Path: path, Do: sim.Status(http.StatusServiceUnavailable, "", nil)}
+	}
+	for name, row := range map[string]struct {
+		broken sim.Fault
+		do     func(c *company, id, group string)
+	}{
+		"the user can't be read":            {down("/api/v1/apps/*/users/*"), func(c *company, id, _ string) { c.okta.UpdateProfile(id, map[string]any{"department": "Ops"}) }},
+		"the departure can't be confirmed":  {down("/api/v1/users/*"), func(c *company, id, _ string) { c.okta.Unassign(id) }},
+		"the app can't be read for it":      {down("/api/v1/apps/*"), func(c *company, id, _ string) { c.okta.Unassign(id) }},
+		"the group can't be read":           {down("/api/v1/groups"), func(c *company, _, group string) { c.okta.RenameGroup(group, "Vendors") }},
+		"the user's groups can't be read":   {down("/api/v1/users/*/groups"), func(c *company, id, group string) { c.okta.RemoveMember(group, id) }},
+		"the mappings can't be read":        {down("/api/v1/apps/*/group-push/mappings"), func(c *company, id, _ string) { c.push("More", id) }},
+		"the mapping can't be confirmed":    {down("/api/v1/apps/*/group-push/mappings/*"), func(c *company, _, group string) { c.okta.Unpush(c.okta.Push(group)) }},
+		"the list of joiners can't be read": {down("/api/v1/apps/*/users"), func(c *company, _, _ string) { c.join("n1@acme.co", "n2@acme.co", "n3@acme.co") }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			followed(t, 30, func(c *company, ids []string, group string) {
+				c.policy.OnUnpush = "delete"
+				c.start()
+				c.want(c.run(sync.Full), sync.Done)
+				c.watch()
+				c.oktaFaults.Add(row.broken)
+				row.do(c, ids[0], group)
+				<-time.After(30 * time.Second)
+				w := c.watch()
+				if w.Report == nil || w.Report.Outcome != sync.Doubtful && len(c.oktaAsked.All()) > 0 {
+					t.Fatalf("nothing went wrong: %+v", w)
+				}
+				c.looksFor(5 * time.Minute)
+				c.oktaFaults.Clear()
+				c.looksFor(30 * time.Minute)
+				c.converged()
+				if _, pushed := c.okta.Pushed()[group]; !pushed && len(c.omni.Groups()) > 0 {
+					t.Errorf("Omni still has %v", c.omni.Groups())
+				}
+				if st := c.status(); st.Log.Again != 0 {
+					t.Errorf("%d objects are still to be looked at again", st.Log.Again)
+				}
+				c.silent()
+			})
+		})
+	}
+}
+
+// A group that is let go of in the same look as somebody gets an account is let go of.
+func TestDeltaLetsAGroupGoBesideAJoiner(t *testing.T) {
+	followed(t, 30, func(c *company, ids []string, group string) {
+		late := c.okta.AddUser(simokta.User{Login: "late@acme.co", FirstName: "La", LastName: "Te"})
+		c.okta.AddMember(group, late)
+		c.want(c.run(sync.Full), sync.Done) // who is in a group and has no account stands in the ledger
+		c.watch()
+		c.okta.Assign(late, simokta.AssignOptions{})
+		c.okta.Unpush(c.okta.Push(group))
+		<-time.After(30 * time.Second)
+		w := c.watch()
+		if w.Report == nil || w.Report.Counts[string(sync.Release)] != 1 {
+			t.Fatalf("the group isn't let go of: %+v", w)
+		}
+	})
+}
