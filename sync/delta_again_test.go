@@ -49,7 +49,7 @@ func TestDeltaLooksAgain(t *testing.T) {
 				<-time.After(30 * time.Second)
 				w := c.watch()
 				if w.Report == nil || w.Report.Outcome != sync.Doubtful && len(c.oktaAsked.All()) > 0 {
-					t.Fatalf("nothing went wrong: %+v", w)
+					t.Fatalf("nothing went wrong: %v %s", w.Report.Doubts, printed(*w.Report))
 				}
 				c.looksFor(5 * time.Minute)
 				c.oktaFaults.Clear()
@@ -79,7 +79,27 @@ func TestDeltaLetsAGroupGoBesideAJoiner(t *testing.T) {
 		<-time.After(30 * time.Second)
 		w := c.watch()
 		if w.Report == nil || w.Report.Counts[string(sync.Release)] != 1 {
-			t.Fatalf("the group isn't let go of: %+v", w)
+			t.Fatalf("the group isn't let go of: %v %s", w.Report.Doubts, printed(*w.Report))
 		}
+	})
+}
+
+// A list of members that breaks off takes nobody out of a group, whatever the delta
+// knew of the group before.
+func TestPromise2DeltaOfABrokenList(t *testing.T) {
+	followed(t, 30, func(c *company, ids []string, group string) {
+		c.oktaFaults.Add(sim.Fault{Path: "/api/v1/groups/*/users", Do: sim.Status(http.StatusServiceUnavailable, "", nil)})
+		for _, id := range ids[:20] { // so many that the list is the cheaper reading
+			c.okta.RemoveMember(group, id)
+			c.okta.AddMember(group, id)
+		}
+		<-time.After(30 * time.Second)
+		c.want(*c.watch().Report, sync.Doubtful)
+		if n := len(c.teamOf("Sales")); n != 30 {
+			c.t.Fatalf("%d of 30 members are left, though nobody left", n)
+		}
+		c.oktaFaults.Clear()
+		c.looksFor(10 * time.Minute)
+		c.inStep()
 	})
 }

@@ -48,6 +48,7 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 		case !cr.all && !known.IsZero() && known.Equal(object.MembershipUpdated):
 			c.Certain, c.AsOf = true, known
 		default:
+			c.Certain = false // until it was read
 			moved[id] = object
 		}
 		cr.crowds[id] = c
