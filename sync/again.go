@@ -86,6 +86,16 @@ func (w *watch) due(t *touched, now time.Time) {
 	}
 }
 
+// drop forgets what is due and needs no look any more.
+func (w *watch) drop(t *touched, now time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	maps.DeleteFunc(w.again, func(subject string, l look) bool {
+		kind, id := partsOf(subject)
+		return !l.at.After(now) && !t.has(kind, id)
+	})
+}
+
 func firstHint(h *hint) *hint {
 	if h == nil {
 		return &hint{}

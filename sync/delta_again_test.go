@@ -103,3 +103,23 @@ func TestPromise2DeltaOfABrokenList(t *testing.T) {
 		c.inStep()
 	})
 }
+
+// What isn't synced any more isn't looked at again, however often it couldn't be read.
+func TestDeltaForgetsWhatIsGone(t *testing.T) {
+	followed(t, 30, func(c *company, ids []string, group string) {
+		c.oktaFaults.Add(sim.Fault{Path: "/api/v1/groups/*/users", Do: sim.Status(http.StatusServiceUnavailable, "", nil)})
+		for _, id := range ids[:20] { // so many that the list is the cheaper reading
+			c.okta.RemoveMember(group, id)
+		}
+		<-time.After(30 * time.Second)
+		w := c.watch()
+		if c.status().Log.Again == 0 {
+			c.t.Fatalf("nothing is to be looked at again, which proves nothing: %v %s", w.Report.Doubts, printed(*w.Report))
+		}
+		c.okta.Unpush(c.okta.Push(group))
+		c.looksFor(2 * time.Hour)
+		if n := c.status().Log.Again; n != 0 {
+			t.Errorf("%d objects are still to be looked at again", n)
+		}
+	})
+}

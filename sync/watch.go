@@ -97,10 +97,12 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 		return w.widen(wide), w.lags(err)
 	}
 	_ = w.lags(nil)
-	w.due(t, time.Now())
+	now := time.Now()
+	w.due(t, now)
 	if err := e.prune(ctx, t); err != nil {
 		return Watched{}, err
 	}
+	w.drop(t, now)
 	if t.empty() {
 		return Watched{}, e.moveOn(ctx, place, false)
 	}
