@@ -13,3 +13,6 @@ const drawnTogether = 500
 
 // burst is how many are assigned at once.
 const burst = 5000
+
+// drawnTrails is how many histories of a followed log are drawn.
+const drawnTrails = 200

@@ -13,3 +13,6 @@ const drawnTogether = 60
 
 // burst is how many are assigned at once, where the race detector counts.
 const burst = 1000
+
+// drawnTrails is how many histories of a followed log are drawn, where the race detector counts.
+const drawnTrails = 40
