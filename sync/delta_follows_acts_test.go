@@ -136,9 +136,9 @@ func (w *tracker) member(a trailAct, g, id string) {
 	}
 }
 
-// readings are the paths of what a delta asks.
+// readings are the paths of what a delta asks; some oftener, because more may go wrong there.
 var readings = []string{"/api/v1/apps/*/users", "/api/v1/apps/*/users/*", "/api/v1/users/*/groups", "/api/v1/groups", "/api/v1/groups/*", "/api/v1/groups/*/users",
-	"/api/v1/apps/*/group-push/mappings", "/api/v1/apps/*/group-push/mappings/*", "/api/v1/users/*", "/api/v1/apps/*", "/api/v1/logs"}
+	"/api/v1/apps/*/group-push/mappings", "/api/v1/apps/*/group-push/mappings/*", "/api/v1/users/*", "/api/v1/apps/*", "/api/v1/logs", "/api/v1/groups/*/users", "/api/v1/groups/*/users"}
 
 // breakReading makes one kind of reading fail in one way.
 func (w *tracker) breakReading(a, b int) {

@@ -65,7 +65,7 @@ var trailActs = []string{"hire", "stage", "assign", "unassign", "reassign", "dea
 
 func drawTrail(t *rapid.T) trail {
 	h := trail{
-		People: rapid.IntRange(1, 9).Draw(t, "people"), Groups: rapid.IntRange(0, 3).Draw(t, "groups"),
+		People: rapid.IntRange(1, 10).Draw(t, "people"), Groups: rapid.IntRange(0, 3).Draw(t, "groups"),
 		From:      rapid.SampledFrom([]string{"push_mappings", "match"}).Draw(t, "from"),
 		OnUnpush:  rapid.SampledFrom([]string{"keep", "delete"}).Draw(t, "on unpush"),
 		Suspended: rapid.SampledFrom([]string{"keep", "deactivate"}).Draw(t, "suspended"),
@@ -79,7 +79,7 @@ func drawTrail(t *rapid.T) trail {
 		acts = append([]string{"restart", "restart"}, acts...)
 	}
 	if h.Broken {
-		acts = append([]string{"break", "break", "break", "break", "break", "mend"}, acts...)
+		acts = append([]string{"break", "break", "break", "break", "break", "mend", "all swap", "all swap", "all swap", "swap"}, acts...)
 	}
 	h.Acts = rapid.SliceOfN(rapid.Custom(func(t *rapid.T) trailAct { return drawTrailAct(t, acts) }), 2, 16).Draw(t, "acts")
 	return h
@@ -88,7 +88,7 @@ func drawTrail(t *rapid.T) trail {
 func drawTrailAct(t *rapid.T, acts []string) trailAct {
 	return trailAct{
 		After: time.Duration(rapid.SampledFrom([]int{0, 1, 15, 61, 400}).Draw(t, "after")) * time.Second,
-		Do:    rapid.SampledFrom(acts).Draw(t, "do"), A: rapid.IntRange(0, 11).Draw(t, "a"), B: rapid.IntRange(0, 11).Draw(t, "b"),
+		Do:    rapid.SampledFrom(acts).Draw(t, "do"), A: rapid.IntRange(0, 12).Draw(t, "a"), B: rapid.IntRange(0, 11).Draw(t, "b"),
 		Fates: rapid.SliceOfN(rapid.SampledFrom(fates), 1, 3).Draw(t, "fates"),
 	}
 }
