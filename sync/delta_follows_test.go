@@ -64,8 +64,8 @@ var trailActs = []string{"hire", "stage", "assign", "unassign", "reassign", "dea
 	"join", "join", "leave", "leave", "swap", "all join", "all leave", "all swap", "rename group", "rename away", "delete group", "new group", "push", "pause", "resume", "unpush", "forget cursors"}
 
 func drawTrail(t *rapid.T) trail {
-	h := trail{
-		People: rapid.IntRange(1, 10).Draw(t, "people"), Groups: rapid.IntRange(0, 3).Draw(t, "groups"),
+	h := trail{ // what is first is drawn oftenest
+		People: rapid.SampledFrom([]int{8, 5, 10, 3, 1}).Draw(t, "people"), Groups: rapid.SampledFrom([]int{1, 2, 3, 0}).Draw(t, "groups"),
 		From:      rapid.SampledFrom([]string{"push_mappings", "match"}).Draw(t, "from"),
 		OnUnpush:  rapid.SampledFrom([]string{"keep", "delete"}).Draw(t, "on unpush"),
 		Suspended: rapid.SampledFrom([]string{"keep", "deactivate"}).Draw(t, "suspended"),
@@ -73,7 +73,7 @@ func drawTrail(t *rapid.T) trail {
 		Every:     time.Duration(rapid.SampledFrom([]int{10, 30, 240}).Draw(t, "every")) * time.Second,
 		Beside:    rapid.IntRange(0, 2).Draw(t, "beside") > 0, Broken: rapid.IntRange(0, 2).Draw(t, "broken") == 0,
 	}
-	h.Assigned, h.Pushed = rapid.IntRange(0, h.People).Draw(t, "assigned"), rapid.IntRange(0, h.Groups).Draw(t, "pushed")
+	h.Assigned, h.Pushed = h.People-rapid.IntRange(0, h.People).Draw(t, "unassigned"), h.Groups-rapid.IntRange(0, h.Groups).Draw(t, "not pushed")
 	acts := trailActs
 	if rapid.Bool().Draw(t, "restarts") {
 		acts = append([]string{"restart", "restart"}, acts...)
