@@ -15,4 +15,4 @@ const drawnTogether = 500
 const burst = 5000
 
 // drawnTrails is how many histories of a followed log are drawn.
-const drawnTrails = 200
+const drawnTrails = 150

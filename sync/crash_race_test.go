@@ -15,4 +15,4 @@ const drawnTogether = 60
 const burst = 1000
 
 // drawnTrails is how many histories of a followed log are drawn, where the race detector counts.
-const drawnTrails = 40
+const drawnTrails = 30

@@ -87,7 +87,7 @@ func drawTrail(t *rapid.T) trail {
 
 func drawTrailAct(t *rapid.T, acts []string) trailAct {
 	return trailAct{
-		After: time.Duration(rapid.SampledFrom([]int{0, 1, 15, 61, 400}).Draw(t, "after")) * time.Second,
+		After: time.Duration(rapid.SampledFrom([]int{15, 61, 1, 0, 400}).Draw(t, "after")) * time.Second,
 		Do:    rapid.SampledFrom(acts).Draw(t, "do"), A: rapid.IntRange(0, 12).Draw(t, "a"), B: rapid.IntRange(0, 11).Draw(t, "b"),
 		Fates: rapid.SliceOfN(rapid.SampledFrom(fates), 1, 3).Draw(t, "fates"),
 	}
