@@ -51,13 +51,13 @@ type trailAct struct {
 	After time.Duration
 	Do    string
 	A, B  int
-	Fates []fate
+	Fates []delivery
 }
 
-// fate is after how long an event comes to the log, each time that it comes.
-type fate []time.Duration
+// delivery is after how long an event comes to the log, each time that it comes.
+type delivery []time.Duration
 
-var fates = []fate{{0}, {0}, {0}, nil, {0, 0}, {0, 40 * time.Second}, {5 * time.Second}, {90 * time.Second}, {8 * time.Minute}, {3 * time.Minute, time.Second}}
+var fates = []delivery{{0}, {0}, {0}, nil, {0, 0}, {0, 40 * time.Second}, {5 * time.Second}, {90 * time.Second}, {8 * time.Minute}, {3 * time.Minute, time.Second}}
 
 // trailActs is what happens in Okta.
 var trailActs = []string{"hire", "stage", "assign", "unassign", "reassign", "deactivate", "reactivate", "suspend", "delete", "profile", "username", "everybody",

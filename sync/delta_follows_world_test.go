@@ -31,7 +31,7 @@ type tracker struct {
 	informed bool // the newest run besides deltas has read everything
 
 	mu      mutex
-	fates   []fate               // of the act under way
+	fates   []delivery               // of the act under way
 	next    int                  // which of them is next
 	changed map[string]time.Time // by object: when it changed last
 	comes   map[string]time.Time // by object: when the last event about it comes
@@ -136,7 +136,7 @@ func (w *tracker) becomes(e simokta.Event) []time.Duration {
 	f := w.fates[w.next%len(w.fates)]
 	w.next++
 	if f == nil && strings.HasPrefix(e.Type, "user.lifecycle.delete") { // nothing else proves that who is unknown has left
-		f = fate{0}
+		f = delivery{0}
 	}
 	for _, object := range objectsOf(e) {
 		w.changed[object] = now
