@@ -16,6 +16,9 @@ const maxInFlight = 4
 // which come one after another, mustn't wait behind many short lists of another.
 const maxInBucket = maxInFlight - 1
 
+// clockError is by how much answers may differ in what they show of Okta's clock.
+const clockError = 2 * time.Second
+
 // Limit is one of Okta's limits, as last announced.
 type Limit struct {
 	Limit     int       `json:"limit"` // requests a minute
@@ -38,6 +41,7 @@ type pace struct {
 	inFlight int
 	changed  chan struct{} // closed whenever a request ends, or others needn't let it go first any more; nil while nobody waits
 	ahead    time.Duration // of our clock
+	told     bool          // whether an answer told Okta's
 }
 
 func newPace(prefix string, share float64, next http.RoundTripper) *pace {
@@ -92,10 +96,19 @@ func (p *pace) end(b *bucket, patient bool, resp *http.Response) {
 	b.end(now, patient, r)
 	b.answered = b.answered || b.announced || resp != nil && !limited
 	if !r.date.IsZero() {
-		p.ahead = now.Sub(r.date)
+		p.clocked(now.Sub(r.date))
 	}
 	p.inFlight--
 	p.wake()
+}
+
+// clocked takes from an answer how far our clock is ahead. Date has whole seconds and the
+// answer was on its way, so the least that answers show is nearest to the truth. One that
+// shows much more says that a clock was set.
+func (p *pace) clocked(ahead time.Duration) {
+	if !p.told || ahead < p.ahead || ahead > p.ahead+clockError {
+		p.ahead, p.told = ahead, true
+	}
 }
 
 // wake lets all who wait look again.

@@ -178,8 +178,8 @@ func TestTokenCantBeRead(t *testing.T) {
 }
 
 func TestSkew(t *testing.T) {
-	dates := []string{"", "Sat, 01 Jan 2000 00:05:00 GMT", "no date", "Fri, 31 Dec 1999 23:00:00 GMT"}
-	want := []time.Duration{0, -5 * time.Minute, -5 * time.Minute, time.Hour}
+	dates := []string{"", "Sat, 01 Jan 2000 00:05:00 GMT", "no date", "Fri, 31 Dec 1999 23:00:00 GMT", "Fri, 31 Dec 1999 22:59:59 GMT", "Fri, 31 Dec 1999 23:00:01 GMT"}
+	want := []time.Duration{0, -5 * time.Minute, -5 * time.Minute, time.Hour, time.Hour, time.Hour - time.Second} // the least is nearest to the truth
 	var n int
 	r := newReader(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", dates[n])

@@ -22,7 +22,8 @@ const (
 // look is when something is looked at again, although no event tells of it.
 type look struct {
 	at    time.Time
-	tries int // that were in vain
+	tries int  // that were in vain
+	hint  hint // of a user: the event that it all began with
 }
 
 const (
@@ -76,12 +77,12 @@ func (w *watch) due(t *touched, now time.Time) {
 				t.groups[identity.GroupID(id)] = hint{}
 			}
 		case userSubject(""):
-			if h, known := t.users[identity.OktaID(id)]; known {
-				h.direct = true
-				t.users[identity.OktaID(id)] = h
-			} else {
-				t.users[identity.OktaID(id)] = hint{direct: true}
+			h, known := t.users[identity.OktaID(id)]
+			if !known {
+				h = l.hint
 			}
+			h.direct = true
+			t.users[identity.OktaID(id)] = h
 		}
 	}
 }
@@ -123,16 +124,20 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 	}
 	for _, c := range results {
 		subject := c.subject()
+		why := r.touched.hint(c)
+		if why.at.IsZero() {
+			why = w.again[subject].hint
+		}
 		switch c.State {
 		case state.Applied, state.Held:
 			delete(w.again, subject)
 		case state.Planned: // the run was stopped before its turn
-			w.again[subject] = look{at: now.Add(lookSoon)}
+			w.again[subject] = look{at: now.Add(lookSoon), hint: why}
 		case state.Failed:
 			if f, failing := r.ledger.Failing[subject]; failing && c.Group != "" {
-				w.again[lookGroup+string(c.Group)] = look{at: f.Next}
+				w.again[lookGroup+string(c.Group)] = look{at: f.Next, hint: why}
 			} else if failing {
-				w.again[subject] = look{at: f.Next}
+				w.again[subject] = look{at: f.Next, hint: why}
 			}
 		case state.Kept:
 			switch {
@@ -140,7 +145,7 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 			case c.Group != "":
 				w.again[lookSelection] = look{at: c.Due}
 			default:
-				w.again[subject] = look{at: c.Due}
+				w.again[subject] = look{at: c.Due, hint: why}
 			}
 		}
 	}

@@ -31,7 +31,7 @@ type tracker struct {
 	informed bool // the newest run besides deltas has read everything
 
 	mu      mutex
-	fates   []delivery               // of the act under way
+	fates   []delivery           // of the act under way
 	next    int                  // which of them is next
 	changed map[string]time.Time // by object: when it changed last
 	comes   map[string]time.Time // by object: when the last event about it comes

@@ -46,16 +46,17 @@ func (l *latencies) sum() *Latency {
 	return &Latency{Count: l.n, Median: at(0.5), P99: at(0.99), Most: at(1)}
 }
 
-// took measures a change that Omni has answered: from when Okta says that it happened,
-// or, where a removal had to wait, from when it might be done.
-func (e *Engine) took(happened, due, now time.Time) {
+// took measures a change that Omni has answered, from when Okta says that it happened.
+// What a removal waited on purpose doesn't count: from when it was seen, and no sooner
+// than it happened, to when it might be done.
+func (e *Engine) took(happened, seen, due, now time.Time) {
 	if happened.IsZero() {
 		return
 	}
-	if due.After(happened) && due.Before(now) {
-		happened = due
+	if seen.Before(happened) {
+		seen = happened
 	}
-	d := max(0, now.Sub(happened))
+	d := max(0, now.Sub(happened)-max(0, due.Sub(seen)))
 	w := &e.watch
 	w.mu.Lock()
 	w.times.add(d)

@@ -81,6 +81,12 @@ func (l *Loop) Wake(kind RunKind) { l.Ask(Request{Kind: kind, Cause: "schedule"}
 func (l *Loop) Ask(r Request) {
 	switch r.Kind {
 	case Delta:
+		if r.Cause == CauseHook { // which a tick that waits doesn't stand for
+			select {
+			case <-l.quick:
+			default:
+			}
+		}
 		wake(l.quick, r)
 	case Reconcile:
 		wake(l.deeper, r)
@@ -129,17 +135,13 @@ func (l *Loop) Run(ctx context.Context) error {
 // looked at again, until ctx ends.
 func (l *Loop) follow(ctx context.Context) {
 	told, least := "", soonest
-	var late []time.Time // looks for what a hook told of and the log doesn't show yet
+	var news expected
 	for {
-		look, stop := until(l.engine.watch.next(), least, late)
+		look, stop := until(l.engine.watch.next(), least, news.again)
 		select {
 		case r := <-l.quick:
-			if late = nil; r.Cause == CauseHook {
-				now := time.Now()
-				late = []time.Time{now.Add(logLag), now.Add(3 * logLag)}
-			}
+			news.come(r, time.Now())
 		case <-look:
-			late = late[min(1, len(late)):]
 		case <-l.sooner:
 			stop()
 			continue
@@ -149,9 +151,7 @@ func (l *Loop) follow(ctx context.Context) {
 		}
 		stop()
 		watched, err := l.engine.Watch(ctx, len(l.one) > 0)
-		if watched.Report != nil || watched.Wider != "" {
-			late = nil
-		}
+		news.looked(watched.Newest, watched.Wider != "" || err != nil, time.Now())
 		if watched.Wider != "" {
 			l.log.Info("a wider run is needed than a delta", zap.String("run_kind", string(watched.Wider)), zap.String("because", watched.Why))
 			l.Ask(Request{Kind: watched.Wider, Cause: causeLog + ": " + watched.Why})
@@ -168,12 +168,12 @@ func (l *Loop) follow(ctx context.Context) {
 	}
 }
 
-// until gives what tells when t has come, but not before least, or the first of the
-// others; never for the zero time and no others.
-func until(t time.Time, least time.Duration, others []time.Time) (<-chan time.Time, func()) {
+// until gives what tells when t has come, but not before least, or news are looked for;
+// never for zero times.
+func until(t time.Time, least time.Duration, news time.Time) (<-chan time.Time, func()) {
 	wait := max(least, time.Until(t))
-	if len(others) > 0 && (t.IsZero() || time.Until(others[0]) < wait) {
-		wait = time.Until(others[0])
+	if !news.IsZero() && (t.IsZero() || time.Until(news) < wait) {
+		wait = time.Until(news)
 	} else if t.IsZero() {
 		return nil, func() {}
 	}
@@ -184,9 +184,40 @@ func until(t time.Time, least time.Duration, others []time.Time) (<-chan time.Ti
 // CauseHook is the cause of deltas that an event hook asks for.
 const CauseHook = "event hook"
 
-// logLag is after how long an event that a hook told of is looked for again in the
-// log, where it didn't show: Okta's documents say nothing of which of the two is first.
-const logLag = 2 * time.Second
+// expected is what a hook told of and the log doesn't show yet: Okta's documents say
+// nothing of which of the two is first.
+type expected struct {
+	since time.Time // it happened no earlier
+	looks int       // that are left
+	again time.Time // when the next one is; zero for never
+}
+
+const (
+	// hookAge is how old an event may be whose hook wakes us: hooks are gathered for half
+	// a second.
+	hookAge = time.Second
+	// hookLooks is how many looks follow one in vain: 1, 2 and 4 s later.
+	hookLooks = 3
+)
+
+// come begins to look for what a hook tells of.
+func (e *expected) come(r Request, now time.Time) {
+	if r.Cause == CauseHook {
+		e.since, e.looks = now.Add(-hookAge), hookLooks
+	}
+}
+
+// looked plans the next look where the log told of nothing new enough.
+func (e *expected) looked(newest time.Time, over bool, now time.Time) {
+	e.again = time.Time{}
+	if over || !newest.Before(e.since) {
+		e.looks = 0
+	}
+	if e.looks > 0 {
+		e.again = now.Add(time.Second << (hookLooks - e.looks))
+		e.looks--
+	}
+}
 
 // soonest is the least time between two looks that nobody asked for.
 const soonest = 5 * time.Second

@@ -113,11 +113,13 @@ func (w *watch) explain(key string, published time.Time) {
 
 // did notes when Omni had a change, and measures how long that took.
 func (e *Engine) did(run *run, c Change, l *Ledger) {
-	now, due := time.Now().Add(-e.o.Okta.Skew()), time.Time{}
-	if c.ends() {
-		due = e.policy.due(l.Users[c.User])
+	now, skew := time.Now(), e.o.Okta.Skew()
+	var seen, due time.Time
+	if u := l.Users[c.User]; c.ends() && u.Unassigned != nil {
+		seen, due = u.Unassigned.Add(-skew), e.policy.due(u).Add(-skew)
 	}
-	e.took(run.touched.hint(c).at, due, now)
+	now = now.Add(-skew)
+	e.took(run.touched.hint(c).at, seen, due, now)
 	w := &e.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()

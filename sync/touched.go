@@ -16,6 +16,7 @@ type touched struct {
 	groups    map[identity.GroupID]hint                     // these are read themselves, without their members
 	selection *hint                                         // which groups are synced is read; nil: it isn't
 	app       *hint                                         // the app is read
+	newest    time.Time                                     // when the newest event happened, by Okta's clock; zero where none told
 
 	list   bool                      // the users are looked for in the list of all, which is cheaper than one by one
 	lists  map[identity.GroupID]bool // groups whose members are read as a list
@@ -48,6 +49,9 @@ func (h hint) and(t identity.Touch, known bool) hint {
 
 // add takes what one event says.
 func (t *touched) add(event identity.Touch) {
+	if event.Published.After(t.newest) {
+		t.newest = event.Published
+	}
 	switch event.Kind {
 	case identity.TouchAccount, identity.TouchAssignment:
 		for _, id := range event.Users {
@@ -79,6 +83,14 @@ func (t *touched) add(event identity.Touch) {
 	case identity.TouchApp:
 		t.app, t.selection = t.app.or(event), t.selection.or(event)
 	}
+}
+
+// newestBy is when the newest event happened, by a clock that is so far ahead of Okta's.
+func (t *touched) newestBy(skew time.Duration) time.Time {
+	if t.newest.IsZero() {
+		return t.newest
+	}
+	return t.newest.Add(skew)
 }
 
 func (h *hint) or(event identity.Touch) *hint {

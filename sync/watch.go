@@ -44,8 +44,9 @@ type wider struct {
 
 // Watched is what became of a look at the System Log.
 type Watched struct {
-	Report *Report // of the delta run; nil where there was none
-	Wider  RunKind // the run that is needed in its place; "" for none
+	Report *Report   // of the delta run; nil where there was none
+	Newest time.Time // when the newest of what the log told happened, by our clock; zero where it told nothing
+	Wider  RunKind   // the run that is needed in its place; "" for none
 	Why    string
 }
 
@@ -103,8 +104,9 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 		return Watched{}, err
 	}
 	w.drop(t, now)
+	newest := t.newestBy(e.o.Okta.Skew())
 	if t.empty() {
-		return Watched{}, e.moveOn(ctx, place, false)
+		return Watched{Newest: newest}, e.moveOn(ctx, place, false)
 	}
 	if e.groupwise {
 		t.readMembers()
@@ -117,9 +119,9 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 	run.touched = t
 	rep, err := e.pass(ctx, run)
 	if err != nil {
-		return Watched{Report: &rep}, err
+		return Watched{Report: &rep, Newest: newest}, err
 	}
-	done := Watched{Report: &rep}
+	done := Watched{Report: &rep, Newest: newest}
 	if run.wider != "" {
 		done.Wider, done.Why = Full, run.wider
 	}

@@ -19,7 +19,7 @@ const childArgument = "child"
 
 // task is what a child is to do.
 type task struct {
-	Role    string // serve, record, fill, engine, floor, ledger, endpoint, caller
+	Role    string // serve, record, fill, engine, floor, ledger, endpoint, caller, delta
 	Company company
 	At      string // the stand-in's address
 	Members bool   // engine, floor: all members are read
@@ -30,6 +30,8 @@ type task struct {
 	Records int    // ledger: how many users are written
 	CPU     string // engine, endpoint: file of the CPU profile
 	Memory  string // engine, endpoint: file of the allocations' profile
+
+	Turns int // delta: how often deltas are timed, in fives
 
 	Pushes    int     // caller: how many are measured
 	Turn      int     // caller: which call it is; each one pushes something new
@@ -53,6 +55,7 @@ type taken struct {
 	Doubts  []string          // engine
 	Costs   map[string][]toll // ledger
 	Index   int64             // ledger, endpoint: bytes of memory that its index, or its book, takes
+	Delta   *strolled         // delta
 	Writes  map[string]int    // caller: of Omni's, for each kind of push
 }
 
@@ -70,7 +73,7 @@ func runChild(ctx context.Context, in io.Reader, out io.Writer) error {
 		return endpoint(ctx, t, in, out)
 	}
 	roles := map[string]func(context.Context, task) (taken, error){
-		"record": runRecord, "fill": runFill, "engine": runEngine, "floor": runFloor, "ledger": runLedger, "caller": runCaller,
+		"record": runRecord, "fill": runFill, "engine": runEngine, "floor": runFloor, "ledger": runLedger, "caller": runCaller, "delta": runDelta,
 	}
 	do, ok := roles[t.Role]
 	if !ok {

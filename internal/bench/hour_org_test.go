@@ -113,7 +113,7 @@ func (o *org) engine(t *testing.T, omni sync.Omni) *sync.Engine {
 		Policy: sync.Policy{AdoptAttributes: "keep", OnUsername: "rename", Suspended: "keep", OnUnpush: "keep", AdoptGroups: "ask", Action: "deactivate",
 			Guard: sync.Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, GroupDeletions: all, PolicyChange: all,
 				Creations: sync.Limit{Count: 1_000_000, Percent: 1e9}}},
-		Okta: o.source, Omni: omni, Mapper: mapper, Store: o.ledger, Log: zap.NewNop()})
+		Okta: o.source, Patient: o.source.Patiently(), Omni: omni, Mapper: mapper, Store: o.ledger, Fence: "bench", Log: zap.NewNop()})
 }
 
 // uses are the times of the requests that count for each of Okta's buckets.

@@ -55,11 +55,11 @@ func TestAChildThatFails(t *testing.T) {
 }
 
 func TestUnknownParts(t *testing.T) {
-	o, err := parse([]string{"-only", "delta"}, io.Discard)
+	o, err := parse([]string{"-only", "nothing"}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := measure(t.Context(), o, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), `"delta"`) {
+	if err := measure(t.Context(), o, io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), `"nothing"`) {
 		t.Errorf("%v", err)
 	}
 }

@@ -34,7 +34,7 @@ func (b *bench) parts() []part {
 	full := func(members bool) func(context.Context, string) ([]row, error) {
 		return func(ctx context.Context, store string) ([]row, error) { return b.fullRun(ctx, store, members) }
 	}
-	return []part{{"full", full(false)}, {"members", full(true)}, {"load", b.firstLoads}, {"ledger", b.ledgerAlone}, {"push", b.pushing}}
+	return []part{{"full", full(false)}, {"members", full(true)}, {"load", b.firstLoads}, {"ledger", b.ledgerAlone}, {"push", b.pushing}, {"delta", b.deltas}}
 }
 
 // measure does the parts that are asked for, and tells the outcome on out and in
@@ -69,7 +69,7 @@ func measure(ctx context.Context, o options, out, progress io.Writer) (err error
 		}
 	}
 	if len(result.Rows) == 0 {
-		return fmt.Errorf("no part's name holds %q; they are full, members, load, ledger and push, followed by /bolt or /redis", o.Only)
+		return fmt.Errorf("no part's name holds %q; they are full, members, load, ledger, push and delta, followed by /bolt or /redis", o.Only)
 	}
 	result.Took, result.LoadAfter = time.Since(began), loadAverage()
 	text := result.markdown()
