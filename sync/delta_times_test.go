@@ -24,17 +24,17 @@ func TestDeltaOfALogThatLags(t *testing.T) {
 				c.okta.SetKnobs(func(k *simokta.Knobs) { k.LogLag = time.Second })
 				loop := c.loop(sync.Schedule{Delta: "@every 30s", Hooks: true})
 				c.during(loop, func() {
-					time.Sleep(time.Minute)
+					<-time.After(time.Minute)
 					looks := len(c.oktaAsked.All()) - c.asked()
 					c.okta.UpdateProfile(ids[0], map[string]any{"department": "Ops"})
 					if row.wakes {
 						loop.Ask(sync.Request{Kind: sync.Delta, Cause: sync.CauseHook})
 					}
-					time.Sleep(row.late + time.Second)
+					<-time.After(row.late + time.Second)
 					if c.omni.Writes() != 1 {
 						t.Errorf("Omni doesn't know after %s", row.late)
 					}
-					time.Sleep(40*time.Second - row.late)
+					<-time.After(40*time.Second - row.late)
 					if n := len(c.oktaAsked.All()) - c.asked() - looks; n != row.looks {
 						t.Errorf("the log was read %d times, want %d", n, row.looks)
 					}
@@ -50,13 +50,13 @@ func TestDeltaMeasuresARemoval(t *testing.T) {
 	policy.Settle, policy.Grace = 10*time.Second, time.Hour
 	simulated(t, policy, func(c *company) {
 		id := c.join(staff(30)...)[0]
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		c.want(c.run(sync.Reconcile), sync.Done)
 		loop := c.loop(sync.Schedule{Delta: "@every 30s"})
 		c.during(loop, func() {
-			time.Sleep(time.Minute + time.Second)
+			<-time.After(time.Minute + time.Second)
 			c.okta.Unassign(id)
-			time.Sleep(2 * time.Hour)
+			<-time.After(2 * time.Hour)
 		})
 		status, err := c.engine.Status(c.t.Context())
 		if err != nil {
