@@ -1,5 +1,5 @@
 // Package console is the daemon's listener: the JSON API that the commands
-// speak, and the health checks. Client is the other end of it.
+// speak, the health checks, and the meters. Client is the other end of the API.
 //
 //	GET  /healthz                    200 while the process lives
 //	GET  /readyz                     200 while it leads and its ledger answers, else 503
@@ -7,6 +7,7 @@
 //	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool} -> lines
 //	POST /api/v1/runs/{run}/approve  {"by":"..."} -> lines, the first one the decision
 //	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
+//	GET  /metrics                    Prometheus's text, or its protobuf where it asks for that; wants the token like the API
 //
 // Lines are application/x-ndjson, one member each: {"decided":...}, then
 // {"progress":...} while the run goes on, and at the end {"report":...} or

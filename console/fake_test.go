@@ -11,6 +11,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
@@ -79,7 +80,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Log: zap.NewNop(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
 		Token: func() (string, error) { return token, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

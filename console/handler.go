@@ -7,6 +7,7 @@ import (
 
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
@@ -29,13 +30,14 @@ type Runner interface {
 
 // Options are what the listener works with. All of them are required.
 type Options struct {
-	Name   string // of the connection; a client that means another one is refused
-	Host   string // the host listened on: accepted in the Host header beside loopback's names
-	Engine Engine
-	Runner Runner
-	Token  func() (string, error)      // what a client must know; asked for at each request, never ""
-	Ready  func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
-	Log    *zap.Logger                 // panics, with their stack
+	Name    string // of the connection; a client that means another one is refused
+	Host    string // the host listened on: accepted in the Host header beside loopback's names
+	Engine  Engine
+	Runner  Runner
+	Metrics prometheus.Gatherer         // what /metrics tells
+	Token   func() (string, error)      // what a client must know; asked for at each request, never ""
+	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
+	Log     *zap.Logger                 // panics, with their stack
 }
 
 // Handler serves the API and the health checks. Runs live under ctx, not under
@@ -71,6 +73,7 @@ func (a *api) routes() http.Handler {
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
+		{http.MethodGet, "/metrics", a.metrics()},
 	} {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)
 		mux.HandleFunc(r.path, wrongMethod(r.method))

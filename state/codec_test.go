@@ -57,8 +57,9 @@ var (
 		Kind: "user.update", UserName: "a@b.example", Group: "g", OktaID: "00u1", OmniID: "m1",
 		Before: &state.Facts{UserName: "a", Active: &yes, Attributes: map[string]*identity.Value{"dept": &text, "gone": nil}},
 		After:  &state.Facts{DisplayName: "B", Members: []string{"a@b.example"}},
-		State:  state.Applied, Reason: "r", Error: "e", Run: "run-1", Cause: "full", Time: noon,
+		State:  state.Applied, Reason: "r", Error: "e", Run: "run-1", Cause: "full", Time: noon, Happened: noon.Add(-time.Second),
 	}
+	logRead = state.LogRead{LogPlace: identity.LogPlace{Since: noon, Next: "https://acme.okta.com/api/v1/logs?after=1", Filter: identity.Print{1, 2, 3, 255}}, Missed: 2}
 )
 
 // roundTrip puts v into a batch, and reads it back in each way.
@@ -101,6 +102,7 @@ func TestRoundTrips(t *testing.T) {
 	roundTrip(t, "hold", state.Hold{Change: change, Guard: "g", Run: "r", Since: noon, Decision: state.Approved, By: "me", At: noon, Until: noon, Account: "ACTIVE"})
 	roundTrip(t, "failure", state.Failure{Change: change, Attempts: 3, Since: noon, Next: noon})
 	roundTrip(t, "change", change)
+	roundTrip(t, "place in the log", logRead)
 	roundTrip(t, "run", state.Run{Run: "r", Kind: "full", Outcome: "ok", Started: noon, Ended: noon, Doubts: []string{"d"}, Counts: map[string]int{"x": 1}, Error: "e"})
 	for _, okta := range []bool{false, true} {
 		for _, p := range []state.Presence{state.Absent, state.Present, state.Found, state.Ended} {
@@ -117,13 +119,15 @@ func TestSpelling(t *testing.T) {
 	state.Put(&b, state.Members("00g1"), "k", state.Member{Okta: true, Omni: state.Present})
 	state.Put(&b, state.Members("00g1"), "k", state.Member{Omni: state.Found})
 	state.Put(&b, state.Members("00g1"), "k", state.Member{Okta: true, Omni: state.Ended})
+	state.Put(&b, state.Meta, "log", logRead)
 	b.Remove(state.Users, "k")
-	for i, want := range []string{`1{"omni":"m1","userName":"a@b.example","displayName":"A","active":true}`, "1a", "1P", "1f", "1E", ""} {
+	for i, want := range []string{`1{"omni":"m1","userName":"a@b.example","displayName":"A","active":true}`, "1a", "1P", "1f", "1E",
+		`1{"since":"2025-03-01T12:00:00.123456789Z","next":"https://acme.okta.com/api/v1/logs?after=1","filter":"AQID_wAAAAAAAAAAAAAAAA","missed":2}`, ""} {
 		if got := string(b.Writes[i].Value); got != want {
 			t.Errorf("record %d is %s, want %s", i, got, want)
 		}
 	}
-	if b.Writes[5].Value != nil {
+	if b.Writes[6].Value != nil {
 		t.Error("a removal has a value")
 	}
 	if b.Writes[1].Bucket != "members/00g1" {

@@ -276,6 +276,8 @@ func (i item) checkMeta(raw []byte) error {
 		return decode(raw, new(Connection))
 	case "window":
 		return decode(raw, new(Window))
+	case "log":
+		return decode(raw, new(LogRead))
 	}
 	return decode(raw, new(json.RawMessage))
 }

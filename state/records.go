@@ -196,6 +196,7 @@ type Change struct {
 	Run      string      `json:"run,omitempty"`
 	Cause    string      `json:"cause,omitempty"`
 	Time     time.Time   `json:"time,omitzero"`
+	Happened time.Time   `json:"happened,omitzero"` // what led to it, by Okta's clock; zero where no event told
 
 	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included

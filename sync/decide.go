@@ -89,12 +89,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if e.o.Limits != nil {
 		s.Limits = e.o.Limits()
 	}
-	last, whole, err := e.newestRuns(ctx)
+	counting, err := e.counting(ctx, &s)
 	if err != nil {
 		return s, err
-	}
-	if last != nil {
-		s.Last = &LastRun{Run: last.Run, Kind: last.Kind, Outcome: last.Outcome, Ended: last.Ended, Error: last.Error}
 	}
 	held := map[string]state.Hold{}
 	if err := collect(ctx, e.o.Store, state.Holds, held); err != nil {
@@ -108,15 +105,63 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	for _, subject := range slices.Sorted(maps.Keys(failing)) {
 		s.Failing = append(s.Failing, failing[subject].Change)
 	}
-	if s.Log, err = e.followed(ctx); err != nil {
+	if s.Log, err = e.Followed(ctx); err != nil {
 		return s, err
 	}
-	s.State = health(s, whole)
+	s.State = health(s, counting)
 	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
 		s.State = Behind
 	}
 	return s, err
+}
+
+// lookedBack is how many runs are read at first to find the newest full one.
+const lookedBack = 50
+
+// counting gives the runs that tell how Omni stands to Okta, and names them in the status.
+func (e *Engine) counting(ctx context.Context, s *Status) ([]state.Run, error) {
+	var runs []state.Run
+	for _, n := range []int{lookedBack, state.Runs.Keep()} {
+		var err error
+		if runs, err = state.Newest[state.Run](ctx, e.o.Store, state.Runs, n); err != nil {
+			return nil, err
+		}
+		if len(runs) < n || slices.ContainsFunc(runs, whole) {
+			break
+		}
+	}
+	s.Last, s.Whole = lastOf(runs), nil
+	if i := slices.IndexFunc(runs, whole); i > 0 {
+		s.Whole = lastOf(runs[i:])
+	}
+	return telling(runs), nil
+}
+
+// whole reports whether a run reads all of Okta.
+func whole(r state.Run) bool { return r.Kind == string(Full) || r.Kind == string(Reconcile) }
+
+// telling takes, of runs with the newest first, the newest that read all of Okta and the
+// newest other one. What such another one left undone is over once a whole run has begun
+// after it; what a whole run left undone, only with the next whole one.
+func telling(runs []state.Run) []state.Run {
+	var list []state.Run
+	all := slices.IndexFunc(runs, whole)
+	if all >= 0 {
+		list = append(list, runs[all])
+	}
+	part := slices.IndexFunc(runs, func(r state.Run) bool { return !whole(r) })
+	if part >= 0 && (all < 0 || runs[part].Ended.After(runs[all].Started)) {
+		list = append(list, runs[part])
+	}
+	return list
+}
+
+func lastOf(runs []state.Run) *LastRun {
+	if len(runs) == 0 {
+		return nil
+	}
+	return &LastRun{Run: runs[0].Run, Kind: runs[0].Kind, Outcome: runs[0].Outcome, Ended: runs[0].Ended, Error: runs[0].Error}
 }
 
 // heldRuns gathers what waits by the run that showed it first.
@@ -142,36 +187,12 @@ func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
 	return list
 }
 
-// newestRuns gives the newest run, and the newest that looked at everything: a delta
-// that went well says nothing of what that one doubted. Either is nil where there is none.
-func (e *Engine) newestRuns(ctx context.Context) (last, whole *state.Run, err error) {
-	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, 1)
-	if err != nil || len(runs) == 0 {
-		return nil, nil, err
-	}
-	last = &runs[0]
-	if last.Kind == string(Delta) {
-		if runs, err = state.Newest[state.Run](ctx, e.o.Store, state.Runs, runsBack); err != nil {
-			return nil, nil, err
-		}
-	}
-	for i, r := range runs {
-		if r.Kind != string(Delta) {
-			return last, &runs[i], nil
-		}
-	}
-	return last, nil, nil
-}
-
-// runsBack is how far back among the runs is looked for one that looked at everything.
-const runsBack = 1000
-
-func health(s Status, whole *state.Run) Health {
+func health(s Status, counting []state.Run) Health {
 	ended := func(o Outcome) bool {
-		return s.Last.Outcome == string(o) || whole != nil && whole.Outcome == string(o)
+		return slices.ContainsFunc(counting, func(r state.Run) bool { return r.Outcome == string(o) })
 	}
 	switch {
-	case s.Last == nil || ended(Doubtful):
+	case len(counting) == 0 || ended(Doubtful):
 		return Behind
 	case len(s.Failing) > 0 || ended(Failing):
 		return Broken

@@ -178,21 +178,58 @@ func TestHeldRuns(t *testing.T) {
 
 // One word for the connection: doubt before failure before hold.
 func TestHealth(t *testing.T) {
-	done, held := &LastRun{Outcome: "done"}, []HeldRun{{}}
-	failing := []state.Change{{}}
+	held, failing := []HeldRun{{}}, []state.Change{{}}
 	for _, row := range []struct {
 		name string
 		s    Status
+		runs string // that count
 		want Health
 	}{
-		{"no run yet", Status{}, Behind}, {"no run yet, but failing", Status{Failing: failing}, Behind},
-		{"done", Status{Last: done}, InStep}, {"held", Status{Last: done, Held: held}, Waiting},
-		{"failing", Status{Last: done, Failing: failing}, Broken}, {"failing and held", Status{Last: done, Failing: failing, Held: held}, Broken},
-		{"the run failed", Status{Last: &LastRun{Outcome: "failed"}}, Broken},
-		{"the run was doubtful", Status{Last: &LastRun{Outcome: "doubtful"}, Failing: failing}, Behind},
+		{"no run yet", Status{}, "", Behind}, {"no run yet, but failing", Status{Failing: failing}, "", Behind},
+		{"done", Status{}, "done", InStep}, {"held", Status{Held: held}, "done held", Waiting},
+		{"failing", Status{Failing: failing}, "done", Broken}, {"failing and held", Status{Failing: failing, Held: held}, "done", Broken},
+		{"the run failed", Status{}, "failed", Broken}, {"one of both failed", Status{}, "done failed", Broken},
+		{"the run was doubtful", Status{Failing: failing}, "doubtful", Behind}, {"one was doubtful, the other failed", Status{}, "failed doubtful", Behind},
 	} {
-		if got := health(row.s, nil); got != row.want {
+		var runs []state.Run
+		for _, outcome := range strings.Fields(row.runs) {
+			runs = append(runs, state.Run{Outcome: outcome})
+		}
+		if got := health(row.s, runs); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
+		}
+	}
+}
+
+// Which runs tell how Omni stands to Okta: neither does a delta hide what a whole run left
+// undone, nor the reverse, unless the whole one began after it.
+func TestTelling(t *testing.T) {
+	for _, row := range []struct{ runs, want string }{ // KIND:BEGAN-ENDED, the newest first
+		{"", ""},
+		{"full:1-2", "full:1-2"},
+		{"delta:3-4 full:1-2", "full:1-2 delta:3-4"},
+		{"delta:5-6 delta:3-4 reconcile:1-2 full:0-1", "reconcile:1-2 delta:5-6"},
+		{"full:5-6 delta:3-4", "full:5-6"},
+		{"full:3-6 delta:4-5", "full:3-6 delta:4-5"},
+		{"full:4-6 delta:3-4", "full:4-6"},
+		{"delta:3-4 delta:1-2", "delta:3-4"},
+	} {
+		var runs []state.Run
+		for _, text := range strings.Fields(row.runs) {
+			kind, times, _ := strings.Cut(text, ":")
+			var began, ended int
+			if _, err := fmt.Sscanf(times, "%d-%d", &began, &ended); err != nil {
+				t.Fatal(err)
+			}
+			at := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+			runs = append(runs, state.Run{Run: text, Kind: kind, Started: at(began), Ended: at(ended)})
+		}
+		var got []string
+		for _, r := range telling(runs) {
+			got = append(got, r.Run)
+		}
+		if strings.Join(got, " ") != row.want {
+			t.Errorf("of %q tell %q, want %q", row.runs, got, row.want)
 		}
 	}
 }

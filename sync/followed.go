@@ -6,8 +6,9 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// followed tells how the log is followed, nil where it isn't and never was.
-func (e *Engine) followed(ctx context.Context) (*Followed, error) {
+// Followed tells how the log is followed, nil where it isn't and never was. It reads one
+// record of the ledger.
+func (e *Engine) Followed(ctx context.Context) (*Followed, error) {
 	read, known, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
 	w := &e.watch
 	w.mu.Lock()

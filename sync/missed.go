@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -42,6 +43,27 @@ func (w *watch) suspect(found time.Time, list []news) {
 			w.suspects.waiting[n.subject] = suspect{name: n.name, found: found}
 		}
 	}
+}
+
+// knew takes from the ledger, once, how far the log was read before this process, and how
+// much was missed until then.
+func (e *Engine) knew(ctx context.Context) error {
+	w := &e.watch
+	w.mu.Lock()
+	known := !w.kept.Since.IsZero()
+	w.mu.Unlock()
+	if known {
+		return nil
+	}
+	read, there, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
+	if err != nil || !there {
+		return err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.kept = read
+	w.suspects.missed += read.Missed
+	return nil
 }
 
 // news is something that a reading found and the ledger didn't know.

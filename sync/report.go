@@ -108,7 +108,8 @@ type Status struct {
 	Holder  string         `json:"holder,omitempty"` // who leads, where it isn't this process
 	Reason  string         `json:"reason,omitempty"` // why it is paused
 	Last    *LastRun       `json:"last"`
-	Running *Running       `json:"running"` // in this process; null when none is
+	Whole   *LastRun       `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
+	Running *Running       `json:"running"`         // in this process; null when none is
 	Held    []HeldRun      `json:"held"`
 	Failing []state.Change `json:"failing"`
 	Limits  map[string]any `json:"limits"`

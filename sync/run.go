@@ -45,7 +45,7 @@ func (e *Engine) begin(r Request) *run {
 // told gives a change as the log and the report see it.
 func (r *run) told(c Change) state.Change {
 	t := c.tell()
-	t.Run, t.Cause, t.Time = r.id, r.cause(c.Origin), time.Now().UTC()
+	t.Run, t.Cause, t.Time, t.Happened = r.id, r.cause(c.Origin), time.Now().UTC(), r.touched.hint(c).at.UTC()
 	return t
 }
 

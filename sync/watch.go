@@ -297,11 +297,10 @@ func (e *Engine) logPlace(ctx context.Context) (identity.LogPlace, error) {
 	if !place.Since.IsZero() {
 		return place, nil
 	}
-	read, _, err := state.Read[state.LogRead](ctx, e.o.Store, state.Meta, metaLog)
+	err := e.knew(ctx)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.place, w.kept = read.LogPlace, read
-	w.suspects.missed = read.Missed
+	w.place = w.kept.LogPlace
 	return w.place, err
 }
 
@@ -311,6 +310,9 @@ const metaLog = "log"
 // moveOn goes to a place of the log whose touches were acted upon, and writes it down
 // where that matters: while something is still to be read again, not.
 func (e *Engine) moveOn(ctx context.Context, place identity.LogPlace, acted bool) error {
+	if err := e.knew(ctx); err != nil {
+		return err
+	}
 	w := &e.watch
 	w.mu.Lock()
 	w.place = place

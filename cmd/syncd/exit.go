@@ -110,8 +110,9 @@ func reportStatus(r sync.Report, detailed bool) int {
 
 // statusOf gives the exit status of a connection's state, as if it were a run's.
 func statusOf(s sync.Status) int {
+	doubtful := func(l *sync.LastRun) bool { return l != nil && l.Outcome == string(sync.Doubtful) }
 	switch {
-	case s.State == sync.Broken, s.Last != nil && s.Last.Outcome == string(sync.Doubtful):
+	case s.State == sync.Broken, doubtful(s.Last), doubtful(s.Whole):
 		return exitChanges
 	case s.State == sync.Waiting, len(s.Held) > 0:
 		return exitHeld

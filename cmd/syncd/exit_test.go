@@ -55,6 +55,7 @@ func TestStatusOf(t *testing.T) {
 		"in step":                {sync.Status{State: sync.InStep}, 0},
 		"no run yet":             {sync.Status{State: sync.Behind}, 0},
 		"doubtful":               {sync.Status{State: sync.Behind, Last: &sync.LastRun{Outcome: "doubtful"}}, 3},
+		"doubtful, then a delta": {sync.Status{State: sync.Behind, Last: &sync.LastRun{Outcome: "done"}, Whole: &sync.LastRun{Outcome: "doubtful"}}, 3},
 		"failing":                {sync.Status{State: sync.Broken, Held: make([]sync.HeldRun, 1)}, 3},
 		"held":                   {sync.Status{State: sync.Waiting}, 4},
 		"behind, something held": {sync.Status{State: sync.Behind, Held: make([]sync.HeldRun, 1)}, 4},

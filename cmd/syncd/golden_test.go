@@ -142,6 +142,18 @@ func TestStatusAtAGlance(t *testing.T) {
 			Last: &sync.LastRun{Run: "r3", Kind: "full", Outcome: "failed", Ended: at, Error: "read the app: no answer"}})
 		p.status(sync.Status{Name: "acme", State: "paused"})
 	})
+	golden(t, "status_log", false, func(p *printer) {
+		delta := &sync.LastRun{Run: "r4", Kind: "delta", Outcome: "done", Ended: at.Add(time.Minute)}
+		for _, l := range []sync.Followed{
+			{},
+			{Read: at, Seconds: &sync.Latency{Count: 1, Median: 4.25, P99: 4.25}},
+			{Read: at, Again: 1, Seconds: &sync.Latency{Count: 1234, Median: 16.04, P99: 33.961}},
+			{Read: at, Again: 3, Waits: "for a full run: the System Log tells of 1000 changes and more at once"},
+			{Read: at, Waits: "read the System Log: no answer", Missed: 3, Names: []string{"ann@example.com", "Sales: ev\x1b[2Jil@example.com"}},
+		} {
+			p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: delta, Whole: last, Log: &l})
+		}
+	})
 }
 
 func TestDecisionAtAGlance(t *testing.T) {

@@ -118,8 +118,12 @@ func (a *app) history(ctx context.Context, f sync.HistoryFilter) error {
 // history prints changes with what became of them.
 func (p *printer) history(changes []state.Change, f sync.HistoryFilter) {
 	for _, c := range changes {
-		p.line("%s  %s  %s", stamp(c.Time), p.paint(clean(string(c.State)), text.Bold), p.paint(origin(c), text.Faint))
+		told, more := origin(c)
+		p.line("%s  %s  %s", stamp(c.Time), p.paint(clean(string(c.State)), text.Bold), p.paint(told, text.Faint))
 		p.change(c)
+		for _, m := range more {
+			p.line("      %s", p.paint(m, text.Faint))
+		}
 		for _, a := range c.Answers {
 			p.line("      %s", p.paint(clean(answerOf(a)), text.Faint))
 		}
@@ -132,16 +136,26 @@ func (p *printer) history(changes []state.Change, f sync.HistoryFilter) {
 	}
 }
 
-// origin tells what made the change.
-func origin(c state.Change) string {
-	words := "run " + clean(c.Run)
-	if c.Cause != "" {
-		words += ", " + clean(c.Cause)
+// origin tells what made the change. Where it was an event, and an answer to what was then
+// asked, they get a line each.
+func origin(c state.Change) (words string, more []string) {
+	words = "run " + clean(c.Run)
+	cause, rest, several := strings.Cut(clean(c.Cause), ": ")
+	if several = several && strings.Contains(rest, "; "); several {
+		more = strings.Split(rest, "; ")
+	} else {
+		cause = clean(c.Cause)
+	}
+	if cause != "" {
+		words += ", " + cause
 	}
 	if c.Seconds > 0 {
 		words += fmt.Sprintf(", took %.1f s", c.Seconds)
 	}
-	return words
+	if !c.Happened.IsZero() {
+		words += ", happened in Okta at " + stamp(c.Happened)
+	}
+	return words, more
 }
 
 func answerOf(a identity.Answer) string {

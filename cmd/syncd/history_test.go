@@ -23,6 +23,8 @@ func TestHistoryAtAGlance(t *testing.T) {
 	list[0].Cause = "schedule: okta request YRMn9kRhSnDnyaPz1fLnAwAAA40 (assignments)"
 	list[0].State, list[0].Seconds = state.Applied, 0.341
 	list[0].Answers = []identity.Answer{{Method: "PATCH", Path: "Users/o-1", Seconds: 0.1, Error: "no complete answer"}, {Method: "PATCH", Path: "Users/o-1", Status: 200, Seconds: 0.2}}
+	list[2].Cause = "system log: okta event 6b1f1f4e-2f0c-11f0-9d3c-3b5a9a6c1c53 user.account.update_profile; okta request YRMn9kRhSnDnyaPz1fLnAwAAA41 (assignment)"
+	list[2].Happened = list[2].Time.Add(-7 * time.Second)
 	golden(t, "history", false, func(p *printer) {
 		p.history(list, sync.HistoryFilter{Limit: 3})
 		p.history(nil, sync.HistoryFilter{Limit: 3})

@@ -10,6 +10,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/prometheus/client_golang/prometheus"
 	"go.uber.org/zap"
 )
 
@@ -181,6 +182,15 @@ func (s *seat) Status(ctx context.Context) (sync.Status, error) {
 	return status, err
 }
 
+// Followed tells how the System Log is followed: while another process leads, as far as
+// the ledger knows.
+func (s *seat) Followed(ctx context.Context) (*sync.Followed, error) {
+	if c := s.leads.Load(); c != nil {
+		return c.engine.Followed(ctx)
+	}
+	return s.reader.Followed(ctx)
+}
+
 // waitsFor tells why nothing goes on although the ledger can be read: it takes
 // no write, or no lease.
 func (s *seat) waitsFor(engine *sync.Engine, status sync.Status) error {
@@ -227,11 +237,11 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	return messenger{mail: mail}.Do(ctx, r)
 }
 
-func (s *seat) consoleOptions(host string) console.Options {
-	p := s.parts
+func (s *seat) consoleOptions(host string) (console.Options, error) {
+	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Log: p.log,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
-	}
+	}, p.meters.Register(registry, s)
 }

@@ -47,7 +47,11 @@ func serve(ctx context.Context, p parts) error {
 		if listener != nil {
 			p.log.Info("the console listens", zap.String("address", listener.Addr().String()))
 			host, _, _ := net.SplitHostPort(p.config.Console.Listen) // it was listened on
-			group.Go(func() error { return console.Serve(ctx, listener, s.consoleOptions(host)) })
+			options, err := s.consoleOptions(host)
+			if err != nil {
+				return err
+			}
+			group.Go(func() error { return console.Serve(ctx, listener, options) })
 		}
 		if door != nil {
 			group.Go(func() error { return p.scim.serve(ctx, door, s.takes) })

@@ -41,7 +41,11 @@ func (p *printer) status(s sync.Status) {
 		p.line("  %s", clean(s.Reason))
 	}
 	p.running(s.Running)
-	p.last(s.Last)
+	p.last(s.Last, "last")
+	if s.Whole != nil {
+		p.last(s.Whole, "last whole")
+	}
+	p.followed(s.Log)
 	if line := pushed(s.Limits); line != "" {
 		p.line("push: %s", clean(line))
 	}
@@ -71,14 +75,45 @@ func (p *printer) running(r *sync.Running) {
 	p.line("  %s", told(r.Progress))
 }
 
-func (p *printer) last(l *sync.LastRun) {
+func (p *printer) last(l *sync.LastRun, which string) {
 	if l == nil {
 		p.line("no run yet")
 		return
 	}
-	p.line("last run %s (%s): %s at %s", clean(l.Run), clean(l.Kind), clean(l.Outcome), stamp(l.Ended))
+	p.line("%s run %s (%s): %s at %s", which, clean(l.Run), clean(l.Kind), clean(l.Outcome), stamp(l.Ended))
 	if l.Error != "" {
 		p.line("  %s", p.paint(clean(l.Error), text.FgRed))
+	}
+}
+
+// followed tells how Okta's System Log is followed, and how soon a change reaches Omni.
+func (p *printer) followed(f *sync.Followed) {
+	if f == nil {
+		return
+	}
+	until := "not read yet"
+	if !f.Read.IsZero() {
+		until = "read until " + stamp(f.Read)
+	}
+	if f.Again > 0 {
+		until += ", " + counted(f.Again, "object") + " looked at again without an event"
+	}
+	p.line("Okta's System Log: %s", until)
+	if f.Waits != "" {
+		why := "isn't read on: " + f.Waits
+		if strings.HasPrefix(f.Waits, "for ") {
+			why = "waits " + f.Waits
+		}
+		p.line("  %s", p.paint(clean(why), text.FgYellow))
+	}
+	if t := f.Seconds; t != nil {
+		p.line("from a change in Okta to Omni: %.1f s at the median, %.1f s at p99 (%s since the start)", t.Median, t.P99, counted(t.Count, "change"))
+	}
+	if f.Missed > 0 {
+		p.line("%s", p.paint("missed by delta, found by a full run: "+counted(f.Missed, "change"), text.FgYellow))
+		for _, name := range f.Names {
+			p.line("  %s", clean(name))
+		}
 	}
 }
 

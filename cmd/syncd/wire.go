@@ -4,8 +4,10 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/omnisync/omnisync/configs"
+	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/mapping"
 	"github.com/omnisync/omnisync/okta"
@@ -26,8 +28,9 @@ type parts struct {
 	omni   *omniclient.Client
 	mapper sync.Mapper
 	kept   *shelf
-	scim   *endpoint // of a daemon that takes pushes; nil else
-	hooks  *hooks    // of a daemon that listens for event hooks; nil else
+	scim   *endpoint       // of a daemon that takes pushes; nil else
+	hooks  *hooks          // of a daemon that listens for event hooks; nil else
+	meters *console.Meters // of this process, whoever leads
 }
 
 // shelf is where the engines keep what must outlive the ledger: the process, until
@@ -58,7 +61,9 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}}, nil
+	build := versionOf(debug.ReadBuildInfo())
+	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}},
+		meters: console.NewMeters(console.Build{Version: build.Version, Revision: build.Revision, Go: build.Go})}, nil
 }
 
 // pushAlone reports whether what Okta pushed is all that is known of it.
@@ -157,6 +162,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Policy:   policy(c),
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Latency: p.meters.Took,
 	})
 }
 
