@@ -20,12 +20,12 @@ func TestStatusTellsHowTheLogIsFollowed(t *testing.T) {
 		}
 		happened := time.Now()
 		c.okta.UpdateProfile(ids[0], map[string]any{"department": "Ops"})
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		changes := c.watch().Report.Changes
 		if len(changes) != 1 || changes[0].Happened.Sub(happened).Abs() > time.Second {
 			t.Errorf("a change of %s is told as %+v", happened, changes)
 		}
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		c.watch()
 		l := c.status().Log
 		if l.Seconds == nil || l.Seconds.Count != 1 || l.Seconds.Median < 29 || l.Seconds.P99 > 35 || time.Since(l.Read) > 90*time.Second || l.Again != 0 {
@@ -53,7 +53,7 @@ func TestDeltaDoesNotHideADoubt(t *testing.T) {
 		c.want(c.run(sync.Full), sync.Doubtful)
 		fault.Remove()
 		c.okta.UpdateProfile(ids[0], map[string]any{"department": "Ops"})
-		time.Sleep(30 * time.Second)
+		<-time.After(30 * time.Second)
 		c.want(*c.watch().Report, sync.Done)
 		s := c.status()
 		if s.State != sync.Behind || s.Last.Kind != "delta" || s.Whole == nil || s.Whole.Outcome != "doubtful" {

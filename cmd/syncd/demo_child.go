@@ -65,6 +65,7 @@ func (c *child) stop() {
 // demoDaemon is the daemon of the demo: `syncd run` as an admin would start it.
 type demoDaemon struct {
 	program, dir, config, log string
+	delta                     string // overrides schedule.delta
 	child                     *child // nil before the first start
 	from                      int64  // where in the log its present process began
 }
@@ -87,6 +88,7 @@ func (d *demoDaemon) start(ctx context.Context) error {
 	cmd.Env = slices.DeleteFunc(os.Environ(), func(e string) bool {
 		return strings.HasPrefix(e, "SYNCD_") // what is meant for a real daemon must not steer this one
 	})
+	cmd.Env = append(cmd.Env, "SYNCD_SCHEDULE_DELTA="+d.delta)
 	cmd.Stdout, cmd.Stderr = log, log
 	d.from = info.Size()
 	c, err := spawn(cmd)

@@ -164,11 +164,11 @@ func away() sim.Effect {
 	return sim.Body(http.StatusServiceUnavailable, "text/plain", "Service Unavailable")
 }
 
-// wednesday is an outage of Omni in the middle of a load.
+// wednesday is a morning of deltas, and an outage of Omni in the middle of a load.
 func wednesday(w *week) []scene {
-	const day = "Wednesday: thirty joiners, and Omni goes away in the middle"
+	const day = "Wednesday: changes within seconds; then thirty joiners, and Omni goes away in the middle"
 	c := w.company
-	return []scene{
+	return append(byDeltas(w, day), []scene{
 		{day, "10:00", "a bought company comes in as the group Robotics; Omni answers 503 after the first twelve", func(ctx context.Context) error {
 			c.open("Robotics", 30)
 			c.omniFaults.Add(sim.Fault{Method: http.MethodPost, Path: omniUsers, Skip: 12, Times: 1,
@@ -180,5 +180,5 @@ func wednesday(w *week) []scene {
 			return w.run(ctx, sync.Full)
 		}},
 		{day, "10:30", "Omni is back", func(ctx context.Context) error { return w.run(ctx, sync.Reconcile) }},
-	}
+	}...)
 }

@@ -38,6 +38,9 @@ func readRun(log string) (run loggedRun, ended bool) {
 		if !strings.HasSuffix(text, "\n") || json.Unmarshal([]byte(text), &l) != nil {
 			continue
 		}
+		if l.Kind == string(sync.Delta) { // it goes on beside the first run
+			continue
+		}
 		switch l.Msg {
 		case "change":
 			run.report.Changes = append(run.report.Changes, l.told())

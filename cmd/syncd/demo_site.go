@@ -65,7 +65,7 @@ func (s *demoSite) settle() (console.Client, error) {
 const demoSettle = 2 * time.Second
 
 // text is the configuration. Its schedule doesn't come in a week: every run is one
-// that the story asks for, or the daemon's first.
+// that the story asks for, the daemon's first, or a delta of the one morning that is about them.
 func (s *demoSite) text() string {
 	return fmt.Sprintf(`# Made by syncd demo, for its stand-ins.
 name: %s

@@ -37,6 +37,7 @@ func TestDemoWeek(t *testing.T) {
 		"POST /Users (429: come again in 30 s), POST /Users (201)", "for 2.0 s Okta may take it back", "Okta pushes: 22 PATCH /Users/ID (200)",
 		"GET /Users?filter (no answer)", "ok     what Okta pushed is there, under the ids that Okta knows",
 		"ok     pull and push agree: one more full run wrote nothing",
+		"a joiner, Mia Noon, starts in Product Omni has it", "ok     the System Log told of every change",
 	} {
 		if !strings.Contains(strings.Join(strings.Fields(story), " "), strings.Join(strings.Fields(want), " ")) {
 			t.Errorf("the story doesn't say %q:\n%s", want, story)
