@@ -68,7 +68,9 @@ omnisync_missed_by_delta_total 2
 
 // However much is measured, there are as many series as before.
 func TestMetersStayFew(t *testing.T) {
-	m, r := metered(t, func() (*sync.Followed, error) { return &sync.Followed{Read: time.Now(), Names: []string{"ann@example.com"}}, nil })
+	m, r := metered(t, func() (*sync.Followed, error) {
+		return &sync.Followed{Read: time.Now(), Names: []string{"ann@example.com"}}, nil
+	})
 	before, err := testutil.GatherAndCount(r)
 	if err != nil || before != 4 {
 		t.Fatalf("%d families, %v", before, err)
