@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -223,4 +224,51 @@ func (t *touched) has(kind, id string) bool {
 		_, there := t.users[identity.OktaID(id)]
 		return there
 	}
+}
+
+// seed takes from the ledger what is to be looked at again, where no full run has told
+// it in this process: who is in grace, and what fails.
+func (e *Engine) seed(ctx context.Context) error {
+	w := &e.watch
+	w.mu.Lock()
+	known := w.census != nil || w.seeded
+	w.mu.Unlock()
+	if known {
+		return nil
+	}
+	again := map[string]look{}
+	for m, err := range state.All[state.Mark](ctx, e.o.Store, state.Marks) {
+		if err != nil {
+			return err
+		}
+		if !m.Value.Open {
+			continue
+		}
+		u, _, err := state.Read[state.User](ctx, e.o.Store, state.Users, m.Key)
+		if err != nil {
+			return err
+		}
+		if u.Active && u.Unassigned != nil {
+			again[userSubject(identity.OktaID(m.Key))] = look{at: e.policy.due(u)}
+		}
+	}
+	failing := map[string]state.Failure{}
+	if err := collect(ctx, e.o.Store, state.Failing, failing); err != nil {
+		return err
+	}
+	for subject, f := range failing {
+		if id, group := strings.CutPrefix(subject, groupSubject("")); group {
+			subject = lookGroup + id
+		}
+		again[subject] = look{at: f.Next}
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for subject, l := range again {
+		if _, there := w.again[subject]; !there {
+			w.again[subject] = l
+		}
+	}
+	w.seeded = true
+	return nil
 }

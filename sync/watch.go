@@ -21,6 +21,7 @@ type watch struct {
 	kept     state.LogRead            // as the ledger has it
 	again    map[string]look          // by subject
 	began    time.Time                // when the newest full reading began, by Okta's clock
+	seeded   bool                     // again has what the ledger knows
 	census   *census                  // nil until a full reading has told it
 	outside  map[identity.OktaID]bool // assigned without an account: outside the scope, staged, refused
 	app      identity.App
@@ -92,6 +93,9 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 	w := &e.watch
 	if busy && !w.informed() { // it tells soon what a delta needs to know
 		return Watched{}, nil
+	}
+	if err := e.seed(ctx); err != nil {
+		return Watched{}, w.lags(err)
 	}
 	t, place, wide, err := e.listen(ctx, busy)
 	if err != nil || wide != nil {
