@@ -192,7 +192,7 @@ func TestHealth(t *testing.T) {
 		{"the run was doubtful", Status{Failing: failing}, "doubtful", Behind}, {"one was doubtful, the other failed", Status{}, "failed doubtful", Behind},
 	} {
 		var runs []state.Run
-		for _, outcome := range strings.Fields(row.runs) {
+		for outcome := range strings.FieldsSeq(row.runs) {
 			runs = append(runs, state.Run{Outcome: outcome})
 		}
 		if got := health(row.s, runs); got != row.want {
@@ -215,7 +215,7 @@ func TestTelling(t *testing.T) {
 		{"delta:3-4 delta:1-2", "delta:3-4"},
 	} {
 		var runs []state.Run
-		for _, text := range strings.Fields(row.runs) {
+		for text := range strings.FieldsSeq(row.runs) {
 			kind, times, _ := strings.Cut(text, ":")
 			var began, ended int
 			if _, err := fmt.Sscanf(times, "%d-%d", &began, &ended); err != nil {

@@ -176,13 +176,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	if err := x.lookAtGroup(ctx, w.key); err != nil {
 		return w.want, x.temporary(err)
 	}
-	if w.team != nil {
-		l.StrangerTeams = map[string]identity.Team{identity.FoldName(w.team.DisplayName): *w.team}
-		if w.want.DisplayName == w.was.DisplayName { // it is that group, whatever Omni calls it
-			title, _ := e.titleOf(w.key, Crowd{Name: w.want.DisplayName, Type: l.Groups[w.key].Type})
-			l.StrangerTeams[identity.FoldName(title)] = *w.team
-		}
-	}
+	x.known(w)
 	moves, err := x.moves(ctx, w)
 	if err != nil {
 		return w.want, err
@@ -230,6 +224,20 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 		err = spared(changes, moves.strangers)
 	}
 	return got.PushedGroup, err
+}
+
+// known lets the plan find the group in Omni that is to be linked: under its own name,
+// and, where it isn't renamed, under the one that it is to have.
+func (x *errand) known(w grouping) {
+	if w.team == nil {
+		return
+	}
+	l := x.ledger
+	l.StrangerTeams = map[string]identity.Team{identity.FoldName(w.team.DisplayName): *w.team}
+	if w.want.DisplayName == w.was.DisplayName {
+		title, _ := x.pushes.engine.titleOf(w.key, Crowd{Name: w.want.DisplayName, Type: l.Groups[w.key].Type})
+		l.StrangerTeams[identity.FoldName(title)] = *w.team
+	}
 }
 
 // regrouped has those mapped anew who were moved by a push, where the mapping reads

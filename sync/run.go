@@ -81,11 +81,12 @@ func (r *run) log(c Change) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> observe -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	return e.pass(ctx, e.begin(r))
 }
 
+// pass is Pass for a run that has begun.
 func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	r := run.request
 	if r.Kind != Delta { // which goes on beside others, and is over soon

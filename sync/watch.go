@@ -97,10 +97,11 @@ func (e *Engine) lookAround(ctx context.Context, busy bool) (Watched, error) {
 	if err := e.seed(ctx); err != nil {
 		return Watched{}, w.lags(err)
 	}
-	t, place, wide, err := e.listen(ctx, busy)
-	if err != nil || wide != nil {
-		return w.widen(wide), w.lags(err)
+	h, err := e.listen(ctx, busy)
+	if err != nil || h.wider != nil {
+		return w.widen(h.wider), w.lags(err)
 	}
+	t, place := h.touched, h.place
 	_ = w.lags(nil)
 	now := time.Now()
 	w.due(t, now)
@@ -245,47 +246,69 @@ func (w *watch) sawApp(app identity.App) {
 	w.app = app
 }
 
-// listen reads on in the log. It gives what was touched and the place behind it, or
-// the wider run that is needed.
-func (e *Engine) listen(ctx context.Context, busy bool) (*touched, identity.LogPlace, *wider, error) {
-	t, w, now := newTouched(), &e.watch, e.logNow()
-	place, err := e.logPlace(ctx)
+// listen reads on in the log.
+func (e *Engine) listen(ctx context.Context, busy bool) (heard, error) {
+	w, h, now := &e.watch, heard{touched: newTouched()}, e.logNow()
+	var err error
+	h.place, err = e.logPlace(ctx)
 	switch {
 	case err != nil:
-		return nil, place, nil, err
-	case place.Since.IsZero():
-		return nil, place, &wider{kind: Full, skips: now, why: "no full run has told yet from where on the System Log is to be read"}, nil
-	case time.Since(place.Since) > logRetention:
-		return nil, place, &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log was read last at %s, and Okta doesn't keep it that long", place.Since.UTC().Format(time.RFC3339))}, nil
+		return h, err
+	case h.place.Since.IsZero():
+		h.wider = &wider{kind: Full, skips: now, why: "no full run has told yet from where on the System Log is to be read"}
+		return h, nil
+	case time.Since(h.place.Since) > logRetention:
+		h.wider = &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log was read last at %s, and Okta doesn't keep it that long", h.place.Since.UTC().Format(time.RFC3339))}
+		return h, nil
 	}
 	for n := 1; ; n++ {
-		page, err := e.o.Okta.Touches(ctx, place)
+		page, err := e.o.Okta.Touches(ctx, h.place)
 		if fault.Is(err, fault.NotFound) {
-			return nil, place, &wider{kind: Full, skips: now, why: err.Error()}, nil
+			h.wider = &wider{kind: Full, skips: now, why: err.Error()}
+			return h, nil
 		}
 		if err != nil {
-			return nil, place, nil, err
+			return h, err
 		}
-		if page.More && !w.news(page.Touches) { // a full run has begun since
-			place = page.Place
-			continue
+		news := !page.More || w.news(page.Touches) // else a full run has begun since
+		if news {
+			h.add(page.Touches)
 		}
-		for _, touch := range page.Touches {
-			t.add(touch)
-		}
-		if missed := w.explained(page.Touches, time.Now().Add(-e.o.Okta.Skew())); len(missed) > 0 {
-			e.o.Log.Warn("missed by delta: a full run found what no event of the System Log told of", zap.Int("count", len(missed)), zap.Strings("what", missed[:min(len(missed), missedNames)]))
-		}
-		place = page.Place
+		e.explained(page.Touches)
+		h.place = page.Place
 		switch {
 		case !page.More:
-			return t, place, nil, nil
-		case !busy:
-			return nil, place, &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}, nil
+			return h, nil
+		case news && !busy:
+			h.wider = &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}
+			return h, nil
 		case n == logPages: // the rest is read next time
 			w.nudge()
-			return t, place, nil, nil
+			return h, nil
 		}
+	}
+}
+
+// heard is what a look at the log told: what was touched, and the place behind it; or
+// the wider run that is needed.
+type heard struct {
+	touched *touched
+	place   identity.LogPlace
+	wider   *wider
+}
+
+func (h heard) add(touches []identity.Touch) {
+	for _, t := range touches {
+		h.touched.add(t)
+	}
+}
+
+// explained tells the log of whom its events missed.
+func (e *Engine) explained(touches []identity.Touch) {
+	missed := e.watch.explained(touches, time.Now().Add(-e.o.Okta.Skew()))
+	if len(missed) > 0 {
+		e.o.Log.Warn("missed by delta: a full run found what no event of the System Log told of",
+			zap.Int("count", len(missed)), zap.Strings("what", missed[:min(len(missed), missedNames)]))
 	}
 }
 

@@ -32,7 +32,8 @@ func (o *org) hear(t *testing.T, w way, loop *sync.Loop) (quiet func()) {
 	}
 	body := fmt.Sprintf(`{"name":"bench","events":{"type":"EVENT_TYPE","items":%s},"channel":{"type":"HTTP","version":"1.0.0","config":{"uri":"http://127.0.0.1/okta/events",`+
 		`"authScheme":{"type":"HEADER","key":"Authorization","value":"bench"}}}}`, events)
-	id := strings.Split(strings.SplitAfter(o.call(t, "", body), `"id":"`)[1], `"`)[0]
+	_, rest, _ := strings.Cut(o.call(t, "", body), `"id":"`)
+	id, _, _ := strings.Cut(rest, `"`)
 	if told := o.call(t, "/"+id+"/lifecycle/verify", ""); !strings.Contains(told, `"VERIFIED"`) {
 		t.Fatalf("the event hook isn't verified: %s", told)
 	}
