@@ -88,6 +88,7 @@ type Users struct {
 	AdoptAttributes  string            `koanf:"adopt_attributes" json:"adopt_attributes" jsonschema:"enum=keep,enum=replace" jsonschema_description:"What becomes of an adopted user's attributes where Okta has no value."`
 	OnUsernameChange string            `koanf:"on_username_change" json:"on_username_change" jsonschema:"enum=rename,enum=hold" jsonschema_description:"Whether a new userName in Okta renames the Omni user, or waits for a person."`
 	OnRecycled       string            `koanf:"on_recycled" json:"on_recycled" jsonschema:"enum=hold,enum=adopt" jsonschema_description:"Whether a new Okta user gets the account of a former one who had the same address: a person decides, or it is taken over without its groups and attributes."`
+	OnManual         string            `koanf:"on_manual_deactivation" json:"on_manual_deactivation" jsonschema:"enum=restore,enum=hold" jsonschema_description:"Whether a user whom somebody deactivated in Omni while Okta assigns them is brought back, or waits for a person."`
 	Suspended        string            `koanf:"suspended" json:"suspended" jsonschema:"enum=keep,enum=deactivate" jsonschema_description:"What becomes of a user who is suspended in Okta."`
 	Protected        []string          `koanf:"protected" json:"protected" jsonschema_description:"Globs over userName: not deactivated, deleted, renamed, nor removed from a group."`
 }
@@ -215,6 +216,7 @@ func defaults(env environment) *Config {
 			AdoptAttributes:  "keep",
 			OnUsernameChange: "rename",
 			OnRecycled:       "hold",
+			OnManual:         "restore",
 			Suspended:        "keep",
 			Protected:        []string{},
 		},

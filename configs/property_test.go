@@ -79,7 +79,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"schedule": map[string]any{"delta": pick("@every 30s", "* * * * *"), "full": pick("", "@daily", "*/7 1-5 * * MON"), "reconcile": pick("", "@every 1h"), "timezone": pick("UTC", "Local")},
 		"users": map[string]any{
 			"scope": text.Draw(t, "scope"), "display_name": text.Draw(t, "display"), "attributes": attributes,
-			"adopt_attributes": pick("keep", "replace"), "on_username_change": pick("rename", "hold"), "on_recycled": pick("hold", "adopt"), "suspended": pick("keep", "deactivate"), "protected": globs()},
+			"adopt_attributes": pick("keep", "replace"), "on_username_change": pick("rename", "hold"), "on_recycled": pick("hold", "adopt"), "on_manual_deactivation": pick("restore", "hold"), "suspended": pick("keep", "deactivate"), "protected": globs()},
 		"groups":      groups,
 		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait()},
 		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "policy_change": limit(), "creations": limit()},

@@ -40,6 +40,7 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"users.adopt_attributes", "replace", "replace"},
 	{"users.on_username_change", "hold", "hold"},
 	{"users.on_recycled", "adopt", "adopt"},
+	{"users.on_manual_deactivation", "hold", "hold"},
 	{"users.suspended", "deactivate", "deactivate"},
 	{"users.protected", `["*@a", "b"]`, `["*@a","b"]`},
 	{"groups.from", "app_groups", "app_groups"},

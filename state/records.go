@@ -17,6 +17,7 @@ type User struct {
 	Intent     string     `json:"intent,omitempty"`     // the run that set out to create it and did not record an end
 	Unassigned *time.Time `json:"unassigned,omitempty"` // when a run first saw the user unassigned; nil while assigned
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
+	ByHand     bool       `json:"byHand,omitempty"`     // inactive because somebody deactivated it in Omni: no change of ours did
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
 	Extra      []string   `json:"extra,omitempty"`  // attributes that a push brought besides the mapped ones

@@ -52,7 +52,7 @@ type store interface {
 
 // defaults is the policy of the default configuration, with no grace to wait for.
 func defaults() sync.Policy {
-	return sync.Policy{AdoptAttributes: "keep", OnUsername: "rename", OnRecycled: "hold", Suspended: "keep", OnUnpush: "keep", AdoptGroups: "ask",
+	return sync.Policy{AdoptAttributes: "keep", OnUsername: "rename", OnRecycled: "hold", OnManual: "restore", Suspended: "keep", OnUnpush: "keep", AdoptGroups: "ask",
 		Action: "deactivate", Settle: 10 * time.Second,
 		Guard: sync.Guard{Window: 24 * time.Hour,
 			Deactivations: sync.Limit{Count: 25, Percent: 5}, MemberRemovals: sync.Limit{Count: 200, Percent: 10},

@@ -96,6 +96,17 @@ func (d Desired) person(id identity.OktaID) (Person, bool) {
 	return Person{}, false
 }
 
+// outside gives the folded names of whom Okta assigns, and users.scope leaves out.
+func (d Desired) outside() map[string]bool {
+	names := map[string]bool{}
+	for _, p := range d.Users {
+		if p.Fault == "" && !p.InScope && p.Standing != identity.Unassigned && p.Standing != identity.Doubtful {
+			names[identity.FoldUserName(p.UserName)] = true
+		}
+	}
+	return names
+}
+
 // unpushed reports whether the group is certainly no longer pushed.
 func (d Desired) unpushed(id identity.GroupID) bool {
 	if d.Apart[groupSubject(id)] {

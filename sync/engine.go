@@ -29,6 +29,7 @@ type Policy struct {
 	AdoptAttributes string               // keep, replace
 	OnUsername      string               // rename, hold
 	OnRecycled      string               // hold, adopt
+	OnManual        string               // restore, hold: who was deactivated in Omni by hand
 	Suspended       string               // keep, deactivate
 	Protected       []string             // globs over userName
 	Groups          Selection            // which groups are synced

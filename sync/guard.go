@@ -21,8 +21,9 @@ const (
 	guardAdoption       = "adopted_members" // whom Okta doesn't know in an adopted group
 	guardRenames        = "renames"
 	guardRecycled       = "recycled"
-	guardTakeovers      = "takeovers" // somebody else's account for a newcomer: waits where the policy asks
-	guardLoss           = "loss"      // removals that a ledger which was lost calls for
+	guardTakeovers      = "takeovers"            // somebody else's account for a newcomer: waits where the policy asks
+	guardManual         = "manual_deactivations" // who was deactivated in Omni by hand: waits where the policy asks
+	guardLoss           = "loss"                 // removals that a ledger which was lost calls for
 )
 
 // Judged is a plan after the guard: the changes, those that are held split off
@@ -252,6 +253,9 @@ func (j *judging) part(c Change) []Change {
 func (j *judging) why(c Change) (guard, why string) {
 	if c.ends() && j.ledger.Users[c.User].OrgAdmin {
 		return guardOrgAdmins, "an organization admin's membership ends only after approval"
+	}
+	if c.Kind == Reactivate && j.policy.OnManual == "hold" && j.ledger.Users[c.User].ByHand {
+		return guardManual, byHand + "; once approved, this user is active again (users.on_manual_deactivation: hold)"
 	}
 	kind := j.kind(c)
 	if lost := j.lost(c.User); lost != "" && (c.ends() || kind == guardGroupDeletions) {

@@ -39,13 +39,14 @@ func observeUser(u state.User, p Person, now time.Time) state.User {
 	case u.Unassigned == nil:
 		u.Unassigned = &now
 	}
+	u.ByHand = u.ByHand && !p.leaves()
 	u.Account = firstOf(p.Account, u.Account)
 	return u
 }
 
 // seen notes a user's record where it changed.
 func (n Notes) seen(id identity.OktaID, was, is state.User) {
-	if is.Unassigned != was.Unassigned || is.Account != was.Account {
+	if is.Unassigned != was.Unassigned || is.Account != was.Account || is.ByHand != was.ByHand {
 		n.user(id, is)
 	}
 }

@@ -383,6 +383,9 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 		n.Log = append(n.Log, x.run.told(told))
 		x.run.log(told)
 	}
+	if rec.ByHand { // whose end Okta wants now too
+		rec.ByHand, leaves = false, rec.Omni != ""
+	}
 	if leaves { // also where a commit whose answer was lost has written it
 		n.user(w.key, rec)
 	}

@@ -165,6 +165,8 @@ func (e *Engine) person(s identity.Sighting, in belongs) Person {
 		p.Fault = err.Error()
 		return p
 	}
-	p.User, p.InScope = user, inScope
+	if p.InScope = inScope; inScope { // who is outside keeps the name that Okta knows
+		p.User = user
+	}
 	return p
 }

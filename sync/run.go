@@ -227,9 +227,13 @@ func unmanaged(s Strangers, d Desired) []string {
 	for _, c := range d.Groups {
 		pushed[identity.FoldName(c.title())] = true
 	}
-	var users, groups []string
+	outside := d.outside()
+	var users, beyond, groups []string
 	for name, a := range s.Accounts {
-		if !wanted[name] {
+		switch {
+		case outside[name] && a.Active:
+			beyond = append(beyond, a.UserName)
+		case !wanted[name]:
 			users = append(users, a.UserName)
 		}
 	}
@@ -239,6 +243,9 @@ func unmanaged(s Strangers, d Desired) []string {
 		}
 	}
 	var notes []string
+	if len(beyond) > 0 {
+		notes = append(notes, "assigned in Okta but outside users.scope, with an active account in Omni that isn't managed (the scope alone keeps nobody out): "+some(beyond, "user", "users"))
+	}
 	if len(users) > 0 {
 		notes = append(notes, "not managed, left alone: "+some(users, "user", "users"))
 	}

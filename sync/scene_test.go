@@ -28,7 +28,7 @@ import (
 //
 // What the ledger knows:
 //
-//	ada active|inactive|intended [name=] [display=] [region=] [team=] [kept=] [admin] [since=-1h] [account=] [seen]
+//	ada active|inactive|intended [name=] [display=] [region=] [team=] [kept=] [admin] [hand] [since=-1h] [account=] [seen]
 //	#sales linked|intended|unlinked [title=] [name=] [mapping=] [open] ada:P bob:e ...
 //	+o9 active|inactive [name=] ...                   an account of Omni's that is linked to nothing
 //	+#t9 [title=] o9 ...                              a group of Omni's that is linked to nothing
@@ -181,7 +181,7 @@ func (s scene) books() *Ledger {
 }
 
 func (l line) record() state.User {
-	u := state.User{User: l.user(), Active: l.is("active"), OrgAdmin: l.is("admin"), Account: l.values["account"], Link: state.Created}
+	u := state.User{User: l.user(), Active: l.is("active"), OrgAdmin: l.is("admin"), Account: l.values["account"], Link: state.Created, ByHand: l.is("hand")}
 	if l.is("intended") {
 		u.Intent, u.Link = "run0", ""
 	} else {

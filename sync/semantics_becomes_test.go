@@ -256,10 +256,23 @@ func TestSemanticsWhatAUserBecomes(t *testing.T) {
 			c.omni.EditUser(omniUser(c, "ada@acme.co").ID, func(u *simomni.User) { u.Active = false })
 			r := c.run(sync.Reconcile)
 			c.want(r, sync.Done)
-			if !strings.Contains(printed(r), "assigned in Okta, inactive in Omni") {
+			if !strings.Contains(printed(r), "assigned in Okta; somebody deactivated them in Omni") {
 				c.t.Errorf("it says\n%s", printed(r))
 			}
 			c.wantActive("ada@acme.co", "bob@acme.co")
+		}},
+		{"an assigned user outside the scope who has an account is reported", nil, func(c *company) {
+			c.rules.Scope = `user.department == "Sales"`
+			c.start()
+			ids := c.join("ada@acme.co", "bob@acme.co", "cyd@acme.co")
+			c.omni.AddUser("Bob@acme.co", "Bob")
+			for _, id := range ids[1:] {
+				c.okta.UpdateProfile(id, map[string]any{"department": "Law"})
+			}
+			r := c.run(sync.Reconcile)
+			c.want(r, sync.Done)
+			tells(c.t, r.Notes, "outside users.scope, with an active account in Omni that isn't managed (the scope alone keeps nobody out): 1 user (Bob@acme.co)")
+			c.wantActive("Bob@acme.co", "ada@acme.co")
 		}},
 		{"a user whose profile can't be read is doubt", nil, func(c *company) {
 			ids := c.join("ada@acme.co", "bob@acme.co")

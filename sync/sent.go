@@ -127,7 +127,7 @@ func (e *Engine) lookAtUser(ctx context.Context, run *run, id identity.OktaID, u
 			n.membershipsBecome(l, id, state.Ended)
 		}
 	}
-	if u.Active && (gone || !is.Active) {
+	if u.Active && (gone || !is.Active && !is.ByHand) {
 		n.spend(guardDeactivations, 1)
 	}
 	return e.note(ctx, run, run.found(n, u.Sent, done))

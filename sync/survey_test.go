@@ -118,6 +118,7 @@ func TestCorrected(t *testing.T) {
 	}{
 		{"a bare answer", identity.Account{User: identity.User{UserName: "b@x.co", DisplayName: "B"}}, func(u *state.User) {
 			u.UserName, u.DisplayName, u.Active = "b@x.co", "B", false
+			u.ByHand = true
 		}},
 		{"a whole answer", identity.Account{User: identity.User{UserName: "a@x.co", DisplayName: "A",
 			Attributes: map[string]identity.Value{"region": y, "team": y, "omni_user_timezone": x}}, Active: true}, func(u *state.User) {
@@ -157,6 +158,12 @@ func TestUnmanaged(t *testing.T) {
 	got := strings.Join(unmanaged(Strangers{l.Strangers, l.StrangerTeams}, s.desired()), "\n")
 	sameLines(t, "told", got, `not managed, left alone: 2 users (Zoe@x.co, bob@x.co)
 		not managed, left alone: 1 group (Board)`)
+	s = scene{"ada assigned outside\nbob suspended outside\neve unassigned outside\ndan assigned outside fault=broken",
+		"+o1 active name=ADA@x.co\n+o2 active name=bob@x.co\n+o3 active name=eve@x.co\n+o4 active name=dan@x.co"}
+	l = s.books()
+	got = strings.Join(unmanaged(Strangers{l.Strangers, nil}, s.desired()), "\n")
+	sameLines(t, "told", got, `assigned in Okta but outside users.scope, with an active account in Omni that isn't managed (the scope alone keeps nobody out): 2 users (ADA@x.co, bob@x.co)
+		not managed, left alone: 2 users (dan@x.co, eve@x.co)`)
 	if got := unmanaged(Strangers{}, Desired{}); len(got) != 0 {
 		t.Errorf("of nobody, %q is told", got)
 	}

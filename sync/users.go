@@ -16,7 +16,7 @@ import (
 //	nothing (not read), or doubt      any               none; told when linked
 //	assigned, in scope                not linked        create; adopt when Omni has the name
 //	assigned, in scope                linked, active    update, when a value differs
-//	assigned, in scope                linked, inactive  reactivate, with what differs
+//	assigned, in scope                linked, inactive  reactivate, with what differs; by hand: as the policy says
 //	staged or suspended, in scope     not linked        none
 //	staged or suspended, in scope     linked, active    update, when a value differs
 //	staged or suspended, in scope     linked, inactive  none
@@ -205,6 +205,9 @@ func (pl *planner) differing(id identity.OktaID, u state.User, p Person) []Chang
 	if !u.Active {
 		yes := true
 		c.Kind, c.Patch.Active, c.Reason = Reactivate, &yes, "assigned in Okta, inactive in Omni"
+		if u.ByHand {
+			c.Reason = byHand
+		}
 	}
 	var list []Change
 	if c.Patch.UserName != nil {
@@ -221,6 +224,9 @@ func (pl *planner) differing(id identity.OktaID, u state.User, p Person) []Chang
 	c.Before, c.After = pl.facts(u, c.Patch)
 	return append(list, c)
 }
+
+// byHand is why somebody is inactive whom no change of ours deactivated.
+const byHand = "assigned in Okta; somebody deactivated them in Omni"
 
 // waitingRename tells why a username change isn't done now: held, refused or protected.
 func (pl *planner) waitingRename(c Change, u state.User) (Change, bool) {

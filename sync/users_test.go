@@ -22,6 +22,9 @@ func TestPlanOfUsers(t *testing.T) {
 		{"assigned, three values differ", "ada assigned display=Ida region=y", "ada active team=z",
 			`update ada: display Ada -> Ida, region (none) -> "y", team "z" -> (none)`},
 		{"assigned, inactive", "ada assigned", "ada inactive", "reactivate ada: active false -> true | assigned in Okta, inactive in Omni"},
+		{"assigned, inactive by hand", "ada assigned", "ada inactive hand",
+			"reactivate ada: active false -> true | assigned in Okta; somebody deactivated them in Omni"},
+		{"unassigned, inactive by hand", "ada unassigned", "ada inactive hand", ""},
 		{"assigned, inactive, differs", "ada assigned region=y name=ada2@x.co", "ada inactive",
 			`reactivate ada: name ada@x.co -> ada2@x.co, active false -> true, region (none) -> "y" | assigned in Okta, inactive in Omni`},
 

@@ -173,6 +173,7 @@ func policy(c *configs.Config) sync.Policy {
 		AdoptAttributes: c.Users.AdoptAttributes,
 		OnUsername:      c.Users.OnUsernameChange,
 		OnRecycled:      c.Users.OnRecycled,
+		OnManual:        c.Users.OnManual,
 		Suspended:       c.Users.Suspended,
 		Protected:       c.Users.Protected,
 		Groups:          sync.Selection{From: c.Groups.From, Match: c.Groups.Match},

@@ -125,7 +125,7 @@ func engineParts(at string, s state.Store, fence state.Fence) (o sync.Options, o
 func policy(c *configs.Config) sync.Policy {
 	limit := func(l configs.Limit) sync.Limit { return sync.Limit{Count: l.Count, Percent: l.Percent} }
 	return sync.Policy{
-		AdoptAttributes: c.Users.AdoptAttributes, OnUsername: c.Users.OnUsernameChange, OnRecycled: c.Users.OnRecycled,
+		AdoptAttributes: c.Users.AdoptAttributes, OnUsername: c.Users.OnUsernameChange, OnRecycled: c.Users.OnRecycled, OnManual: c.Users.OnManual,
 		Suspended: c.Users.Suspended, Protected: c.Users.Protected,
 		Groups:   sync.Selection{From: c.Groups.From, Match: c.Groups.Match},
 		OnUnpush: c.Groups.OnUnpush, AdoptGroups: c.Groups.Adopt, Action: c.Deprovision.Action,
