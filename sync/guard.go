@@ -255,7 +255,7 @@ func (j *judging) why(c Change) (guard, why string) {
 		return guardOrgAdmins, "an organization admin's membership ends only after approval"
 	}
 	if c.Kind == Reactivate && j.policy.OnManual == "hold" && j.ledger.Users[c.User].ByHand {
-		return guardManual, byHand + "; once approved, this user is active again (users.on_manual_deactivation: hold)"
+		return guardManual, "assigned in Okta; somebody deactivated them in Omni; once approved, this user is active again (users.on_manual_deactivation: hold)"
 	}
 	kind := j.kind(c)
 	if lost := j.lost(c.User); lost != "" && (c.ends() || kind == guardGroupDeletions) {
