@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/omnisync/omnisync/fault"
@@ -34,32 +35,56 @@ func (c *Client) Belongings(ctx context.Context, id identity.OmniID) (identity.B
 // user's own; live services spell these words out, and a word that nobody knows
 // counts as the user's own.
 func (c *Client) modelRoles(ctx context.Context, id identity.OmniID) ([]string, error) {
-	const op = "read Omni model roles"
-	var list struct {
-		Member  identity.OmniID `json:"membershipId"`
-		Results *[]struct {
-			Name string `json:"roleName"`
-			From struct {
-				Type string `json:"type"`
-			} `json:"from"`
-		} `json:"results"`
-	}
-	request := request{op: op, method: http.MethodGet, path: v1 + "users/" + url.PathEscape(string(id)) + "/model-roles"}
+	var list roleList
+	request := request{op: readRoles, method: http.MethodGet, path: v1 + "users/" + url.PathEscape(string(id)) + "/model-roles"}
 	if _, err := c.ask(ctx, request, &list); err != nil {
 		return nil, err
 	}
 	if list.Results == nil || list.Member != id {
-		return nil, &fault.Error{Kind: fault.Doubt, Op: op, Detail: "Omni answered with another user's roles, or with none"}
+		return nil, &fault.Error{Kind: fault.Doubt, Op: readRoles, Detail: "Omni answered with another user's roles, or with none"}
 	}
+	return list.from("ORG", "BASE", "GROUP"), nil
+}
+
+const readRoles = "read Omni model roles"
+
+// roleList is Omni's answer about a user's roles, or a group's.
+type roleList struct {
+	Member  identity.OmniID      `json:"membershipId"`
+	Group   identity.OmniGroupID `json:"userGroupId"`
+	Results *[]struct {
+		Name string `json:"roleName"`
+		From struct {
+			Type string `json:"type"`
+		} `json:"from"`
+	} `json:"results"`
+}
+
+// from names the roles that come from elsewhere than the others.
+func (l roleList) from(others ...string) []string {
 	var names []string
-	for _, r := range *list.Results {
-		switch strings.TrimSuffix(strings.ToUpper(r.From.Type), " ROLE") {
-		case "ORG", "BASE", "GROUP":
-		default:
+	for _, r := range *l.Results {
+		word := strings.TrimPrefix(strings.TrimSuffix(strings.ToUpper(r.From.Type), " ROLE"), "CONNECTION ")
+		if !slices.Contains(others, word) {
 			names = append(names, r.Name)
 		}
 	}
-	return names, nil
+	return names
+}
+
+// TeamRoles names the model roles that were given to a group, each once and sorted:
+// its members have them. fault.NotFound when Omni knows no such group any more;
+// fault.Doubt when the answer can't be about it.
+func (c *Client) TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error) {
+	var list roleList
+	request := request{op: readRoles, method: http.MethodGet, path: v1 + "user-groups/" + url.PathEscape(string(id)) + "/model-roles"}
+	if _, err := c.ask(ctx, request, &list); err != nil {
+		return nil, err
+	}
+	if list.Results == nil || list.Group != id {
+		return nil, &fault.Error{Kind: fault.Doubt, Op: readRoles, Detail: "Omni answered with another group's roles, or with none"}
+	}
+	return slices.Compact(slices.Sorted(slices.Values(list.from("ORG", "BASE")))), nil
 }
 
 // owned counts what the user owns, by Omni's own count. An answer whose first

@@ -105,6 +105,7 @@ func TestContract(t *testing.T) {
 	for _, want := range []string{
 		"GET /Users", "POST /Users", "GET /Users/", "PATCH /Users/", "DELETE /Users/",
 		"GET /Groups", "POST /Groups", "GET /Groups/", "PATCH /Groups/", "DELETE /Groups/",
+		"GET " + prefix + "/api/v1/users/" + annID + "/model-roles", "GET " + prefix + "/api/v1/user-groups/g1/model-roles",
 	} {
 		if requests[want] == 0 {
 			t.Errorf("no %s was sent", want)
@@ -143,4 +144,6 @@ func everyCall(ctx context.Context, c *omniclient.Client) {
 	_, _ = c.CreateTeam(ctx, "Empty", nil)
 	_ = c.UpdateTeam(ctx, "g1", identity.TeamPatch{DisplayName: ptr("T"), Add: []identity.OmniID{annID}, Remove: []identity.OmniID{bobID, eveID}})
 	_ = c.DeleteTeam(ctx, "g1")
+	_, _ = c.Belongings(ctx, annID)
+	_, _ = c.TeamRoles(ctx, "g1")
 }

@@ -26,6 +26,7 @@ const (
 	ListSchedules   Kind = "list schedules"
 	ListDocuments   Kind = "list documents"
 	ListModelRoles  Kind = "list model roles"
+	ListGroupRoles  Kind = "list model roles of a group"
 	WhoAmI          Kind = "who am I"
 	Unknown         Kind = "unknown"
 )

@@ -30,7 +30,7 @@ type Org struct {
 	defined     map[string]int // reference -> index in definitions
 	schedules   roll[Schedule]
 	documents   []Document
-	roles       map[string][]string // membership id -> role names
+	roles       map[string][]string // membership or group id -> role names
 	windows     windows
 	log         []Request
 }

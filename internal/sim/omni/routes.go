@@ -54,6 +54,7 @@ func (o *Org) routes() *http.ServeMux {
 	handle("GET /api/v1/schedules", ListSchedules, (*Org).listSchedules)
 	handle("GET /api/v1/documents", ListDocuments, (*Org).listDocuments)
 	handle("GET /api/v1/users/{id}/model-roles", ListModelRoles, (*Org).listModelRoles)
+	handle("GET /api/v1/user-groups/{id}/model-roles", ListGroupRoles, (*Org).listGroupRoles)
 	handle("GET /api/v1/whoami", WhoAmI, (*Org).whoAmI)
 	handle("/", Unknown, func(*Org, *call) (reply, *failure) {
 		return reply{}, declined(http.StatusNotFound, "Not found")

@@ -91,11 +91,13 @@ func (o *Org) AddDocument(owner, name string) (id string) {
 	return d.ID
 }
 
-// AddModelRole gives the user with the id a role, such as QUERIER. It panics
-// when nobody has that id.
+// AddModelRole gives the user or the group with the id a role, such as QUERIER. It
+// panics when neither has that id.
 func (o *Org) AddModelRole(id, role string) {
 	defer o.lock()()
-	o.mustFind([]string{id})
+	if o.teams[id] == nil {
+		o.mustFind([]string{id})
+	}
 	o.roles[id] = append(o.roles[id], role)
 }
 

@@ -104,16 +104,36 @@ func (o *Org) listModelRoles(c *call) (reply, *failure) {
 	if fail != nil {
 		return reply{}, fail
 	}
-	origin := "USER"
+	origin := originJSON{Type: "USER"}
 	if o.Knobs.RolesSpelledOut {
-		origin = "User Role"
+		origin.Type = "User Role"
 	}
-	j := rolesJSON{MembershipID: u.id, Results: []roleJSON{}}
-	for i, role := range o.roles[u.id] {
-		j.Results = append(j.Results, roleJSON{
-			BaseRole: role, ConnectionID: connectionID, From: originJSON{origin}, ModelID: modelID,
-			Priority: len(o.roles[u.id]) - i, Resolved: i == 0, RoleName: role,
-		})
+	j := rolesJSON{MembershipID: u.id, Results: o.rolesOf(u.id, origin)}
+	for i := range j.Results {
+		first := i == 0
+		j.Results[i].Resolved = &first
 	}
 	return reply{status: http.StatusOK, body: j}, nil
+}
+
+func (o *Org) rolesOf(id string, origin originJSON) []roleJSON {
+	list := []roleJSON{}
+	for i, role := range o.roles[id] {
+		list = append(list, roleJSON{BaseRole: role, ConnectionID: connectionID, From: origin, ModelID: modelID,
+			Priority: len(o.roles[id]) - i, RoleName: role})
+	}
+	return list
+}
+
+func (o *Org) listGroupRoles(c *call) (reply, *failure) {
+	t, fail := o.findTeam(c.PathValue("id"))
+	if fail != nil {
+		return reply{}, fail
+	}
+	direct := 0
+	origin := originJSON{Depth: &direct, MiniUUID: t.id, Name: t.displayName, Type: "GROUP"}
+	if o.Knobs.RolesSpelledOut {
+		origin.Type = "Group Role"
+	}
+	return reply{status: http.StatusOK, body: groupRolesJSON{UserGroupID: t.id, Results: o.rolesOf(t.id, origin)}}, nil
 }

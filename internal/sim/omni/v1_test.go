@@ -2,6 +2,7 @@ package omni_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
@@ -105,4 +106,24 @@ func TestModelRoles(t *testing.T) {
 	c.spec = nil // what live services answer isn't what is described
 	equal(t, "origins", c.want(200, "GET", path, "").list("results", "from"), "map[type:User Role] map[type:User Role]")
 	c.want(404, "GET", "/api/v1/users/"+stranger+"/model-roles", "")
+}
+
+func TestModelRolesOfAGroup(t *testing.T) {
+	o := &simomni.Org{}
+	id := o.AddGroup("Sales")
+	c := start(t, o)
+	path := "/api/v1/user-groups/" + id + "/model-roles"
+	b := c.want(200, "GET", path, "")
+	equal(t, "without roles", len(c.elements(b, "results")), 0)
+	o.AddModelRole(id, "QUERIER")
+	o.AddModelRole(id, "VIEWER")
+	b = c.want(200, "GET", path, "")
+	equal(t, "group", b["userGroupId"], id)
+	equal(t, "roles", b.list("results", "roleName"), "QUERIER VIEWER")
+	from := "map[depth:0 miniUuid:" + id + " name:Sales type:GROUP]"
+	equal(t, "origins", b.list("results", "from"), from+" "+from)
+	o.SetKnobs(simomni.Knobs{RealLimit: -1, RolesSpelledOut: true})
+	c.spec = nil // what live services answer isn't what is described
+	equal(t, "origins", c.want(200, "GET", path, "").list("results", "from"), strings.ReplaceAll(from+" "+from, "GROUP", "Group Role"))
+	c.want(404, "GET", "/api/v1/user-groups/nobody/model-roles", "")
 }

@@ -68,18 +68,26 @@ type rolesJSON struct {
 	Results      []roleJSON `json:"results"`
 }
 
+type groupRolesJSON struct {
+	Results     []roleJSON `json:"results"`
+	UserGroupID string     `json:"userGroupId"`
+}
+
 type roleJSON struct {
 	BaseRole     string     `json:"baseRole"`
 	ConnectionID string     `json:"connectionId"`
 	From         originJSON `json:"from"`
 	ModelID      string     `json:"modelId"`
 	Priority     int        `json:"priority"`
-	Resolved     bool       `json:"resolved"`
+	Resolved     *bool      `json:"resolved,omitempty"` // of a user's
 	RoleName     string     `json:"roleName"`
 }
 
 type originJSON struct {
-	Type string `json:"type"`
+	Depth    *int   `json:"depth,omitempty"` // of a group's, as the two that follow
+	MiniUUID string `json:"miniUuid,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Type     string `json:"type"`
 }
 
 type whoAmIJSON struct {
