@@ -163,6 +163,9 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		}
 	}
 	p.link = link
+	if link == state.Adopted {
+		c = a.gains(ctx, c, t.ID)
+	}
 	if patch.DisplayName != nil && link == state.Recognised {
 		// Once it has another name, the intent's name finds it no more.
 		n, stands := newNotes(), p

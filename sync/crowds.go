@@ -100,6 +100,7 @@ func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 		if pl.ledger.Groups[id].Intent != "" {
 			ch.Reason = madeBefore
 		}
+		ch.Reason += roleWords(rolesGained, pl.ledger.roles[t.ID])
 		ch.Add = pl.missingFrom(t, ch.Add)
 		pl.finish(&ch)
 		pl.awaits(&ch, t)
@@ -248,9 +249,11 @@ func (pl *planner) nameOf(id identity.OktaID) string {
 func (pl *planner) unpushing(id identity.GroupID, g state.Group) Change {
 	c := Change{Kind: Release, Group: id, Omni: string(g.Omni), Name: g.Name, Title: g.DisplayName, State: state.Planned,
 		Reason: "no longer " + pl.policy.Groups.word() + "; stays in Omni, no longer managed", Before: &state.Facts{DisplayName: g.DisplayName}}
+	tell := rolesStay
 	if pl.policy.OnUnpush == "delete" {
-		c.Kind, c.Reason = Delete, "no longer "+pl.policy.Groups.word()
+		c.Kind, c.Reason, tell = Delete, "no longer "+pl.policy.Groups.word(), rolesEnd
 	}
+	c.Reason += roleWords(tell, pl.ledger.roles[g.Omni])
 	return c
 }
 

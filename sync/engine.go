@@ -99,6 +99,7 @@ type Engine struct {
 
 	groupwise bool // the mapping reads which groups users are in
 	definer   *definer
+	roles     teamRoles
 
 	ledgers lock                 // of every ledger in memory, and of what follows
 	live    map[*Ledger]bool     // those of the runs under way

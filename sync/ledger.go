@@ -41,7 +41,8 @@ type Ledger struct {
 	StrangerTeams map[string]identity.Team
 	KeepMissing   bool // Omni's list was doubtful: nothing is created again
 
-	heritages map[identity.OktaID]heritage // of newcomers under somebody else's address, as inspect found them
+	roles     map[identity.OmniGroupID][]string // model roles of groups, as readRoles found them
+	heritages map[identity.OktaID]heritage      // of newcomers under somebody else's address, as inspect found them
 }
 
 func newLedger() *Ledger {

@@ -154,10 +154,12 @@ type Inventory interface {
 	Team(ctx context.Context, id identity.OmniGroupID) (identity.Team, error)
 }
 
-// Estate tells what hangs on an account.
+// Estate tells what hangs on an account, or on a group.
 type Estate interface {
 	// Belongings tells what one account owns and may do, with the same kinds of failure.
 	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
+	// TeamRoles names the model roles that a group's members get, each once and sorted.
+	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
 }
 
 // Archive keeps what can't be built again when the ledger is lost, and knows

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -31,6 +32,9 @@ type run struct {
 	wider    string   // of a delta: why a full run is to follow it; "" for none
 	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan
+
+	rolesAsked  atomic.Int32          // about how many groups' model roles Omni was asked
+	rolesUnread atomic.Pointer[error] // why it didn't tell, after which it isn't asked any more; nil: it did
 
 	follower *follower // of a pass the engine's; of what follows a push its own
 }
@@ -126,6 +130,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.inspect(ctx, run.ledger, run.desired, r.Insist || r.Kind == Reconcile); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(e.planned(ctx, run, e.policy), run.desired, run.ledger, e.policy, run.started)
 	e.learn(ctx, run, judged.Changes)
