@@ -261,5 +261,5 @@ func (e *Engine) alongside(ctx context.Context, run *run) error {
 
 // asItWas is a group of which nothing new is known.
 func asItWas(g state.Group) Crowd {
-	return Crowd{Name: g.Name, Title: g.DisplayName, Type: g.Type, Mapping: g.Mapping, Paused: g.Paused, Certain: true, AsOf: g.AsOf}
+	return Crowd{Name: g.Name, Title: g.DisplayName, AsItWas: true, Type: g.Type, Mapping: g.Mapping, Paused: g.Paused, Certain: true, AsOf: g.AsOf}
 }

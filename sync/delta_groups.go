@@ -74,7 +74,7 @@ func (r *delta) themselves(ctx context.Context, app identity.App) error {
 			c := r.crowd(id)
 			c.Gone, c.Told = object.Gone(), after(h.event, object.Origin)
 			if !c.Gone {
-				c.Name, c.Type, c.Title = object.Name, object.Type, ""
+				c.Name, c.Type, c.Title, c.AsItWas = object.Name, object.Type, "", false
 			}
 			r.desired.Groups[id] = c
 		}

@@ -60,6 +60,7 @@ type Crowd struct {
 	Name    string // in Okta
 	Title   string // what it is to be called in Omni; "" is as in Okta
 	Fault   string // why nothing can be decided about its name; "" when all is well
+	AsItWas bool   // its name wasn't read: it is to be called what it is called
 	Type    string // OKTA_GROUP, APP_GROUP, BUILT_IN; "" where Okta wasn't asked
 	Mapping string
 	Paused  bool              // its mapping is INACTIVE: left as it is
@@ -136,7 +137,10 @@ func (d Desired) decides(key string) bool {
 	if g, _, member := memberOf(key); member {
 		return d.covers(groupSubject(g))
 	}
-	return slices.ContainsFunc(subjectsOf(key), d.covers)
+	return slices.ContainsFunc(subjectsOf(key), func(subject string) bool {
+		id := identity.GroupID(strings.TrimPrefix(subject, groupSubject("")))
+		return d.covers(subject) && !(d.Groups[id].AsItWas && key == groupKey(Rename, id))
+	})
 }
 
 // leave makes nothing be said of the subjects.

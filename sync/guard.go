@@ -69,7 +69,7 @@ func (j *judging) weigh(changes []Change) {
 		if c.State != state.Planned {
 			continue
 		}
-		if kind := j.kind(c); kind != "" && j.decided(c.key()) == state.None {
+		if kind := j.kind(c); kind != "" && j.decidedOn(c) == state.None {
 			want[kind] += j.weight(c)
 		}
 		for _, u := range c.Drop {
@@ -136,6 +136,33 @@ func (j *judging) decided(key string) state.Decision {
 		return state.None
 	}
 	return h.Decision
+}
+
+// decidedOn is decided of a change as a whole. What a person said no to because of a
+// changed policy is over when the change no longer makes that of its object.
+func (j *judging) decidedOn(c Change) state.Decision {
+	h := j.ledger.Holds[c.key()]
+	if h.Guard == guardPolicyChange && h.Decision == state.Rejected && !makes(c.After, h.Change.After) {
+		return state.None
+	}
+	return j.decided(c.key())
+}
+
+// makes reports whether facts have every value of others.
+func makes(facts, others *state.Facts) bool {
+	if others == nil {
+		return true
+	}
+	if facts == nil {
+		return false
+	}
+	for name, v := range others.Attributes {
+		now, there := facts.Attributes[name]
+		if !there || (now == nil) != (v == nil) || v != nil && *now != *v {
+			return false
+		}
+	}
+	return others.DisplayName == "" || facts.DisplayName == others.DisplayName
 }
 
 // unasked counts by guard what a judged plan is to remove, or create, without
@@ -261,13 +288,20 @@ func (j *judging) why(c Change) (guard, why string) {
 	if lost := j.lost(c.User); lost != "" && (c.ends() || kind == guardGroupDeletions) {
 		return guardLoss, lost
 	}
+	if h, known := j.ledger.Holds[c.key()]; kind == "" && known && h.Guard == guardPolicyChange && j.decidedOn(c) == h.Decision {
+		return guardPolicyChange, "" // the policy is the ledger's since somebody said no
+	}
 	return kind, j.over[kind]
 }
 
 // verdict says what becomes of a change under its key, and the reason to tell.
 func (j *judging) verdict(c Change, key, why string) (state.ChangeState, string) {
 	hold, known := j.ledger.Holds[key]
-	switch decision := j.decided(key); {
+	decision := j.decided(key)
+	if key == c.key() {
+		decision = j.decidedOn(c)
+	}
+	switch {
 	case decision == state.Approved:
 		j.asked[key] = true
 		return state.Planned, "approved by " + hold.By
