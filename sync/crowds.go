@@ -61,8 +61,9 @@ func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
 	}
 	switch pl.titles.refused[id] {
 	case doubled:
-		if c.title() != c.Name {
-			return fmt.Sprintf("several groups are to be called %q in Omni: rename all but one in Okta, or let groups.name tell them apart", c.title())
+		if others := pl.namesakes(id, c); len(others) > 0 {
+			return fmt.Sprintf("several groups are to be called %q in Omni, this one and %s: rename all but one in Okta, or let groups.name tell them apart",
+				c.title(), some(others, "other", "others"))
 		}
 		return "several pushed groups have this name: rename all but one in Okta"
 	case taken:
@@ -74,6 +75,23 @@ func (pl *planner) titleRefusal(id identity.GroupID, c Crowd) string {
 	default:
 		return ""
 	}
+}
+
+// namesakes gives the names in Okta of the other groups that are to have the same name
+// in Omni, unless all of them have that name in Okta too.
+func (pl *planner) namesakes(id identity.GroupID, c Crowd) []string {
+	var names []string
+	mapped := c.title() != c.Name
+	for other, d := range pl.desired.Groups {
+		if other != id && !d.Gone && !d.Paused && d.Fault == "" && identity.FoldName(d.title()) == identity.FoldName(c.title()) {
+			names = append(names, d.Name)
+			mapped = mapped || d.title() != d.Name
+		}
+	}
+	if !mapped {
+		return nil
+	}
+	return names
 }
 
 func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
@@ -134,7 +152,10 @@ func (pl *planner) missingFrom(t identity.Team, ids []identity.OktaID) []identit
 func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Change {
 	ch := Change{Kind: Members, Group: id, Omni: string(g.Omni), Name: c.Name, Title: g.DisplayName, State: state.Planned}
 	var list []Change
-	if title := c.title(); title != g.DisplayName {
+	if c.Fault != "" {
+		list = append(list, Change{Kind: Rename, Group: id, Omni: ch.Omni, Name: c.Name, Title: g.DisplayName, State: state.Failed, Reason: c.Fault,
+			Before: &state.Facts{DisplayName: g.DisplayName}, After: &state.Facts{DisplayName: g.DisplayName}})
+	} else if title := c.title(); title != g.DisplayName {
 		refusal := pl.titleRefusal(id, c)
 		if _, stranger := pl.ledger.StrangerTeams[identity.FoldName(c.title())]; stranger && refusal == "" {
 			refusal = "Omni has another group of the new name; members go on under the old one"
