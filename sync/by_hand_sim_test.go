@@ -104,3 +104,29 @@ func TestOwnDeactivationIsNotHeld(t *testing.T) {
 		c.inStep()
 	})
 }
+
+// Okta's push of somebody who was deactivated by hand comes again until a person has
+// decided. Who leaves by a push and returns is nobody's doing but Okta's.
+func TestPushOfAManualDeactivation(t *testing.T) {
+	policy := lenient()
+	policy.OnManual, policy.Settle = "hold", 0
+	pushing(t, policy, false, func(p *pushed) {
+		id := p.hired(2)[0]
+		p.omni.EditUser(id, func(u *simomni.User) { u.Active = false })
+		p.want(p.run(sync.Reconcile), sync.Holding)
+		active := patched(map[string]any{"op": "replace", "value": map[string]any{"active": true}})
+		p.wants(429, "PATCH", "/Users/"+id, active)
+		if status, err := p.engine.Status(t.Context()); err != nil || len(status.Held) != 1 || status.Held[0].Count != 1 {
+			t.Fatalf("held: %+v, %v", status.Held, err)
+		}
+		p.decide(state.Approved)
+		p.wants(200, "PATCH", "/Users/"+id, active)
+		p.wantActive(staff(2)...)
+
+		p.omni.EditUser(id, func(u *simomni.User) { u.Active = false })
+		p.want(p.run(sync.Reconcile), sync.Holding)
+		p.wants(200, "PATCH", "/Users/"+id, deactivated)
+		p.wants(200, "PATCH", "/Users/"+id, active)
+		p.wantActive(staff(2)...)
+	})
+}

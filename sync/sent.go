@@ -123,6 +123,7 @@ func (e *Engine) lookAtUser(ctx context.Context, run *run, id identity.OktaID, u
 		n.forgetUser(l, id)
 	default:
 		n.user(id, is)
+		n.byHand(l, id, is)
 		if u.Active && !is.Active {
 			n.membershipsBecome(l, id, state.Ended)
 		}

@@ -95,6 +95,7 @@ func correct(s Survey, l *Ledger, p Policy) (Notes, Strangers) {
 			if seen := corrected(u, a, p.Attributes); !sameRecord(seen, u) {
 				seen.Seen = identity.Print{}
 				n.user(id, seen)
+				n.byHand(l, id, seen)
 			}
 		}
 	}
@@ -127,6 +128,15 @@ func corrected(u state.User, a identity.Account, managed []string) state.User {
 		u.Attributes = nil
 	}
 	return u
+}
+
+// byHand forgets what a person said about the return of somebody who was deactivated by
+// hand: it was about another time.
+func (n Notes) byHand(l *Ledger, id identity.OktaID, seen state.User) {
+	key := userKey(Reactivate, id)
+	if _, held := l.Holds[key]; held && seen.ByHand && !l.Users[id].ByHand {
+		n.Holds[key] = nil
+	}
 }
 
 func sameRecord(a, b state.User) bool {
