@@ -55,7 +55,9 @@ func newLedger() *Ledger {
 		Failing: map[string]state.Failure{},
 
 		reserved: map[string]int{},
-		moved:    map[string]bool{},
+
+		touched: map[string]bool{}, claimed: map[string]bool{},
+		moved: map[string]bool{},
 	}
 }
 
