@@ -345,6 +345,11 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		}
 		c.Omni = string(account.ID)
 		u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, Account: u.Account})
+		n := newNotes()
+		n.user(c.User, u) // once it is inactive, nothing tells that it was ours
+		if err := a.intend(ctx, n); err != nil {
+			return a.failed(c, err), notes
+		}
 	}
 	err := a.endInOmni(ctx, c, u.Omni)
 	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete

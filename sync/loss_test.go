@@ -89,7 +89,9 @@ func TestPromise8LedgerGone(t *testing.T) {
 		}
 		asked := map[string]int{}
 		for _, r := range c.omni.Requests() {
-			asked[r.Method+" "+r.Path]++
+			if !strings.HasSuffix(r.Path, "/model-roles") { // asked of some groups
+				asked[r.Method+" "+r.Path]++
+			}
 		}
 		if want := map[string]int{"GET /api/scim/v2/Users": 1, "GET /api/scim/v2/Groups": 1, "GET /api/v1/user-attributes": 1}; !maps.Equal(asked, want) {
 			t.Errorf("it asked Omni %v", asked)
