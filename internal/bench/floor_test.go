@@ -36,6 +36,7 @@ func TestFloorsReadWhatTheEngineReads(t *testing.T) {
 			t.Fatalf("%v, %v", err, idle(told(report)))
 		}
 		asked := tellOrFail(t, at)
+		delete(asked, countReads) // how Omni defines attributes, which no floor asks
 		pages := 0
 		want := leastRequests(c, members)
 		for _, kind := range kinds {

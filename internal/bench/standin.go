@@ -128,6 +128,7 @@ func (s *standin) handler() http.Handler {
 		http.NotFound(w, r)
 	})
 	mux.HandleFunc("/api/scim/", s.serveOmni)
+	mux.HandleFunc("/api/v1/user-attributes", s.serveOmni)
 	mux.HandleFunc("POST /bench", s.control)
 	return mux
 }

@@ -68,9 +68,9 @@ func TestTally(t *testing.T) {
 func TestLeastRequests(t *testing.T) {
 	c := newCompany(100_000)
 	b := &bench{company: c}
-	asked := []map[string]int{{countApp: 1, countUsers: 200, countMappings: 1, countGroups: 3, countBytes: 5}}
+	asked := []map[string]int{{countApp: 1, countUsers: 200, countMappings: 1, countGroups: 3, countBytes: 5, countReads: 1}}
 	okta, omni := b.requests(asked, false)
-	if !okta.reached || okta.told != "205" || okta.target != "205" || okta.detail != "app: 1, users: 200, mappings: 1, groups: 3" || !omni.reached || omni.told != "0" {
+	if !okta.reached || okta.told != "205" || okta.target != "205" || okta.detail != "app: 1, users: 200, mappings: 1, groups: 3" || !omni.reached || omni.told != "1" {
 		t.Errorf("%+v, %+v", okta, omni)
 	}
 	asked[0][countOther], asked[0][countReads] = 1, 2
