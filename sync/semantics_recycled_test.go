@@ -286,3 +286,25 @@ func TestSemanticsRecycledAddressPushedAndPulled(t *testing.T) {
 		})
 	}
 }
+
+// A delta holds the address as every other reading does.
+func TestSemanticsRecycledAddressByDelta(t *testing.T) {
+	for name, known := range map[string]bool{"linked before": true, "inactive with documents": false} {
+		t.Run(name, func(t *testing.T) {
+			simulated(t, lenient(), func(c *company) {
+				omni := recycling(c, known, nil)
+				<-time.After(time.Minute)
+				w := c.watch()
+				if w.Report == nil {
+					t.Fatalf("no delta was made: %+v", w)
+				}
+				c.want(*w.Report, sync.Holding)
+				heirless(c, omni)
+				c.decide(state.Approved)
+				c.want(c.run(sync.Full), sync.Done)
+				inherited(c, omni)
+				c.silent()
+			})
+		})
+	}
+}
