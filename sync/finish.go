@@ -77,7 +77,9 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	ctx, cancel := ending(ctx, stopErr)
 	defer cancel()
 	err := e.conclude(ctx, r, results, connection)
+	e.ledgers.Lock()
 	e.watch.after(r, results, time.Now())
+	e.ledgers.Unlock()
 	if err == nil {
 		err = e.remember(ctx, rep, r.why(stopErr))
 	}
