@@ -54,13 +54,19 @@ func (e *endpointSide) tokenName(token int) string {
 
 func (e *endpointSide) checkListener(ctx context.Context) Finding {
 	r, err := e.Get(ctx, "/healthz", 0)
+	return alive(r, err, "scim")
+}
+
+// alive judges what a listener of the daemon answers to /healthz; section is where the
+// configuration has it.
+func alive(r Reply, err error, section string) Finding {
 	switch {
 	case fault.Is(err, fault.NotFound):
 		return skipped("not running: start syncd run, and check again")
 	case err != nil:
-		return broken(err, "see the log of syncd run, and scim.listen and scim.tls")
+		return broken(err, fmt.Sprintf("see the log of syncd run, and %[1]s.listen and %[1]s.tls", section))
 	case r.Status != http.StatusOK || !strings.Contains(string(r.Body), "alive"):
-		return good("/healthz is answered %d", r.Status).fail("what listens there is not syncd", "end it, or let scim.listen name another port")
+		return good("/healthz is answered %d", r.Status).fail("what listens there is not syncd", "end it, or let "+section+".listen name another port")
 	}
 	return good("answers /healthz")
 }

@@ -4,9 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strings"
-
-	"github.com/omnisync/omnisync/fault"
 )
 
 // hookSide is the listener of event hooks of the daemon that runs, as Okta meets it.
@@ -37,15 +34,7 @@ func (h *hookSide) run(ctx context.Context) {
 
 func (h *hookSide) checkListener(ctx context.Context) Finding {
 	r, err := h.Healthz(ctx)
-	switch {
-	case fault.Is(err, fault.NotFound):
-		return skipped("not running: start syncd run, and check again")
-	case err != nil:
-		return broken(err, "see the log of syncd run, and hooks.listen and hooks.tls")
-	case r.Status != http.StatusOK || !strings.Contains(string(r.Body), "alive"):
-		return good("/healthz is answered %d", r.Status).fail("what listens there is not syncd", "end it, or let hooks.listen name another port")
-	}
-	return good("answers /healthz")
+	return alive(r, err, "hooks")
 }
 
 func (h *hookSide) checkCertificate(ctx context.Context) Finding {

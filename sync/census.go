@@ -25,27 +25,24 @@ func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 		return
 	}
 	w.mu.Lock()
-	w.census = &census{users: len(d.Same) + len(d.Users), crowds: map[identity.GroupID]int{}}
+	w.census = &census{users: len(d.Same) + len(d.Users), crowds: crowdsOf(run.ledger.Groups)}
 	w.outside = map[identity.OktaID]bool{}
 	for id := range d.Users {
 		if m := run.ledger.Marks[id]; m.Omni == 0 {
 			w.outside[id] = true
 		}
 	}
-	for id, g := range run.ledger.Groups {
-		w.census.crowds[id] = g.Present
-	}
 	w.began = run.started.Add(-e.o.Okta.Skew())
-	began := run.started.Add(-e.o.Okta.Skew() - logOverlap)
-	followed := w.whole == nil && w.place.Since.After(began.Add(-followedWithin))
+	from := w.began.Add(-logOverlap)
+	followed := w.whole == nil && w.place.Since.After(from.Add(-followedWithin))
 	w.whole = nil
 	if !followed {
-		w.place = identity.LogPlace{Since: began}
+		w.place = identity.LogPlace{Since: from}
 	}
-	place := w.place
+	place, began := w.place, w.began
 	w.mu.Unlock()
 	if followed {
-		w.suspect(run.started, newsOf(d, run.ledger, plan))
+		w.suspect(began, newsOf(d, run.ledger, plan))
 	} else if err := e.moveOn(ctx, place, true); err != nil {
 		run.logger.Warn("from where on the System Log is to be read isn't written down", zap.Error(err))
 	}
@@ -69,9 +66,13 @@ func (w *watch) count(groups map[identity.GroupID]state.Group) {
 	if w.census == nil {
 		return
 	}
+	w.census = &census{users: w.census.users, crowds: crowdsOf(groups)}
+}
+
+func crowdsOf(groups map[identity.GroupID]state.Group) map[identity.GroupID]int {
 	crowds := make(map[identity.GroupID]int, len(groups))
 	for id, g := range groups {
 		crowds[id] = g.Present
 	}
-	w.census = &census{users: w.census.users, crowds: crowds}
+	return crowds
 }

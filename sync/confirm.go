@@ -84,7 +84,7 @@ func withhold(changes []Change, why string) []Change {
 			continue
 		}
 		if c.ends() || c.Group != "" && (c.Kind == Delete || c.Kind == Release) {
-			out[i].State, out[i].Reason, out[i].Due = state.Kept, "not confirmed: "+why, time.Now().Add(lookSoon)
+			out[i].State, out[i].Reason = state.Kept, "not confirmed: "+why
 		}
 		if len(c.Drop) > 0 {
 			out[i].Drop = nil

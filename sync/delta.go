@@ -9,7 +9,6 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
-	"golang.org/x/sync/errgroup"
 )
 
 // questions is how many a delta asks Okta at once.
@@ -81,15 +80,7 @@ func (r *delta) people(ctx context.Context) error {
 	ids := slices.Sorted(maps.Keys(r.touched.users))
 	found := make([]identity.Assignment, len(ids))
 	errs := make([]error, len(ids))
-	var running errgroup.Group
-	running.SetLimit(questions)
-	for i, id := range ids {
-		running.Go(func() error {
-			found[i], errs[i] = r.engine.o.Okta.Assignment(ctx, id)
-			return nil
-		})
-	}
-	_ = running.Wait() // each one's error is its own
+	together(questions, ids, func(i int, id identity.OktaID) { found[i], errs[i] = r.engine.o.Okta.Assignment(ctx, id) })
 	for i, id := range ids {
 		switch err := errs[i]; {
 		case ctx.Err() != nil || fault.Is(err, fault.Unauthorized):

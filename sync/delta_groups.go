@@ -9,7 +9,6 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
-	"golang.org/x/sync/errgroup"
 )
 
 // groupsOf reads what was touched of groups:
@@ -177,23 +176,17 @@ func (r *delta) ofUsers(ctx context.Context) error {
 // belongings asks for several users at once.
 func (r *delta) belongings(ctx context.Context, ids []identity.OktaID) []belonging {
 	list := make([]belonging, len(ids))
-	var running errgroup.Group
-	running.SetLimit(questions)
-	for i, id := range ids {
-		running.Go(func() error {
-			groups, from, err := r.engine.o.Okta.GroupsOf(ctx, id)
-			if fault.Is(err, fault.NotFound) { // the account is deleted: it is in no group
-				err = nil
-			}
-			b := belonging{user: id, groups: make(map[identity.GroupID]bool, len(groups)), from: from, err: err}
-			for _, g := range groups {
-				b.groups[g] = true
-			}
-			list[i] = b
-			return nil
-		})
-	}
-	_ = running.Wait() // each one's error is its own
+	together(questions, ids, func(i int, id identity.OktaID) {
+		groups, from, err := r.engine.o.Okta.GroupsOf(ctx, id)
+		if fault.Is(err, fault.NotFound) { // the account is deleted: it is in no group
+			err = nil
+		}
+		b := belonging{user: id, groups: make(map[identity.GroupID]bool, len(groups)), from: from, err: err}
+		for _, g := range groups {
+			b.groups[g] = true
+		}
+		list[i] = b
+	})
 	return list
 }
 

@@ -13,7 +13,7 @@ func (e *Engine) Followed(ctx context.Context) (*Followed, error) {
 	w := &e.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil || !known && w.wake == nil {
+	if err != nil || !known && w.rearm == nil {
 		return nil, err
 	}
 	f := &Followed{Read: read.Since, Missed: max(read.Missed, w.suspects.missed), Names: append([]string{}, w.suspects.names...), Again: len(w.again), Seconds: w.times.sum()}

@@ -45,12 +45,12 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 	}
 	l := &Loop{engine: e, log: log, cron: cron.New(cron.WithLocation(location)),
 		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
-	e.watch.askBy(l.Ask)
+	var rearm func()
 	if s.Delta != "" || s.Hooks {
-		l.quick = make(chan Request, 1)
-		l.sooner = make(chan struct{}, 1)
-		e.watch.wakeBy(func() { l.Wake(Delta) }, func() { wake(l.sooner, struct{}{}) })
+		l.quick, l.sooner = make(chan Request, 1), make(chan struct{}, 1)
+		rearm = func() { wake(l.sooner, struct{}{}) }
 	}
+	e.watch.servedBy(l.Ask, rearm)
 	for _, tick := range []struct {
 		expression string
 		kind       RunKind

@@ -105,15 +105,21 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 
 // each does work for every id, several at once.
 func (cr *crowdReader) each(ids iter.Seq[identity.GroupID], work func(identity.GroupID)) {
+	together(readers, slices.Sorted(ids), func(_ int, id identity.GroupID) { work(id) })
+}
+
+// together does work for each of ids, with its place among them, so many at once. What
+// goes wrong is the work's own.
+func together[K any](most int, ids []K, work func(i int, id K)) {
 	var running errgroup.Group
-	running.SetLimit(readers)
-	for _, id := range slices.Sorted(ids) {
+	running.SetLimit(most)
+	for i, id := range ids {
 		running.Go(func() error {
-			work(id)
+			work(i, id)
 			return nil
 		})
 	}
-	_ = running.Wait() // what goes wrong is a doubt, no error
+	_ = running.Wait()
 }
 
 func (cr *crowdReader) crowd(id identity.GroupID) Crowd {

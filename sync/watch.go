@@ -29,9 +29,8 @@ type watch struct {
 	lag      error  // why the log isn't read on; nil: it is
 	suspects suspects
 	times    latencies
-	wake     func()        // has the log looked at; nil where no loop does
-	rearm    func()        // says that next may be earlier; nil like wake
-	ask      func(Request) // has another run made; nil where no loop does
+	ask      func(Request) // has a run made; nil where no loop makes any
+	rearm    func()        // says that next may be earlier; nil where no loop makes deltas
 }
 
 // wider is why a full run is needed in place of a delta.
@@ -194,17 +193,11 @@ func (w *watch) askAgain(busy bool, now time.Time) Watched {
 	return Watched{}
 }
 
-// wakeBy sets what has the log looked at, and what is told that next may be earlier.
-func (w *watch) wakeBy(wake, rearm func()) {
+// servedBy sets what makes runs, and what is told that next may be earlier.
+func (w *watch) servedBy(ask func(Request), rearm func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.wake, w.rearm = wake, rearm
-}
-
-func (w *watch) askBy(ask func(Request)) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.ask = ask
+	w.ask, w.rearm = ask, rearm
 }
 
 // askFor has a run made, where a loop makes runs.
@@ -283,7 +276,7 @@ func (e *Engine) listen(ctx context.Context, busy bool) (heard, error) {
 			h.wider = &wider{kind: Full, skips: now, why: fmt.Sprintf("the System Log tells of %d changes and more at once", len(page.Touches))}
 			return h, nil
 		case n == logPages: // the rest is read next time
-			w.nudge()
+			w.askFor(Request{Kind: Delta, Cause: causeLog})
 			return h, nil
 		}
 	}
@@ -364,23 +357,14 @@ func (e *Engine) moveOn(ctx context.Context, place identity.LogPlace, acted bool
 	return nil
 }
 
-// nudge has the log looked at soon.
-func (w *watch) nudge() {
-	w.mu.Lock()
-	wake := w.wake
-	w.mu.Unlock()
-	if wake != nil {
-		wake()
-	}
-}
-
 // lookAt has the users among the subjects looked at by the next delta, whatever the log
 // tells: a push of theirs has left something to a reading. Groups are left alone: Okta's
 // lists lag behind its pushes.
 func (e *Engine) lookAt(subjects []string) {
 	w := &e.watch
 	w.mu.Lock()
-	if w.wake == nil {
+	rearm := w.rearm
+	if rearm == nil {
 		w.mu.Unlock()
 		return
 	}
@@ -390,7 +374,6 @@ func (e *Engine) lookAt(subjects []string) {
 			w.again[s] = look{at: time.Now().Add(afterPush)}
 		}
 	}
-	rearm := w.rearm
 	w.mu.Unlock()
 	rearm()
 }
