@@ -38,6 +38,9 @@ func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 	w.whole = nil
 	if !followed {
 		w.place = identity.LogPlace{Since: from}
+		if len(d.Doubts) > 0 { // no event from here on tells of what wasn't read of groups
+			run.unread = append(run.unread, lookSelection)
+		}
 	}
 	place, began := w.place, w.began
 	w.mu.Unlock()

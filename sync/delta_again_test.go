@@ -123,3 +123,33 @@ func TestDeltaForgetsWhatIsGone(t *testing.T) {
 		}
 	})
 }
+
+// What a full run couldn't read of groups, while it led the log past their events,
+// deltas look at by themselves once Okta answers.
+func TestDeltaLooksAtWhatTheFullRunCouldNot(t *testing.T) {
+	for path, change := range map[string]func(c *company, id, group string){
+		"/api/v1/groups":                     func(c *company, _, group string) { c.okta.RenameGroup(group, "Vendors") },
+		"/api/v1/groups/*/users":             func(c *company, id, group string) { c.okta.RemoveMember(group, id) },
+		"/api/v1/apps/*/group-push/mappings": func(c *company, id, _ string) { c.push("More", id) },
+	} {
+		t.Run(path, func(t *testing.T) {
+			following(t, lenient(), func(c *company, ids []string, group string) {
+				change(c, ids[0], group)
+				c.okta.ForgetCursors()
+				<-time.After(30 * time.Second)
+				if w := c.watch(); w.Wider != sync.Full {
+					t.Fatalf("a forgotten place leads to %+v, want a full run", w)
+				}
+				c.oktaFaults.Add(sim.Fault{Path: path, Do: sim.Status(http.StatusForbidden, `{"errorCode":"E0000006"}`, nil)})
+				c.want(c.run(sync.Full), sync.Doubtful)
+				c.oktaFaults.Clear()
+				c.looksFor(5 * time.Minute)
+				c.inStep()
+				if again := c.status().Log.Again; again != 0 {
+					t.Errorf("%d objects are still to be looked at again", again)
+				}
+				c.silent()
+			})
+		})
+	}
+}
