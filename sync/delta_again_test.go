@@ -153,3 +153,19 @@ func TestDeltaLooksAtWhatTheFullRunCouldNot(t *testing.T) {
 		})
 	}
 }
+
+// A group that is renamed while somebody leaves it who is in no other is renamed, though
+// its members are read once more because of it.
+func TestDeltaRenamesBesideALeaver(t *testing.T) {
+	followed(t, 30, func(c *company, ids []string, group string) {
+		lone := c.join("lone@acme.co")[0]
+		c.okta.AddMember(group, lone)
+		c.want(c.run(sync.Full), sync.Done)
+		c.watch()
+		c.okta.RemoveMember(group, lone)
+		c.okta.RenameGroup(group, "Vendors")
+		<-time.After(30 * time.Second)
+		c.watch()
+		c.inStep()
+	})
+}

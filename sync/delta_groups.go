@@ -71,10 +71,8 @@ func (r *delta) themselves(ctx context.Context, app identity.App) error {
 			r.touched.selection = &h
 		case known && !g.Paused:
 			c := r.crowd(id)
-			c.Gone, c.Told = object.Gone(), after(h.event, object.Origin)
-			if !c.Gone {
-				c.Name, c.Type, c.Title, c.AsItWas = object.Name, object.Type, "", false
-			}
+			c.seen(object)
+			c.Told = after(h.event, object.Origin)
 			r.desired.Groups[id] = c
 		}
 	}

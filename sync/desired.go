@@ -78,6 +78,14 @@ type Crowd struct {
 // title is what the group is to be called in Omni.
 func (c Crowd) title() string { return firstOf(c.Title, c.Name) }
 
+// seen takes what Okta tells of the group itself.
+func (c *Crowd) seen(g identity.Group) {
+	c.Gone, c.Told = g.Gone(), g.Origin
+	if !c.Gone {
+		c.Name, c.Type, c.Title, c.AsItWas = g.Name, g.Type, "", false
+	}
+}
+
 // person tells what Okta says of a user whom the ledger may know: the person, and
 // whether anything is said at all. Of those who are as they were and weren't
 // looked up it tells no values.

@@ -41,7 +41,7 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 	moved := map[identity.GroupID]identity.Group{}
 	for id, c := range cr.crowds {
 		object := objects[id]
-		c.Name, c.Type, c.Gone, c.Told = object.Name, object.Type, object.Gone(), object.Origin
+		c.seen(object)
 		known := cr.ledger.Groups[id].AsOf
 		switch {
 		case c.Gone || c.Paused:
