@@ -302,6 +302,23 @@ func withName[K ~string](folded string) func(*registry[K]) (K, bool) {
 	return func(r *registry[K]) (K, bool) { return r.named(folded) }
 }
 
+// toMake is withName for who is about to make it: where the name is no resource's, what
+// a run makes just now comes before what is gone.
+func toMake[K ~string](folded string) func(*registry[K]) (K, bool) {
+	return func(r *registry[K]) (K, bool) {
+		key, known := r.named(folded)
+		if !r.entries[key].gone {
+			return key, known
+		}
+		for _, other := range r.names[folded] {
+			if !r.entries[other].gone {
+				return other, true
+			}
+		}
+		return key, known
+	}
+}
+
 func withExternal[K ~string](external string) func(*registry[K]) (K, bool) {
 	return func(r *registry[K]) (K, bool) {
 		if key, ok := r.external[external]; ok && r.entries[key].visible() {

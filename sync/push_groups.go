@@ -23,7 +23,7 @@ func (p *Pushes) CreateGroup(ctx context.Context, cause string, g identity.Pushe
 		return g, p.late(err, groupNameSubject(g.DisplayName))
 	}
 	defer done()
-	key, who, known := find(p.book, &p.book.groups, withName[identity.GroupID](identity.FoldName(g.DisplayName)))
+	key, who, known := find(p.book, &p.book.groups, toMake[identity.GroupID](identity.FoldName(g.DisplayName)))
 	switch {
 	case known && who.visible() && who.pushed:
 		return g, &fault.Error{Kind: fault.Conflict, Op: g.DisplayName, Detail: "a group of this name is there already, with id " + who.id}
