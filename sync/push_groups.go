@@ -177,16 +177,12 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 		return w.want, x.temporary(err)
 	}
 	x.known(w)
-	moves, err := x.moves(ctx, w)
+	moves, turn, err := x.movesInTurn(ctx, w)
 	if err != nil {
 		return w.want, err
 	}
-	people := moves.people()
-	turn, err := e.turns.takeMore(ctx, userSubjects(people)...)
-	if err != nil {
-		return w.want, p.late(err, groupSubject(w.key))
-	}
 	defer turn()
+	people := moves.people()
 	if err := l.fetch(ctx, e.o.Store, people); err != nil {
 		return w.want, err
 	}

@@ -5,7 +5,9 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
@@ -18,6 +20,7 @@ type moves struct {
 	comes        bool              // somebody of again is a member, whom Omni may lack
 	waiting      []string          // SCIM ids that nobody is known under, afterwards
 	open         bool              // not all of it can be applied now
+	found        []identity.OktaID // whom SCIM ids of the edit named
 	strangers    []string          // SCIM ids of members who are to go and whom nobody is linked to
 }
 
@@ -50,6 +53,26 @@ func (m moves) desired(w grouping, l *Ledger) Desired {
 	return d
 }
 
+// movesInTurn gives the moves with the turn on everybody whom they are about. Who was
+// brought under another key before the turn came is found again under that.
+func (x *errand) movesInTurn(ctx context.Context, w grouping) (m moves, done func(), err error) {
+	p := x.pushes
+	for range tries {
+		if m, err = x.moves(ctx, w); err != nil {
+			return m, nil, err
+		}
+		done, err = p.engine.turns.takeMore(ctx, userSubjects(m.people())...)
+		if err != nil {
+			return m, nil, p.late(err, groupSubject(w.key))
+		}
+		if !slices.ContainsFunc(m.found, p.unlinked) {
+			return m, done, nil
+		}
+		done()
+	}
+	return m, nil, &fault.Error{Kind: fault.Unavailable, Op: w.want.DisplayName, Detail: "its members are being changed all the time", After: time.Second}
+}
+
 // moves follows the steps of an edit over those whom they name, or over everybody
 // where a step names all. It reads the rows that it needs into the ledger.
 func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
@@ -79,7 +102,7 @@ func (x *errand) moves(ctx context.Context, w grouping) (moves, error) {
 	}
 	arrived, still := book.membersOf([]identity.MemberEdit{{IDs: slices.Sorted(maps.Keys(waiting))}})
 	change(after, arrived[0], false)
-	m := moves{waiting: still[0], joined: without(after, before), left: without(before, after)}
+	m := moves{waiting: still[0], found: slices.Concat(slices.Concat(known...), arrived[0]), joined: without(after, before), left: without(before, after)}
 	for id, row := range x.ledger.Members[w.key] {
 		if before[id] == after[id] && (named[id] || w.all && !row.Settled()) {
 			m.again, m.comes = append(m.again, id), m.comes || row.Okta && !row.Settled()

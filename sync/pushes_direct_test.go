@@ -107,12 +107,17 @@ func refs(ids []string) []identity.Ref {
 	return list
 }
 
-// without takes members out of a group.
-func (p *pushed) without(group string, ids ...string) error {
+// edits changes the members of a group.
+func (p *pushed) edits(group string, steps ...identity.MemberEdit) error {
 	return patient(func() error {
-		_, err := p.pushes.EditGroup(p.t.Context(), "push test", group, identity.GroupEdit{Members: []identity.MemberEdit{{Remove: true, IDs: ids}}})
+		_, err := p.pushes.EditGroup(p.t.Context(), "push test", group, identity.GroupEdit{Members: steps})
 		return err
 	})
+}
+
+// without takes members out of a group.
+func (p *pushed) without(group string, ids ...string) error {
+	return p.edits(group, identity.MemberEdit{Remove: true, IDs: ids})
 }
 
 // waits gives by run how many changes wait for a person.
