@@ -63,6 +63,7 @@ type Omni struct {
 	BaseURL           string   `koanf:"base_url" json:"base_url" jsonschema:"required" jsonschema_description:"The login URL of the Omni organization, such as https://acme.omniapp.co, without /api."`
 	APIKeys           []Secret `koanf:"api_keys" json:"api_keys" jsonschema:"required,minItems=1" jsonschema_description:"Organization API keys; the allowances of several add up."`
 	RequestsPerMinute int      `koanf:"requests_per_minute" json:"requests_per_minute" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"Omni's allowance per key."`
+	TotalPerMinute    int      `koanf:"total_per_minute" json:"total_per_minute" jsonschema:"minimum=0,maximum=10000000" jsonschema_description:"The most that all keys may send together in a minute; 0 is the sum of their allowances."`
 }
 
 // State says where the ledger is kept.

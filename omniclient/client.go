@@ -20,6 +20,7 @@ type Options struct {
 	BaseURL           string                   // the login URL, without /api; a path prefix is kept
 	Keys              []func() (string, error) // organization API keys, read anew for each request, so that a rotated one is picked up
 	RequestsPerMinute int                      // what each key may send in any 60 s; the keys add up
+	TotalPerMinute    int                      // what all keys may send together; 0: their sum
 	Transport         http.RoundTripper        // nil: a pooled HTTPS transport
 	Allowance         Allowance                // nil: this process has the keys' allowance to itself
 }
@@ -29,8 +30,11 @@ type Client struct {
 	base      *url.URL // ends with /api/scim/v2
 	http      *http.Client
 	keys      *keyring
+	perKey    int // requests a minute
+	total     int // of all keys together
 	allowance Allowance
 	shared    sharing
+	breaker   breaker
 	retries   retrypolicy.RetryPolicy[answer]
 	folds     struct{ users, groups atomic.Bool } // Omni's filter was seen to ignore letter case
 	defined   atomic.Pointer[identity.Definitions]
@@ -48,11 +52,18 @@ func New(o Options) (*Client, error) {
 	if o.RequestsPerMinute < 1 {
 		return nil, fmt.Errorf("requests per minute and key is %d: give a number from 1 on; Omni's own limit is 60", o.RequestsPerMinute)
 	}
+	if o.TotalPerMinute < 0 {
+		return nil, fmt.Errorf("requests per minute of all keys together is %d: give a number from 1 on, or 0 for the sum of the keys", o.TotalPerMinute)
+	}
+	total := len(o.Keys) * o.RequestsPerMinute
+	if o.TotalPerMinute > 0 {
+		total = min(total, o.TotalPerMinute)
+	}
 	if o.Transport == nil {
 		o.Transport = newTransport()
 	}
 	if o.Allowance == nil {
-		o.Allowance = newPace(len(o.Keys), o.RequestsPerMinute)
+		o.Allowance = newPace(len(o.Keys), o.RequestsPerMinute, total)
 	}
 	return &Client{
 		base: base,
@@ -62,7 +73,10 @@ func New(o Options) (*Client, error) {
 			// a POST must not become a GET, and each request needs its turn.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
+		perKey:    o.RequestsPerMinute,
+		total:     total,
 		keys:      newKeyring(o.Keys),
+		breaker:   newBreaker(),
 		allowance: o.Allowance,
 		retries:   newRetries(),
 	}, nil
@@ -73,6 +87,8 @@ func (c *Client) Limits() Limits {
 	l := c.allowance.Limits()
 	l.RefusedKeys = c.keys.refusals()
 	l.Unshared = c.shared.why()
+	l.DownSeconds = c.breaker.rest().Seconds()
+	c.shared.count(l.Lanes, time.Now())
 	return l
 }
 

@@ -9,128 +9,207 @@ import (
 	"golang.org/x/time/rate"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 )
 
-// How the pace follows Omni. The documented limit is 60 requests a minute and
-// key, but answers of 429 were seen below it, without Retry-After.
 const (
 	ceiling   = 0.985           // of the limit: with single steps, any 60 s hold at most the limit
-	slowest   = 0.1             // the pace never falls below this share of the ceiling
-	slowdown  = 0.8             // what a 429 leaves of the pace
-	speedup   = 0.002           // what an answered request adds to it
 	firstRest = 2 * time.Second // a key's pause after a 429 that names none; doubled by each further one
 	longRest  = time.Minute     // up to this
 	patience  = 5 * time.Minute // a pause that is longer isn't waited for
+	late      = time.Second / 10
 )
 
-// Steady is how many requests a minute go out in even steps where a key may send
-// perMinute in any 60 s.
+// Steady is how many requests a minute go out in even steps where perMinute may be
+// sent in any 60 s.
 func Steady(perMinute int) float64 { return float64(perMinute) * ceiling }
 
-// pace is the allowance of one process: each key goes in even steps, the key
-// whose turn comes first is taken, and all keys slow down when Omni says 429.
+// pace is the allowance of one process: each key goes in even steps, and so do all
+// together where they may send less than their sum. A turn is given when it comes, not
+// before: to the best lane that waits then. All keys slow down when Omni says 429.
 type pace struct {
 	mu        sync.Mutex
-	perMinute int     // of each key
-	share     float64 // of the ceiling that is used now
+	perMinute int // of each key
+	total     int // of all together
 	keys      []turns
+	all       turns
+	recovery  recovery
+	lanes     lanes
+	due       time.Time   // when the next turn comes; zero while nobody waits
+	alarm     *time.Timer // rings then
 }
 
-// turns is one key.
+// turns is one key, or all.
 type turns struct {
 	limiter *rate.Limiter
 	paused  time.Time // sends nothing before
 	in429   int       // answers of 429 in a row
 }
 
-func newPace(keys, perMinute int) *pace {
-	p := &pace{perMinute: perMinute, share: 1, keys: make([]turns, keys)}
+// newPace shares perMinute of each of so many keys out, and total of all together;
+// 0 is their sum.
+func newPace(keys, perMinute, total int) *pace {
+	sum := keys * perMinute
+	if total <= 0 || total > sum {
+		total = sum
+	}
+	p := &pace{perMinute: perMinute, total: total, keys: make([]turns, keys)}
 	for i := range p.keys {
-		p.keys[i].limiter = rate.NewLimiter(p.limit(), 1)
+		p.keys[i].limiter = rate.NewLimiter(perSecond(perMinute, 1), 1)
+	}
+	p.all.limiter = rate.NewLimiter(rate.Inf, 1)
+	if total < sum {
+		p.all.limiter.SetLimit(perSecond(total, 1))
 	}
 	return p
 }
 
-func (p *pace) limit() rate.Limit {
-	return rate.Limit(Steady(p.perMinute) * p.share / 60)
+func perSecond(perMinute int, share float64) rate.Limit {
+	return rate.Limit(Steady(perMinute) * share / 60)
 }
 
-// Turn reserves the earliest turn. During a pause nothing is reserved, so that
-// those who waited for its end go one by one after it.
-func (p *pace) Turn(ctx context.Context, keys []int) (int, error) {
+// Turn waits in the lane. Who waits sends nothing and holds nothing.
+func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (int, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	w := newWaiter(lane, keys)
+	p.mu.Lock()
+	p.lanes.add(w)
+	p.serve(time.Now())
+	p.mu.Unlock()
+	select {
+	case key := <-w.turn:
+		return key, nil
+	case err := <-w.failed:
+		return 0, err
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lanes.remove(w) {
+		p.serve(time.Now())
+		return 0, ctx.Err()
+	}
+	select { // it came at the same moment
+	case key := <-w.turn:
+		return key, nil
+	case err := <-w.failed:
+		return 0, err
+	}
+}
+
+// serve gives all turns that have come by the time at, and sets the alarm for the next.
+func (p *pace) serve(at time.Time) {
+	p.adapt(at)
 	for {
-		key, wait, turn := p.next(time.Now(), keys)
-		if turn == nil && wait > patience {
-			return 0, &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: wait}
+		w := p.lanes.take(func(w *waiter) bool { _, due := p.first(w.keys, at); return !due.After(at) })
+		if w == nil {
+			break
 		}
-		if err := sleep(ctx, wait); err != nil {
-			if turn != nil {
-				turn.Cancel()
-			}
-			return 0, err
+		key, _ := p.first(w.keys, at)
+		p.keys[key].limiter.ReserveN(at, 1)
+		p.all.limiter.ReserveN(at, 1)
+		w.turn <- key
+	}
+	p.set(at)
+}
+
+// set finds out when the next turn comes. Those for whom none comes for long fail.
+func (p *pace) set(now time.Time) {
+	p.due = time.Time{}
+	for _, w := range p.lanes.all() {
+		key, due := p.first(w.keys, now)
+		if wait := p.keys[key].paused.Sub(now); wait > patience {
+			p.lanes.remove(w)
+			w.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: wait}
+			continue
 		}
-		if turn != nil && !p.isPaused(time.Now(), key) {
-			return key, nil
+		if p.due.IsZero() || due.Before(p.due) {
+			p.due = due
 		}
+	}
+	if p.alarm != nil {
+		p.alarm.Stop()
+		p.alarm = nil
+	}
+	if !p.due.IsZero() {
+		p.alarm = time.AfterFunc(time.Until(p.due), p.ring)
 	}
 }
 
-// next reserves the earliest turn of keys and tells how long it is until then.
-// Where the key that comes first is paused it reserves none, and tells how long
-// the pause is.
-func (p *pace) next(now time.Time, keys []int) (key int, wait time.Duration, turn *rate.Reservation) {
+// ring serves whose turn has come. The turn counts from when it was due, lest what
+// the alarm is late adds up.
+func (p *pace) ring() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	paused := false
+	now := time.Now()
+	if p.due.IsZero() || now.Before(p.due) {
+		return // set anew meanwhile
+	}
+	if at := now.Add(-late); p.due.Before(at) {
+		p.due = at
+	}
+	p.serve(p.due)
+}
+
+// first gives the key whose turn comes first, and when.
+func (p *pace) first(keys []int, now time.Time) (key int, due time.Time) {
 	for i, k := range keys {
-		w, rests := p.keys[k].until(now)
-		if i == 0 || w < wait {
-			key, wait, paused = k, w, rests
+		if d := p.keys[k].due(now); i == 0 || d.Before(due) {
+			key, due = k, d
 		}
 	}
-	if paused {
-		return key, wait, nil
+	if all := p.all.due(now); all.After(due) {
+		due = all
 	}
-	turn = p.keys[key].limiter.ReserveN(now, 1)
-	return key, turn.DelayFrom(now), turn
+	return key, due
 }
 
-// until tells when the key's next turn is, and whether a pause ends later than that.
-func (t *turns) until(now time.Time) (time.Duration, bool) {
-	missing := 1 - t.limiter.TokensAt(now)
-	turn := time.Duration(max(0, missing) / float64(t.limiter.Limit()) * float64(time.Second))
-	if rest := t.paused.Sub(now); rest > 0 {
-		return max(rest, turn), true
+// due tells when the next turn is.
+func (t *turns) due(now time.Time) time.Time {
+	due := now
+	if missing := 1 - t.limiter.TokensAt(now); missing > 1e-6 {
+		due = now.Add(time.Duration(missing / float64(t.limiter.Limit()) * float64(time.Second)))
 	}
-	return turn, false
+	if t.paused.After(due) {
+		return t.paused
+	}
+	return due
 }
 
-func (p *pace) isPaused(now time.Time, key int) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.keys[key].paused.After(now)
+// adapt sets the pace as far as it has recovered.
+func (p *pace) adapt(now time.Time) {
+	share := p.recovery.share(now)
+	if limit := perSecond(p.perMinute, share); p.keys[0].limiter.Limit() != limit {
+		for i := range p.keys {
+			p.keys[i].limiter.SetLimitAt(now, limit)
+		}
+	}
+	if limit := perSecond(p.total, share); p.all.limiter.Limit() != rate.Inf && p.all.limiter.Limit() != limit {
+		p.all.limiter.SetLimitAt(now, limit)
+	}
 }
 
-// Answered lets the pace recover a little.
+// Answered ends a row of 429s.
 func (p *pace) Answered(key int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.keys[key].in429 = 0
-	if p.share < 1 {
-		p.setShare(p.share + speedup)
-	}
 }
 
 // Limited pauses the key and slows all keys down, because the limit may belong
-// to the organization. Answers that belong to one pause count once.
+// to the organization. Answers that belong to one pause count once, and a row of them
+// slows down once: Omni counts what went before.
 func (p *pace) Limited(key int, after time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
 	k := &p.keys[key]
 	if !k.paused.After(now) {
-		k.in429++
-		p.setShare(p.share * slowdown)
+		if k.in429++; k.in429 == 1 {
+			p.recovery = p.recovery.limited(now)
+		}
 	}
 	if after <= 0 {
 		after = min(longRest, firstRest<<min(max(k.in429-1, 0), 10))
@@ -139,22 +218,15 @@ func (p *pace) Limited(key int, after time.Duration) {
 	if until := now.Add(after); until.After(k.paused) {
 		k.paused = until
 	}
+	p.serve(now)
 }
 
-func (p *pace) setShare(share float64) {
-	p.share = min(1, max(slowest, share))
-	now := time.Now()
-	for i := range p.keys {
-		p.keys[i].limiter.SetLimitAt(now, p.limit())
-	}
-}
-
-// Limits tells the pace and the pause.
+// Limits tells the pace, the pause, and who waits.
 func (p *pace) Limits() Limits {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
-	l := Limits{PerMinute: p.perMinute * len(p.keys), Pace: p.share}
+	l := Limits{PerMinute: p.total, Pace: p.recovery.share(now), recovery: p.recovery, Lanes: p.lanes.state(now)}
 	for i, k := range p.keys {
 		rest := max(0, k.paused.Sub(now).Seconds())
 		if i == 0 || rest < l.PausedSeconds {

@@ -9,6 +9,7 @@ import (
 	"github.com/failsafe-go/failsafe-go/retrypolicy"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 // newRetries repeats what failed on the way or at the other side.
 func newRetries() retrypolicy.RetryPolicy[answer] {
 	return retrypolicy.NewBuilder[answer]().
-		HandleIf(func(_ answer, err error) bool { return fault.Is(err, fault.Unavailable) }).
+		HandleIf(func(_ answer, err error) bool { return fault.Is(err, fault.Unavailable) && !errors.Is(err, errDown) }).
 		WithBackoff(500*time.Millisecond, 8*time.Second).
 		WithJitterFactor(0.25).
 		WithMaxAttempts(attempts).
@@ -63,18 +64,22 @@ func stopped(last error) string {
 // refused, and again after each 429: neither has had an effect.
 func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 	for throttled, refused := 0, 0; ; {
+		if err := c.breaker.check(r.op); err != nil {
+			return answer{}, err
+		}
 		values, usable, err := c.keys.usable(r.op)
 		if err != nil {
 			return answer{}, err
 		}
-		key, err := c.allowance.Turn(ctx, usable)
+		key, err := c.turn(ctx, values, usable)
 		if err != nil {
 			return answer{}, err
 		}
-		if err := c.shared.turn(ctx, values[key]); err != nil {
+		if err := c.breaker.begin(r.op); err != nil {
 			return answer{}, err
 		}
 		a, err := c.exchange(ctx, r, values[key])
+		c.breaker.end(ctx, err)
 		switch fault.KindOf(err) {
 		case fault.Unavailable: // tells nothing about key and pace
 			return a, err
@@ -97,6 +102,19 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 			return a, err
 		}
 	}
+}
+
+// turn waits for the turn of a usable key, in this process and among all that share it.
+func (c *Client) turn(ctx context.Context, values []string, usable []int) (int, error) {
+	key, err := c.allowance.Turn(ctx, identity.LaneOf(ctx), usable)
+	if err != nil {
+		return 0, err
+	}
+	pace, total := c.allowance.Limits().Pace, 0.0
+	if c.total < len(c.keys.read)*c.perKey {
+		total = Steady(c.total) * pace
+	}
+	return key, c.shared.turn(ctx, values[key], Steady(c.perKey)*pace, total)
 }
 
 func after(err error) time.Duration {

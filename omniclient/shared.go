@@ -7,77 +7,94 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // Shared is an allowance that several processes have together. Each of them keeps
 // to its own besides.
 type Shared interface {
-	// Take takes one request of the API key with this digest, or tells how long it
-	// is until there is one. An error tells that nobody knows.
-	Take(ctx context.Context, digest string) (time.Duration, error)
+	// Take takes one request of those that go under a name, which is the digest of an
+	// API key or together: perMinute of them, in even steps. Or it tells how long it is
+	// until there is one. An error tells that nobody knows.
+	Take(ctx context.Context, name string, perMinute float64) (time.Duration, error)
 }
+
+// together is the name of all keys' requests.
+const together = "all"
 
 // sharing is what a client knows of the allowance that it shares.
 type sharing struct {
 	with   atomic.Pointer[Shared] // nil: this process has the keys to itself
 	broken atomic.Pointer[string] // why it is not shared at present
-	lines  sync.Map               // by key: the line of those who wait, a chan struct{} of one
+	lines  sync.Map               // by name: those who wait, a *line
 }
 
 // Share makes the client keep to s too, from the next request on.
 func (c *Client) Share(s Shared) { c.shared.with.Store(&s) }
 
-// turn waits for the key's turn among all processes; those of this process go in
-// order of arrival, so that none is overtaken until its caller gives up. Where that
-// can't be known, the process goes on with its own allowance alone, and says so in
-// Limits: Omni's 429 slows it down then.
-func (s *sharing) turn(ctx context.Context, key string) error {
-	with := s.with.Load()
-	if with == nil {
+// turn waits for the key's turn among all processes, and for that of all keys together
+// where total isn't 0.
+func (s *sharing) turn(ctx context.Context, key string, perKey, total float64) error {
+	if s.with.Load() == nil {
 		return nil
 	}
 	digest := sha256.Sum256([]byte(key))
-	name := hex.EncodeToString(digest[:8])
-	leave, err := s.queue(ctx, name)
-	if err != nil {
+	err := s.take(ctx, hex.EncodeToString(digest[:8]), perKey)
+	if err == nil && total > 0 {
+		err = s.take(ctx, together, total)
+	}
+	return err
+}
+
+// take asks until there is a request to be had. Of this process one asks at a time:
+// of the best lane who came first; whoever comes in a better lane takes over. Where the
+// allowance can't be known, the process goes on with its own alone, and says so in
+// Limits: Omni's 429 slows it down then.
+func (s *sharing) take(ctx context.Context, name string, perMinute float64) error {
+	found, _ := s.lines.LoadOrStore(name, &line{better: make(chan struct{}, 1)})
+	l := found.(*line) //nolint:forcetypeassert // nothing else is stored
+	w := newWaiter(identity.LaneOf(ctx), nil)
+	if err := l.enter(ctx, w); err != nil {
 		return err
 	}
-	defer leave()
+	if s.broken.Load() != nil { // to find out whether it still is may take long, and all do it at once
+		l.leave()
+		for {
+			wait, err := s.ask(ctx, name, perMinute)
+			if err != nil || wait <= 0 {
+				return err
+			}
+			if err := sleep(ctx, wait); err != nil {
+				return err
+			}
+		}
+	}
 	for {
-		wait, err := (*with).Take(ctx, name)
-		if ctx.Err() != nil {
-			return ctx.Err()
+		wait, err := s.ask(ctx, name, perMinute)
+		if err != nil || wait <= 0 {
+			l.leave()
+			return err
 		}
-		if err != nil {
-			why := err.Error()
-			s.broken.Store(&why)
-			return nil
-		}
-		s.broken.Store(nil)
-		if wait <= 0 {
-			return nil
-		}
-		if err := sleep(ctx, wait); err != nil {
+		if err := l.rest(ctx, w, wait); err != nil {
 			return err
 		}
 	}
 }
 
-// queue waits for the end of those who came before. Where the allowance is out of
-// reach, to find that out may take long, and all do it at once.
-func (s *sharing) queue(ctx context.Context, name string) (leave func(), err error) {
-	found, _ := s.lines.LoadOrStore(name, make(chan struct{}, 1))
-	line := found.(chan struct{}) //nolint:forcetypeassert // nothing else is stored
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case line <- struct{}{}:
+// ask asks once. That nobody knows is no error, but noted.
+func (s *sharing) ask(ctx context.Context, name string, perMinute float64) (time.Duration, error) {
+	wait, err := (*s.with.Load()).Take(ctx, name, perMinute)
+	switch {
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case err != nil:
+		why := err.Error()
+		s.broken.Store(&why)
+		return 0, nil
 	}
-	if s.broken.Load() != nil {
-		<-line
-		return func() {}, nil
-	}
-	return func() { <-line }, nil
+	s.broken.Store(nil)
+	return wait, nil
 }
 
 func (s *sharing) why() string {
@@ -85,4 +102,107 @@ func (s *sharing) why() string {
 		return *b
 	}
 	return ""
+}
+
+// count adds those who wait for what is shared to the lanes.
+func (s *sharing) count(list []Lane, now time.Time) {
+	for _, v := range s.lines.Range {
+		l := v.(*line) //nolint:forcetypeassert // nothing else is stored
+		l.mu.Lock()
+		waiting := l.lanes.all()
+		if l.inside != nil {
+			waiting = append(waiting, l.inside)
+		}
+		for _, w := range waiting {
+			if i := int(w.lane) - 1; i < len(list) {
+				list[i].Waiting++
+				list[i].Seconds = max(list[i].Seconds, now.Sub(w.since).Seconds())
+			}
+		}
+		l.mu.Unlock()
+	}
+}
+
+// line lets one in at a time.
+type line struct {
+	mu     sync.Mutex
+	inside *waiter
+	lanes  lanes
+	better chan struct{} // capacity 1: somebody waits in a better lane than who is inside
+}
+
+// enter waits until w is inside, or fails with ctx's error.
+func (l *line) enter(ctx context.Context, w *waiter) error {
+	l.mu.Lock()
+	if l.inside == nil {
+		l.inside = w
+		l.mu.Unlock()
+		return nil
+	}
+	l.lanes.add(w)
+	if w.lane < l.inside.lane {
+		select {
+		case l.better <- struct{}{}:
+		default:
+		}
+	}
+	l.mu.Unlock()
+	return l.await(ctx, w)
+}
+
+func (l *line) await(ctx context.Context, w *waiter) error {
+	select {
+	case <-w.turn:
+		return nil
+	case <-ctx.Done():
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if !l.lanes.remove(w) { // it is inside since the same moment
+		l.pass()
+	}
+	return ctx.Err()
+}
+
+// leave lets the next one in.
+func (l *line) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.pass()
+}
+
+func (l *line) pass() {
+	select {
+	case <-l.better: // was said of who leaves
+	default:
+	}
+	if l.inside = l.lanes.take(func(*waiter) bool { return true }); l.inside != nil {
+		l.inside.turn <- 0
+	}
+}
+
+// rest waits inside for as long as d, or lets somebody of a better lane go first and
+// comes back in after that. With an error w is outside.
+func (l *line) rest(ctx context.Context, w *waiter, d time.Duration) error {
+	for over := time.Now().Add(d); ; {
+		timer := time.NewTimer(time.Until(over))
+		select {
+		case <-timer.C:
+			return nil
+		case <-ctx.Done():
+			timer.Stop()
+			l.leave()
+			return ctx.Err()
+		case <-l.better:
+			timer.Stop()
+		}
+		if w.firm { // its lane has waited long enough
+			continue
+		}
+		l.mu.Lock()
+		l.lanes.addFirst(w)
+		l.pass()
+		l.mu.Unlock()
+		return l.await(ctx, w)
+	}
 }

@@ -24,7 +24,7 @@ type till struct {
 	digests map[string]int
 }
 
-func (t *till) Take(_ context.Context, digest string) (time.Duration, error) {
+func (t *till) Take(_ context.Context, digest string, _ float64) (time.Duration, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.digests[digest]++

@@ -23,7 +23,7 @@ type others struct {
 	next  time.Time
 }
 
-func (o *others) Take(context.Context, string) (time.Duration, error) {
+func (o *others) Take(context.Context, string, float64) (time.Duration, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	now := time.Now()

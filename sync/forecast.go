@@ -107,6 +107,15 @@ func (f *forecast) one() {
 	f.sent++
 }
 
+// ahead gives the seconds that each further request is likely to lose by refusals that
+// are still to come.
+func (f *forecast) ahead(each float64) float64 {
+	if !f.refusals.recur(f.slowness.at) {
+		return 0
+	}
+	return f.slowness.again(each)
+}
+
 // recount counts what groups ahead of their turn will cost.
 func (f *forecast) recount(now time.Time) {
 	every := f.interval()
@@ -119,14 +128,14 @@ func (f *forecast) recount(now time.Time) {
 // written ahead of their turn.
 func (f *forecast) interval() float64 {
 	perMinute, _ := f.allowance.Outlook(0)
-	return max(1, flushAfter.Minutes()*perMinute/(f.slowness.factor()+f.refusals.ahead(f.sent)*perMinute/60))
+	return max(1, flushAfter.Minutes()*perMinute/(f.slowness.factor()+f.ahead(60/perMinute)*perMinute/60))
 }
 
 // sample measures how it goes.
 func (f *forecast) sample(now time.Time) {
 	perMinute, lost := f.allowance.Outlook(math.MaxInt32)
 	if worse := lost - f.slowness.lost; worse > 0 {
-		f.refusals.note(f.sent, worse)
+		f.refusals.note(now)
 	}
 	f.slowness.sample(now, lost, float64(f.sent)*60/perMinute, f.open(now) > 0 && !f.aside)
 	if now.Sub(f.counted) >= recountEvery {
@@ -150,12 +159,10 @@ func (f *forecast) open(now time.Time) int {
 func (f *forecast) left(now time.Time) (time.Duration, int) {
 	n := f.rest + f.extra
 	perMinute, lost := f.allowance.Outlook(n)
-	ahead := f.refusals.ahead(f.sent)
+	ahead := f.ahead(60 / perMinute)
 	each := 60/perMinute*f.slowness.factor() + ahead
-	left := lost.Seconds() + float64(n)*each
-	if ahead > 0 && f.slowness.lost > 0 { // the pace won't be whole again, but be about as it was
-		left -= lost.Seconds() * f.slowness.usual / f.slowness.lost.Seconds()
-	}
+	// The pace won't be whole again where refusals recur, but be about as it was.
+	left := float64(n)*(each-ahead) + max(lost.Seconds(), float64(n)*ahead)
 	left += float64(f.extra) * max(0, f.early-each)
 	late := 0
 	for _, s := range f.settling {

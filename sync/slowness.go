@@ -22,11 +22,11 @@ type slowness struct {
 	ideal    float64       // seconds that everything until then takes at the full pace
 	took     float64       // seconds that it took without what refusals cost; the past fades
 	foreseen float64       // seconds that it takes at the full pace; the past fades
-	usual    float64       // seconds that refusals were to cost, on an average of late
+	spent    float64       // seconds that refusals cost; the past fades
 }
 
 func newSlowness(now time.Time, lost time.Duration) slowness {
-	return slowness{at: now, lost: lost, took: slownessDoubt.Seconds(), foreseen: slownessDoubt.Seconds(), usual: lost.Seconds()}
+	return slowness{at: now, lost: lost, took: slownessDoubt.Seconds(), foreseen: slownessDoubt.Seconds()}
 }
 
 // sample takes lost, what refusals will still cost, ideal, and whether there was
@@ -37,55 +37,31 @@ func (s *slowness) sample(now time.Time, lost time.Duration, ideal float64, busy
 	did := max(0, ideal-s.ideal)
 	s.at, s.lost, s.ideal = now, lost, ideal
 	fade := math.Exp(-passed / slownessMemory.Seconds())
-	s.usual = s.usual*fade + lost.Seconds()*(1-fade)
 	if !busy {
 		return
 	}
 	s.took = max(0, s.took*fade+passed-spent)
 	s.foreseen = s.foreseen*fade + did
+	s.spent = s.spent*fade + spent
 }
 
 func (s *slowness) factor() float64 { return s.took / max(s.foreseen, 1e-3) }
 
-// refusals remembers the answers of 429 of late, those that come close together
-// as one, to tell how many more will come. One alone is no sign of another.
-type refusals []slowdown
+// again gives the seconds that each further request will lose by refusals, when it
+// goes on as of late.
+func (s *slowness) again(each float64) float64 { return s.spent / max(s.foreseen, 1e-3) * each }
 
-// slowdown is one refusal, or some that came together.
-type slowdown struct {
-	sent int           // requests before it
-	cost time.Duration // until the pace is whole again
+// refusals are the times of the answers of 429 that lowered the pace of late.
+type refusals []time.Time
+
+// refusalMemory is how long one is remembered. One alone is no sign of another.
+const refusalMemory = 40 * time.Minute
+
+func (r *refusals) note(now time.Time) {
+	*r = append(slices.DeleteFunc(*r, func(old time.Time) bool { return now.Sub(old) > refusalMemory }), now)
 }
 
-const (
-	oneRefusal   = 20   // requests within which refusals are one
-	lastRefusals = 1000 // requests that are looked back upon
-	fewRequests  = 300  // requests between two refusals at which they are no sign of more
-)
-
-func (r *refusals) note(sent int, cost time.Duration) {
-	list := slices.DeleteFunc(*r, func(old slowdown) bool { return sent-old.sent > lastRefusals })
-	if n := len(list); n > 0 && sent-list[n-1].sent < oneRefusal {
-		list[n-1].sent, list[n-1].cost = sent, list[n-1].cost+cost
-	} else {
-		list = append(list, slowdown{sent, cost})
-	}
-	*r = list
-}
-
-// ahead gives the seconds that each further request is likely to lose, when so
-// many were sent: what a refusal cost, spread over the requests between two.
-func (r refusals) ahead(sent int) float64 {
-	if len(r) < 2 {
-		return 0
-	}
-	var cost time.Duration
-	gaps := make([]int, 0, len(r))
-	for i, one := range r[1:] {
-		cost += one.cost
-		gaps = append(gaps, one.sent-r[i].sent)
-	}
-	slices.Sort(gaps)
-	gap := max(gaps[len(gaps)/2], fewRequests/len(gaps), (sent-r[len(r)-1].sent)/2)
-	return cost.Seconds() / float64(len(gaps)) / float64(gap)
+// recur reports whether more are to be expected.
+func (r refusals) recur(now time.Time) bool {
+	return len(r) > 1 && now.Sub(r[len(r)-2]) <= refusalMemory
 }

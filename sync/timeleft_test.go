@@ -31,8 +31,8 @@ type load struct {
 
 // The time left that a first load shows is right within 5 % at each tenth of its
 // way, and never far off in between; when something happens in the middle that
-// nobody could foresee, from then on. A pace that falls to a third by five answers
-// of 429 in a row and recovers request by request is foreseen less well.
+// nobody could foresee, from then on. Five answers of 429 in a row, whose pauses grow,
+// are foreseen less well.
 func TestTimeLeftOfAFirstLoad(t *testing.T) {
 	for _, l := range []load{
 		{name: "60 a minute", users: 5000},

@@ -93,7 +93,7 @@ func omniOptions(c configs.Omni) omniclient.Options {
 		}
 	}
 	return omniclient.Options{
-		BaseURL: c.BaseURL, Keys: keys, RequestsPerMinute: c.RequestsPerMinute, Transport: newTransport(reread),
+		BaseURL: c.BaseURL, Keys: keys, RequestsPerMinute: c.RequestsPerMinute, TotalPerMinute: c.TotalPerMinute, Transport: newTransport(reread),
 	}
 }
 
@@ -141,7 +141,7 @@ func (p parts) open() (ledger, error) {
 	}
 	store, err := redis.Open(redis.Options{URL: address, Name: p.config.Name, Prefix: p.config.State.Prefix})
 	if err == nil && p.omni != nil {
-		p.omni.Share(store.Allowance(omniclient.Steady(p.config.Omni.RequestsPerMinute)))
+		p.omni.Share(store.Allowance())
 	}
 	return store, err
 }

@@ -9,26 +9,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// Allowance shares a limit of requests out among all processes that use one
-// ledger, each API key having one of its own.
+// Allowance shares limits of requests out among all processes that use one ledger,
+// each API key having one of its own, and all of them together another.
 type Allowance struct {
 	store   *Store
 	limiter *redis_rate.Limiter
-	limit   redis_rate.Limit
 }
 
-// Allowance lets each key send perMinute requests in any minute, in even steps.
-func (s *Store) Allowance(perMinute float64) *Allowance {
-	const rate = 60_000                 // in whole numbers, over as long as that takes
-	burst := max(1, int(perMinute/600)) // a tenth of a second's: sleeping is not more exact
-	return &Allowance{store: s, limiter: redis_rate.NewLimiter(plain{s.client}),
-		limit: redis_rate.Limit{Rate: rate, Burst: burst, Period: time.Duration(rate / perMinute * float64(time.Minute))}}
+// Allowance is what the processes of this ledger share.
+func (s *Store) Allowance() *Allowance {
+	return &Allowance{store: s, limiter: redis_rate.NewLimiter(plain{s.client})}
 }
 
-// Take takes one request of key's, or tells how long it is until there is one.
-// The key's name is its digest, never the key.
-func (a *Allowance) Take(ctx context.Context, digest string) (time.Duration, error) {
-	result, err := a.limiter.Allow(ctx, a.store.keys.allowance(digest), a.limit)
+// Take takes one request of those under a name, perMinute of which may be sent in any
+// minute in even steps, or tells how long it is until there is one. The name of an API
+// key's is its digest, never the key. Processes that were told different paces share
+// what is about the mean of them.
+func (a *Allowance) Take(ctx context.Context, name string, perMinute float64) (time.Duration, error) {
+	result, err := a.limiter.Allow(ctx, a.store.keys.allowance(name), evenly(perMinute))
 	if err != nil {
 		return 0, a.store.fault("share the allowance of", err)
 	}
@@ -36,6 +34,12 @@ func (a *Allowance) Take(ctx context.Context, digest string) (time.Duration, err
 		return 0, nil
 	}
 	return max(result.RetryAfter, time.Millisecond), nil
+}
+
+func evenly(perMinute float64) redis_rate.Limit {
+	const rate = 60_000                 // in whole numbers, over as long as that takes
+	burst := max(1, int(perMinute/600)) // a tenth of a second's: sleeping is not more exact
+	return redis_rate.Limit{Rate: rate, Burst: burst, Period: time.Duration(rate / perMinute * float64(time.Minute))}
 }
 
 // plain takes redis_rate's own prefix away: every key begins with ours.

@@ -12,11 +12,11 @@ import (
 )
 
 // taken is how many requests one process gets within d.
-func taken(ctx context.Context, t *testing.T, a *redis.Allowance, d time.Duration) int {
+func taken(ctx context.Context, t *testing.T, a *redis.Allowance, perMinute float64, d time.Duration) int {
 	t.Helper()
 	n := 0
 	for end := time.Now().Add(d); time.Now().Before(end); {
-		wait, err := a.Take(ctx, "digest")
+		wait, err := a.Take(ctx, "digest", perMinute)
 		if err != nil {
 			t.Error(err)
 			return n
@@ -38,8 +38,8 @@ func TestAllowanceIsShared(t *testing.T) {
 	counts := make([]int, 3)
 	var running sync.WaitGroup
 	for i, of := range []string{name, name, other} {
-		a := open(t, shared, of).Allowance(perMinute)
-		running.Go(func() { counts[i] = taken(t.Context(), t, a, lasts) })
+		a := open(t, shared, of).Allowance()
+		running.Go(func() { counts[i] = taken(t.Context(), t, a, perMinute, lasts) })
 	}
 	running.Wait()
 	most := perMinute/30 + 4 // with the burst, and the one at the very end
@@ -53,20 +53,20 @@ func TestAllowanceIsShared(t *testing.T) {
 
 // Each API key has an allowance of its own.
 func TestAllowanceOfEachKey(t *testing.T) {
-	a := open(t, shared, statetest.Name()).Allowance(6)
+	a := open(t, shared, statetest.Name()).Allowance()
 	for _, digest := range []string{"one", "two"} {
-		if wait, err := a.Take(t.Context(), digest); err != nil || wait != 0 {
+		if wait, err := a.Take(t.Context(), digest, 6); err != nil || wait != 0 {
 			t.Errorf("the first request of %s waits %s, %v", digest, wait, err)
 		}
 	}
-	if wait, err := a.Take(t.Context(), "one"); err != nil || wait < 8*time.Second || wait > 10*time.Second {
+	if wait, err := a.Take(t.Context(), "one", 6); err != nil || wait < 8*time.Second || wait > 10*time.Second {
 		t.Errorf("the second request waits %s, %v; want 10 s less what has passed", wait, err)
 	}
 }
 
 func TestAllowanceWithoutRedis(t *testing.T) {
-	a := open(t, "redis://127.0.0.1:1", "main").Allowance(60)
-	if _, err := a.Take(t.Context(), "digest"); !fault.Is(err, fault.Unavailable) {
+	a := open(t, "redis://127.0.0.1:1", "main").Allowance()
+	if _, err := a.Take(t.Context(), "digest", 60); !fault.Is(err, fault.Unavailable) {
 		t.Errorf("without Redis: %v", err)
 	}
 }

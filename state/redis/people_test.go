@@ -102,7 +102,7 @@ func useAll(t *testing.T, s *redis.Store) error {
 	if err := s.Renew(t.Context(), f, time.Minute); err != nil {
 		return err
 	}
-	if _, err := s.Allowance(60).Take(t.Context(), "digest"); err != nil {
+	if _, err := s.Allowance().Take(t.Context(), "digest", 60); err != nil {
 		return err
 	}
 	return s.Release(t.Context(), f)
