@@ -30,6 +30,7 @@ type applier struct {
 	engine  *Engine
 	run     *run
 	asked   map[string]bool
+	lanes   []identity.Lane // by change
 	managed []string // attributes; those of the policy, and in a push those that it brought
 	slots   chan struct{}
 	stop    context.CancelCauseFunc
@@ -47,7 +48,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
+	a := &applier{engine: e, run: r, asked: judged.Asked, lanes: lanesOf(judged.Changes, false), ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	r.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
@@ -194,7 +195,7 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 		a.record(ctx, i, c, newNotes())
 		return
 	}
-	c, notes := a.perform(ctx, c)
+	c, notes := a.perform(identity.WithLane(ctx, a.lanes[i]), c)
 	a.record(ctx, i, c, notes)
 }
 
@@ -236,7 +237,7 @@ func (a *applier) flush(ctx context.Context, from int) {
 		ready := c.State == state.Planned && len(c.Needs) > 0 && len(a.resolve(c.Group, c.Add)) > 0
 		a.unlock()
 		if ready {
-			a.ahead(ctx, c)
+			a.ahead(identity.WithLane(ctx, a.lanes[i]), c)
 		}
 	}
 }

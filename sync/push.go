@@ -255,8 +255,9 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 		defer over()
 	}
 	var done []Change
+	lanes := lanesOf(planned, identity.LaneOf(ctx) == identity.LanePush)
 	for i, c := range planned {
-		c, notes := a.perform(asking, c)
+		c, notes := a.perform(identity.WithLane(asking, lanes[i]), c)
 		done = append(done, c)
 		if c.State != state.Applied && c.State != state.Kept {
 			a.keep(work, c, notes)

@@ -65,7 +65,7 @@ func errNotTaken() error {
 }
 
 // do has the engine of this moment do it, in a context that ends with ctx and
-// with the leadership. What was cut off is to come again.
+// with the leadership, and says that Okta waits. What was cut off is to come again.
 func (r *relay) do(ctx context.Context, work func(context.Context, push.Engine) error) error {
 	now := r.leads.Load()
 	if now == nil {
@@ -76,7 +76,7 @@ func (r *relay) do(ctx context.Context, work func(context.Context, push.Engine) 
 	if now.over.Err() != nil {
 		return errNotTaken()
 	}
-	both, cancel := context.WithCancelCause(ctx)
+	both, cancel := context.WithCancelCause(identity.WithLane(ctx, identity.LanePush))
 	defer cancel(nil)
 	defer context.AfterFunc(now.over, func() { cancel(errNotTaken()) })()
 	err := work(both, now.engine)
