@@ -3,6 +3,7 @@ package omniclient
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -103,7 +104,13 @@ func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (int, e
 func (p *pace) serve(at time.Time) {
 	p.adapt(at)
 	for {
-		w := p.lanes.take(func(w *waiter) bool { _, due := p.first(w.keys, at); return !due.After(at) })
+		ready := p.ready(at)
+		if len(ready) == 0 {
+			break
+		}
+		w := p.lanes.take(func(w *waiter) bool {
+			return slices.ContainsFunc(w.keys, func(k int) bool { return slices.Contains(ready, k) })
+		})
 		if w == nil {
 			break
 		}
@@ -115,11 +122,28 @@ func (p *pace) serve(at time.Time) {
 	p.set(at)
 }
 
+// ready gives the keys that may send now.
+func (p *pace) ready(now time.Time) []int {
+	var list []int
+	for k := range p.keys {
+		if _, due := p.first([]int{k}, now); !due.After(now) {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
 // set finds out when the next turn comes. Those for whom none comes for long fail.
 func (p *pace) set(now time.Time) {
 	p.due = time.Time{}
+	var key int
+	var due time.Time
+	var keys []int
 	for _, w := range p.lanes.all() {
-		key, due := p.first(w.keys, now)
+		if !slices.Equal(w.keys, keys) { // mostly they are those of who came before
+			keys = w.keys
+			key, due = p.first(keys, now)
+		}
 		if wait := p.keys[key].paused.Sub(now); wait > patience {
 			p.lanes.remove(w)
 			w.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: wait}

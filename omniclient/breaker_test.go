@@ -1,0 +1,100 @@
+package omniclient_test
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/omniclient"
+)
+
+// Promise 12: an Omni that doesn't answer gets one request a minute, whatever is asked
+// of the client meanwhile, which fails at once; after its first answer all go again.
+func TestPromise12OmniThatIsDownIsSpared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const day = 24 * time.Hour
+		began := time.Now()
+		f := &flight{answer: func(int, *http.Request) (*http.Response, error) {
+			if time.Since(began) < day {
+				return reply(503, "maintenance")
+			}
+			return annReply()
+		}}
+		c := client(t, omniclient.Options{Transport: f, RequestsPerMinute: 60})
+		ctx, cancel := context.WithTimeout(t.Context(), day)
+		defer cancel()
+		slow := 0
+		for ctx.Err() == nil {
+			asked := time.Now()
+			_, err := c.User(ctx, annID)
+			if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
+				t.Fatal(err)
+			}
+			if time.Since(asked) > time.Minute {
+				slow++
+			}
+			<-time.After(10 * time.Second)
+		}
+		first := slices.IndexFunc(f.at, func(at time.Time) bool { return at.Sub(began) > time.Minute })
+		if first > 12 {
+			t.Errorf("%d requests in the first minute", first)
+		}
+		probes := f.at[first:]
+		for i := range probes {
+			if to := i + 60; to < len(probes) && probes[to].Sub(probes[i]) < time.Hour {
+				t.Fatalf("61 probes within %s", probes[to].Sub(probes[i]))
+			}
+		}
+		if n := len(probes); n < 1000 || n > 24*60 || slow > 0 {
+			t.Errorf("%d probes in a day; %d calls took more than a minute", n, slow)
+		}
+		if down := c.Limits().DownSeconds; down <= 0 || down > 60 {
+			t.Errorf("the limits tell to wait %v s", down)
+		}
+		<-time.After(61 * time.Second)
+		for range 20 {
+			if _, err := c.User(t.Context(), annID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if down := c.Limits().DownSeconds; down != 0 {
+			t.Errorf("after its answer the limits tell to wait %v s", down)
+		}
+	})
+}
+
+// A probe whose caller gives up is no answer, and doesn't keep others from the next.
+func TestProbeThatIsGivenUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		f := &flight{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			if down {
+				<-r.Context().Done()
+				return nil, r.Context().Err()
+			}
+			return annReply()
+		}}
+		c := client(t, omniclient.Options{Transport: f, RequestsPerMinute: 600})
+		for c.Limits().DownSeconds == 0 {
+			_, _ = c.User(t.Context(), annID) // not answered
+		}
+		<-time.After(61 * time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := c.User(ctx, annID); !fault.Is(err, fault.Unavailable) {
+			t.Error(err)
+		}
+		down = false
+		if _, err := c.User(t.Context(), annID); !fault.Is(err, fault.Unavailable) {
+			t.Errorf("right after a probe: %v", err)
+		}
+		<-time.After(61 * time.Second)
+		if _, err := c.User(t.Context(), annID); err != nil {
+			t.Errorf("a minute after a probe that was given up: %v", err)
+		}
+	})
+}
