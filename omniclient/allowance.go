@@ -12,9 +12,10 @@ import (
 // Implementations are safe for concurrent use.
 type Allowance interface {
 	// Turn waits in the lane until one of keys, which is never empty, may send a
-	// request, and gives that key. It fails when ctx ends, or with fault.Limited when
-	// Omni asked to wait longer than a caller should.
-	Turn(ctx context.Context, lane identity.Lane, keys []int) (int, error)
+	// request, and gives that key; used must be called when the request is about to be
+	// sent, or isn't after all. It fails when ctx ends, or with fault.Limited when Omni
+	// asked to wait longer than a caller should.
+	Turn(ctx context.Context, lane identity.Lane, keys []int) (key int, used func(), err error)
 	// Answered tells that a request of key was answered otherwise than by 429.
 	Answered(key int)
 	// Limited tells that a request of key was answered by 429. after is what

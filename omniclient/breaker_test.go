@@ -27,8 +27,9 @@ func TestPromise12OmniThatIsDownIsSpared(t *testing.T) {
 		c := client(t, omniclient.Options{Transport: f, RequestsPerMinute: 60})
 		ctx, cancel := context.WithTimeout(t.Context(), day)
 		defer cancel()
-		slow := 0
+		slow, longest := 0, 0.0
 		for ctx.Err() == nil {
+			longest = max(longest, c.Limits().DownSeconds)
 			asked := time.Now()
 			_, err := c.User(ctx, annID)
 			if ctx.Err() == nil && !fault.Is(err, fault.Unavailable) {
@@ -52,8 +53,8 @@ func TestPromise12OmniThatIsDownIsSpared(t *testing.T) {
 		if n := len(probes); n < 1000 || n > 24*60 || slow > 0 {
 			t.Errorf("%d probes in a day; %d calls took more than a minute", n, slow)
 		}
-		if down := c.Limits().DownSeconds; down <= 0 || down > 60 {
-			t.Errorf("the limits tell to wait %v s", down)
+		if longest < 40 || longest > 60 {
+			t.Errorf("the limits tell to wait %v s", longest)
 		}
 		<-time.After(61 * time.Second)
 		for range 20 {

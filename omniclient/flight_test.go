@@ -203,7 +203,7 @@ func TestNoBurstAfterPause(t *testing.T) {
 		}
 		workers.Wait()
 		for i := 2; i < len(f.at); i++ {
-			if gap := f.at[i].Sub(f.at[i-1]); gap < time.Second {
+			if gap := f.at[i].Sub(f.at[i-1]); gap < 900*time.Millisecond {
 				t.Errorf("requests %d and %d are %v apart", i, i+1, gap)
 			}
 		}

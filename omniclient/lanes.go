@@ -16,6 +16,7 @@ type waiter struct {
 	keys   []int
 	since  time.Time
 	firm   bool       // it goes because its lane has waited long enough
+	missed int        // turns that its lane had missed when it went
 	turn   chan int   // capacity 1: the key that it got
 	failed chan error // capacity 1: it waits in vain
 }
@@ -39,8 +40,11 @@ type Lane struct {
 
 func (l *lanes) add(w *waiter) { l.waiting[w.lane] = append(l.waiting[w.lane], w) }
 
-// addFirst is for who was in front already.
-func (l *lanes) addFirst(w *waiter) { l.waiting[w.lane] = slices.Insert(l.waiting[w.lane], 0, w) }
+// back is for who went and lets others go first after all.
+func (l *lanes) back(w *waiter) {
+	l.waiting[w.lane] = slices.Insert(l.waiting[w.lane], 0, w)
+	l.missed[w.lane] += w.missed
+}
 
 // remove reports whether w was waiting.
 func (l *lanes) remove(w *waiter) bool {
@@ -72,7 +76,7 @@ func (l *lanes) take(able func(*waiter) bool) *waiter {
 	if w == nil {
 		return nil
 	}
-	w.firm = firm
+	w.firm, w.missed = firm, l.missed[lane]
 	for other := range l.missed {
 		if identity.Lane(other) != lane && len(l.waiting[other]) > 0 {
 			l.missed[other]++

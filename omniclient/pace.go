@@ -2,6 +2,7 @@ package omniclient
 
 import (
 	"context"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -18,7 +19,7 @@ const (
 	firstRest = 2 * time.Second // a key's pause after a 429 that names none; doubled by each further one
 	longRest  = time.Minute     // up to this
 	patience  = 5 * time.Minute // a pause that is longer isn't waited for
-	late      = time.Second / 10
+	unit      = 100             // tokens of a request
 )
 
 // Steady is how many requests a minute go out in even steps where perMinute may be
@@ -43,8 +44,9 @@ type pace struct {
 // turns is one key, or all.
 type turns struct {
 	limiter *rate.Limiter
-	paused  time.Time // sends nothing before
-	in429   int       // answers of 429 in a row
+	paused  time.Time               // sends nothing before
+	in429   int                     // answers of 429 in a row
+	given   [identity.Lanes + 1]int // by lane: turns that aren't used yet
 }
 
 // newPace shares perMinute of each of so many keys out, and total of all together;
@@ -56,23 +58,29 @@ func newPace(keys, perMinute, total int) *pace {
 	}
 	p := &pace{perMinute: perMinute, total: total, keys: make([]turns, keys)}
 	for i := range p.keys {
-		p.keys[i].limiter = rate.NewLimiter(perSecond(perMinute, 1), 1)
+		p.keys[i].limiter = newLimiter(perMinute)
 	}
-	p.all.limiter = rate.NewLimiter(rate.Inf, 1)
+	p.all.limiter = rate.NewLimiter(rate.Inf, unit)
 	if total < sum {
-		p.all.limiter.SetLimit(perSecond(total, 1))
+		p.all.limiter = newLimiter(total)
 	}
 	return p
 }
 
+// newLimiter lets a request that is up to a tenth of a second late not delay the next.
+func newLimiter(perMinute int) *rate.Limiter {
+	return rate.NewLimiter(perSecond(perMinute, 1), unit+int(perSecond(perMinute, 1)/10))
+}
+
+// perSecond is a limit in tokens.
 func perSecond(perMinute int, share float64) rate.Limit {
-	return rate.Limit(Steady(perMinute) * share / 60)
+	return rate.Limit(Steady(perMinute) * share / 60 * unit)
 }
 
 // Turn waits in the lane. Who waits sends nothing and holds nothing.
-func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (int, error) {
+func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (key int, used func(), err error) {
 	if err := ctx.Err(); err != nil {
-		return 0, err
+		return 0, nil, err
 	}
 	w := newWaiter(lane, keys)
 	p.mu.Lock()
@@ -80,19 +88,26 @@ func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (int, e
 	p.serve(time.Now())
 	p.mu.Unlock()
 	select {
-	case key := <-w.turn:
-		return key, nil
-	case err := <-w.failed:
-		return 0, err
+	case key = <-w.turn:
+	case err = <-w.failed:
 	case <-ctx.Done():
+		key, err = p.leave(ctx, w)
 	}
+	if err != nil {
+		return 0, nil, err
+	}
+	return key, sync.OnceFunc(func() { p.used(key, lane) }), nil
+}
+
+// leave ends the waiting of w, unless its turn came at the same moment.
+func (p *pace) leave(ctx context.Context, w *waiter) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.lanes.remove(w) {
 		p.serve(time.Now())
 		return 0, ctx.Err()
 	}
-	select { // it came at the same moment
+	select {
 	case key := <-w.turn:
 		return key, nil
 	case err := <-w.failed:
@@ -100,33 +115,45 @@ func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (int, e
 	}
 }
 
-// serve gives all turns that have come by the time at, and sets the alarm for the next.
-func (p *pace) serve(at time.Time) {
-	p.adapt(at)
+func (p *pace) used(key int, lane identity.Lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys[key].given[lane]--
+	p.serve(time.Now())
+}
+
+// serve gives all turns that have come, and sets the alarm for the next.
+func (p *pace) serve(now time.Time) {
+	p.adapt(now)
 	for {
-		ready := p.ready(at)
+		ready := p.ready(now)
 		if len(ready) == 0 {
 			break
 		}
-		w := p.lanes.take(func(w *waiter) bool {
-			return slices.ContainsFunc(w.keys, func(k int) bool { return slices.Contains(ready, k) })
-		})
+		can := func(w *waiter) bool {
+			return slices.ContainsFunc(w.keys, func(k int) bool { return slices.Contains(ready, k) && p.keys[k].free(w.lane) })
+		}
+		w := p.lanes.take(can)
 		if w == nil {
 			break
 		}
-		key, _ := p.first(w.keys, at)
-		p.keys[key].limiter.ReserveN(at, 1)
-		p.all.limiter.ReserveN(at, 1)
+		key, _, _ := p.first(w, now)
+		p.keys[key].limiter.ReserveN(now, unit)
+		p.all.limiter.ReserveN(now, unit)
+		p.keys[key].given[w.lane]++
 		w.turn <- key
 	}
-	p.set(at)
+	p.set(now)
 }
 
 // ready gives the keys that may send now.
 func (p *pace) ready(now time.Time) []int {
+	if p.all.due(now).After(now) {
+		return nil
+	}
 	var list []int
 	for k := range p.keys {
-		if _, due := p.first([]int{k}, now); !due.After(now) {
+		if !p.keys[k].due(now).After(now) {
 			list = append(list, k)
 		}
 	}
@@ -136,20 +163,18 @@ func (p *pace) ready(now time.Time) []int {
 // set finds out when the next turn comes. Those for whom none comes for long fail.
 func (p *pace) set(now time.Time) {
 	p.due = time.Time{}
-	var key int
-	var due time.Time
-	var keys []int
+	var before *waiter
 	for _, w := range p.lanes.all() {
-		if !slices.Equal(w.keys, keys) { // mostly they are those of who came before
-			keys = w.keys
-			key, due = p.first(keys, now)
-		}
-		if wait := p.keys[key].paused.Sub(now); wait > patience {
-			p.lanes.remove(w)
-			w.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: wait}
+		if before != nil && before.lane == w.lane && slices.Equal(before.keys, w.keys) { // comes after it
 			continue
 		}
-		if p.due.IsZero() || due.Before(p.due) {
+		if rest := p.rest(w.keys, now); rest > patience {
+			p.lanes.remove(w)
+			w.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: rest}
+			continue
+		}
+		before = w
+		if _, due, found := p.first(w, now); found && (p.due.IsZero() || due.Before(p.due)) {
 			p.due = due
 		}
 	}
@@ -162,38 +187,52 @@ func (p *pace) set(now time.Time) {
 	}
 }
 
-// ring serves whose turn has come. The turn counts from when it was due, lest what
-// the alarm is late adds up.
+// ring serves whose turn has come.
 func (p *pace) ring() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := time.Now()
-	if p.due.IsZero() || now.Before(p.due) {
-		return // set anew meanwhile
-	}
-	if at := now.Add(-late); p.due.Before(at) {
-		p.due = at
-	}
-	p.serve(p.due)
+	p.serve(time.Now())
 }
 
-// first gives the key whose turn comes first, and when.
-func (p *pace) first(keys []int, now time.Time) (key int, due time.Time) {
-	for i, k := range keys {
-		if d := p.keys[k].due(now); i == 0 || d.Before(due) {
-			key, due = k, d
+// first gives the key whose turn comes first for w, and when. It finds none where
+// others have a turn of each that they haven't used yet.
+func (p *pace) first(w *waiter, now time.Time) (key int, due time.Time, found bool) {
+	for _, k := range w.keys {
+		if d := p.keys[k].due(now); p.keys[k].free(w.lane) && (!found || d.Before(due)) {
+			key, due, found = k, d, true
 		}
 	}
 	if all := p.all.due(now); all.After(due) {
 		due = all
 	}
-	return key, due
+	return key, due, found
+}
+
+// rest is how long all the keys are paused.
+func (p *pace) rest(keys []int, now time.Time) time.Duration {
+	shortest := time.Duration(math.MaxInt64)
+	for _, k := range keys {
+		shortest = min(shortest, p.keys[k].paused.Sub(now))
+	}
+	return shortest
+}
+
+// free reports whether nobody of the lane, or of a better one, has a turn of the key
+// that isn't used yet: who waits for other processes then keeps nobody from a key that
+// is free for all.
+func (t *turns) free(lane identity.Lane) bool {
+	for l := identity.LaneRemoval; l <= lane; l++ {
+		if t.given[l] > 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // due tells when the next turn is.
 func (t *turns) due(now time.Time) time.Time {
 	due := now
-	if missing := 1 - t.limiter.TokensAt(now); missing > 1e-6 {
+	if missing := unit - t.limiter.TokensAt(now); missing > 1e-4 {
 		due = now.Add(time.Duration(missing / float64(t.limiter.Limit()) * float64(time.Second)))
 	}
 	if t.paused.After(due) {

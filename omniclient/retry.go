@@ -106,10 +106,11 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 
 // turn waits for the turn of a usable key, in this process and among all that share it.
 func (c *Client) turn(ctx context.Context, values []string, usable []int) (int, error) {
-	key, err := c.allowance.Turn(ctx, identity.LaneOf(ctx), usable)
+	key, used, err := c.allowance.Turn(ctx, identity.LaneOf(ctx), usable)
 	if err != nil {
 		return 0, err
 	}
+	defer used()
 	pace, total := c.allowance.Limits().Pace, 0.0
 	if c.total < len(c.keys.read)*c.perKey {
 		total = Steady(c.total) * pace

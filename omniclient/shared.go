@@ -200,7 +200,7 @@ func (l *line) rest(ctx context.Context, w *waiter, d time.Duration) error {
 			continue
 		}
 		l.mu.Lock()
-		l.lanes.addFirst(w)
+		l.lanes.back(w)
 		l.pass()
 		l.mu.Unlock()
 		return l.await(ctx, w)

@@ -7,10 +7,12 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/omniclient"
 )
 
@@ -140,6 +142,74 @@ func TestShareInOrder(t *testing.T) {
 		all.Wait()
 		if !slices.IsSorted(order) {
 			t.Errorf("they went in the order %v", order)
+		}
+	})
+}
+
+// Behind a crowd of joiners that waits for what is shared, a removal of the same process
+// goes next, and a lane that was passed over long enough isn't passed over for ever.
+func TestShareRemovalsFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := sharer(t, &till{step: time.Second, digests: map[string]int{}})
+		ctx, cancel := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		var joiners, removals atomic.Int64 // one at a time, by the till
+		for range 20 {
+			all.Go(func() {
+				for ctx.Err() == nil {
+					_, _ = c.User(identity.WithLane(ctx, identity.LaneJoiner), "o-1") // not found
+					joiners.Add(1)
+				}
+			})
+		}
+		for range 100 {
+			<-time.After(7300 * time.Millisecond)
+			asked := time.Now()
+			_, _ = c.User(identity.WithLane(ctx, identity.LaneRemoval), "o-1")
+			if took := time.Since(asked); took > 1100*time.Millisecond {
+				t.Errorf("a removal waited %s", took)
+			}
+		}
+		before := joiners.Load()
+		busy, stop := context.WithTimeout(t.Context(), 10*time.Minute)
+		defer stop()
+		for range 3 {
+			all.Go(func() {
+				for busy.Err() == nil {
+					_, _ = c.User(identity.WithLane(busy, identity.LaneRemoval), "o-1")
+					removals.Add(1)
+				}
+			})
+		}
+		<-busy.Done()
+		got := joiners.Load() - before
+		cancel()
+		all.Wait()
+		if got < 600/25 || got > 600/10 || removals.Load() < 500 {
+			t.Errorf("beside %d removals without end %d joiners went", removals.Load(), got)
+		}
+		if told := c.Limits().Lanes; told[0].Waiting+told[4].Waiting != 0 {
+			t.Errorf("in the end there wait %+v", told)
+		}
+	})
+}
+
+// What all keys may send together is shared besides.
+func TestShareTotal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &till{step: time.Millisecond, digests: map[string]int{}}
+		c, err := omniclient.New(omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: 60, TotalPerMinute: 90, Transport: answering(), Keys: keys("k1", "k2")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.Share(s)
+		for range 10 {
+			if _, err := c.User(t.Context(), annID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if len(s.digests) != 3 || s.digests["all"] < 10 {
+			t.Errorf("asked was for %v", s.digests)
 		}
 	})
 }

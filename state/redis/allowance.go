@@ -26,7 +26,7 @@ func (s *Store) Allowance() *Allowance {
 // key's is its digest, never the key. Processes that were told different paces share
 // what is about the mean of them.
 func (a *Allowance) Take(ctx context.Context, name string, perMinute float64) (time.Duration, error) {
-	result, err := a.limiter.Allow(ctx, a.store.keys.allowance(name), evenly(perMinute))
+	result, err := a.limiter.AllowN(ctx, a.store.keys.allowance(name), evenly(perMinute), unit)
 	if err != nil {
 		return 0, a.store.fault("share the allowance of", err)
 	}
@@ -36,10 +36,14 @@ func (a *Allowance) Take(ctx context.Context, name string, perMinute float64) (t
 	return max(result.RetryAfter, time.Millisecond), nil
 }
 
+// unit is what one request takes of a limit.
+const unit = 100
+
+// evenly lets a request that is up to a tenth of a second late not delay the next:
+// waiting is not more exact.
 func evenly(perMinute float64) redis_rate.Limit {
-	const rate = 60_000                 // in whole numbers, over as long as that takes
-	burst := max(1, int(perMinute/600)) // a tenth of a second's: sleeping is not more exact
-	return redis_rate.Limit{Rate: rate, Burst: burst, Period: time.Duration(rate / perMinute * float64(time.Minute))}
+	const rate = 60_000 // in whole numbers, over as long as that takes
+	return redis_rate.Limit{Rate: rate, Burst: unit + int(unit*perMinute/600), Period: time.Duration(rate / unit / perMinute * float64(time.Minute))}
 }
 
 // plain takes redis_rate's own prefix away: every key begins with ours.
