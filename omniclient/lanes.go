@@ -1,6 +1,7 @@
 package omniclient
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -60,7 +61,17 @@ func (l *lanes) remove(w *waiter) bool {
 }
 
 // all gives those who wait, the best lane first.
-func (l *lanes) all() []*waiter { return slices.Concat(l.waiting[:]...) }
+func (l *lanes) all() iter.Seq[*waiter] {
+	return func(yield func(*waiter) bool) {
+		for _, line := range l.waiting {
+			for _, w := range line {
+				if !yield(w) {
+					return
+				}
+			}
+		}
+	}
+}
 
 // take removes who gets the turn, of those who can use it, and counts it against
 // the other lanes; nil when there is nobody.

@@ -163,20 +163,25 @@ func (p *pace) ready(now time.Time) []int {
 // set finds out when the next turn comes. Those for whom none comes for long fail.
 func (p *pace) set(now time.Time) {
 	p.due = time.Time{}
-	var before *waiter
-	for _, w := range p.lanes.all() {
+	var before, vain *waiter
+	for w := range p.lanes.all() {
 		if before != nil && before.lane == w.lane && slices.Equal(before.keys, w.keys) { // comes after it
 			continue
 		}
-		if rest := p.rest(w.keys, now); rest > patience {
-			p.lanes.remove(w)
-			w.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: rest}
-			continue
+		if p.rest(w.keys, now) > patience {
+			vain = w
+			break
 		}
 		before = w
 		if _, due, found := p.first(w, now); found && (p.due.IsZero() || due.Before(p.due)) {
 			p.due = due
 		}
+	}
+	if vain != nil {
+		p.lanes.remove(vain)
+		vain.failed <- &fault.Error{Kind: fault.Limited, Op: "wait for Omni", Detail: "Omni asked to wait longer than a request may take", After: p.rest(vain.keys, now)}
+		p.set(now)
+		return
 	}
 	if p.alarm != nil {
 		p.alarm.Stop()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -109,7 +110,7 @@ func (s *sharing) count(list []Lane, now time.Time) {
 	for _, v := range s.lines.Range {
 		l := v.(*line) //nolint:forcetypeassert // nothing else is stored
 		l.mu.Lock()
-		waiting := l.lanes.all()
+		waiting := slices.Collect(l.lanes.all())
 		if l.inside != nil {
 			waiting = append(waiting, l.inside)
 		}

@@ -31,7 +31,7 @@ type applier struct {
 	run     *run
 	asked   map[string]bool
 	lanes   []identity.Lane // by change
-	managed []string // attributes; those of the policy, and in a push those that it brought
+	managed []string        // attributes; those of the policy, and in a push those that it brought
 	slots   chan struct{}
 	stop    context.CancelCauseFunc
 

@@ -255,7 +255,7 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 		defer over()
 	}
 	var done []Change
-	lanes := lanesOf(planned, identity.LaneOf(ctx) == identity.LanePush)
+	lanes := lanesOf(planned, x.run.request.Cause != causeFollow)
 	for i, c := range planned {
 		c, notes := a.perform(identity.WithLane(asking, lanes[i]), c)
 		done = append(done, c)

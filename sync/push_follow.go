@@ -13,7 +13,7 @@ import (
 // How soon what was accepted is looked at again: after Omni didn't answer, or Okta
 // said otherwise; and when nothing is known to wait.
 const (
-	followSoon = 50 * time.Second
+	followSoon = 30 * time.Second
 	followLate = time.Hour
 )
 

@@ -205,7 +205,7 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 		p.acceptGroup(w, l.Groups[w.key], moves, done, n)
 	}
 	changes, err := x.do(ctx, d)
-	if err != nil && temporary(err) && moves.onlyLeave() && w.want.DisplayName == w.was.DisplayName && w.was.ID != "" {
+	if err != nil && temporary(err) && !w.quiet && moves.onlyLeave() && w.want.DisplayName == w.was.DisplayName && w.was.ID != "" {
 		err = p.leaveLater(ctx, x, w, moves)
 	}
 	if err != nil {

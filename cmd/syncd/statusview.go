@@ -52,6 +52,9 @@ func (p *printer) status(s sync.Status) {
 	if line := hookedOf(s.Limits); line != "" {
 		p.line("hooks: %s", line)
 	}
+	if line := waitingOf(s.Limits); line != "" {
+		p.line("waiting for Omni: %s", clean(line))
+	}
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)
 	}
