@@ -27,6 +27,7 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"omni.base_url", "https://b.omniapp.co/", "https://b.omniapp.co/"},
 	{"omni.api_keys", `["${env:A}", "${file:/b}"]`, `["${env:A}","${file:/b}"]`},
 	{"omni.requests_per_minute", "500", "500"},
+	{"omni.total_per_minute", "90", "90"},
 	{"state.url", "rediss://h/1", "rediss://h/1"},
 	{"state.prefix", "other", "other"},
 	{"state.archive", `""`, ""},

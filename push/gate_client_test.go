@@ -45,7 +45,7 @@ func TestBurstThroughTheClient(t *testing.T) {
 		{name: "all alone", bounds: bounds{used: .97}},
 		{name: "one answer of 429 in the middle", during: func(f *sim.Faults, _ *simomni.Org) {
 			f.Add(sim.Fault{Times: 1, Do: sim.Status(http.StatusTooManyRequests, `{}`, nil)})
-		}, bounds: bounds{used: .95}},
+		}, bounds: bounds{used: .92}},
 		{name: "five answers of 429 in a row in the middle", during: func(f *sim.Faults, _ *simomni.Org) {
 			f.Add(sim.Fault{Times: 5, Do: sim.Status(http.StatusTooManyRequests, `{}`, nil)})
 		}, bounds: bounds{.75, 8}},
