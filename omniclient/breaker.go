@@ -16,7 +16,7 @@ const (
 )
 
 // errDown is in the errors of requests that weren't sent because Omni is down.
-var errDown = errors.New("Omni is down")
+var errDown = errors.New("no answer from Omni")
 
 // breaker spares an Omni that is down: of all requests one a minute is sent, as a
 // probe, and the others fail at once. With the first answer all go again.

@@ -92,7 +92,7 @@ func (s *sharing) ask(ctx context.Context, name string, perMinute float64) (time
 	case err != nil:
 		why := err.Error()
 		s.broken.Store(&why)
-		return 0, nil
+		return 0, nil //nolint:nilerr // it is noted
 	}
 	s.broken.Store(nil)
 	return wait, nil
