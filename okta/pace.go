@@ -25,6 +25,7 @@ type Limit struct {
 	Remaining int       `json:"remaining"`
 	Reset     time.Time `json:"reset,omitzero"` // when Remaining is Limit again, by Okta's clock
 	Waiting   int       `json:"waiting"`        // requests of ours that wait for it
+	Why       string    `json:"why,omitempty"`  // what the first of them waits for
 }
 
 // pace lets a request go when its bucket's share, Okta's Remaining and the number
@@ -34,6 +35,7 @@ type Limit struct {
 type pace struct {
 	prefix string // path of the organization's address
 	share  float64
+	budget Budget // nil: this process has the share to itself
 	next   http.RoundTripper
 
 	mu       sync.Mutex
@@ -42,6 +44,7 @@ type pace struct {
 	changed  chan struct{} // closed whenever a request ends, or others needn't let it go first any more; nil while nobody waits
 	ahead    time.Duration // of our clock
 	told     bool          // whether an answer told Okta's
+	unshared string        // why the budget can't be known at present
 }
 
 func newPace(prefix string, share float64, next http.RoundTripper) *pace {
@@ -51,7 +54,7 @@ func newPace(prefix string, share float64, next http.RoundTripper) *pace {
 func (p *pace) RoundTrip(req *http.Request) (*http.Response, error) {
 	b := p.bucket(bucketOf(strings.TrimPrefix(req.URL.Path, p.prefix)))
 	w := &waiter{pace: p, bucket: b, patient: isPatient(req.Context())}
-	if err := w.wait(req.Context()); err != nil {
+	if err := p.admit(req.Context(), w); err != nil {
 		return nil, err
 	}
 	resp, err := p.next.RoundTrip(req)
@@ -73,7 +76,7 @@ func (p *pace) bucket(name string) *bucket {
 	defer p.mu.Unlock()
 	b, ok := p.buckets[name]
 	if !ok {
-		b = &bucket{limit: assumedLimit(name)}
+		b = &bucket{name: name, limit: assumedLimit(name)}
 		p.buckets[name] = b
 	}
 	return b
@@ -81,7 +84,7 @@ func (p *pace) bucket(name string) *bucket {
 
 // end records the end of a request of b; resp is nil where no answer came.
 func (p *pace) end(b *bucket, patient bool, resp *http.Response) {
-	var r rate
+	var r quota
 	limited := false
 	if resp != nil {
 		r = readRate(resp.Header)
@@ -148,10 +151,30 @@ func (p *pace) limits() map[string]Limit {
 	limits := make(map[string]Limit, len(p.buckets))
 	for name, b := range p.buckets {
 		l := Limit{Waiting: b.waiting[prompt] + b.waiting[yielding] + b.waiting[overdue]}
+		if l.Waiting > 0 {
+			l.Why = p.why(b)
+		}
 		if b.announced {
 			l.Limit, l.Remaining, l.Reset = b.limit, max(b.remaining, 0), time.Unix(b.reset, 0).UTC()
 		}
 		limits[name] = l
 	}
 	return limits
+}
+
+// why tells what the first of those waits for who wait for the bucket.
+func (p *pace) why(b *bucket) string {
+	w := waiter{pace: p, bucket: b}
+	switch {
+	case b.waiting[prompt] > 0:
+	case b.waiting[overdue] > 0:
+		w.turn = overdue
+	default:
+		w.turn, w.late = yielding, time.Now().Add(longPatience)
+	}
+	delay, why := w.delay(time.Now())
+	if delay <= 0 {
+		return "" // it goes at this moment
+	}
+	return why
 }

@@ -20,11 +20,11 @@ type gauge struct {
 	okta   bool // an answer of Okta's own came
 	status int  // of the newest answer of the API; 0 for none
 	ahead  time.Duration
-	rates  map[string]rate // by bucket, as last announced
+	rates  map[string]quota // by bucket, as last announced
 }
 
 func newGauge(prefix string, next http.RoundTripper) *gauge {
-	return &gauge{prefix: prefix, next: next, rates: map[string]rate{}}
+	return &gauge{prefix: prefix, next: next, rates: map[string]quota{}}
 }
 
 func (g *gauge) RoundTrip(req *http.Request) (*http.Response, error) {

@@ -34,7 +34,7 @@ func (w *waiter) wait(ctx context.Context) error {
 	p, b := w.pace, w.bucket
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if w.patient {
+	if w.patient && w.late.IsZero() {
 		w.turn, w.late = yielding, time.Now().Add(longPatience)
 	}
 	b.waiting[w.turn]++
@@ -43,9 +43,9 @@ func (w *waiter) wait(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return context.Cause(ctx)
 		}
-		delay := w.delay(time.Now())
+		delay, _ := w.delay(time.Now())
 		if delay == 0 {
-			b.begin(w.patient)
+			b.begin(time.Now(), w.patient)
 			p.inFlight++
 			return nil
 		}
@@ -68,8 +68,8 @@ func (w *waiter) leave() {
 	}
 }
 
-// delay is how long to wait before looking again, 0 when the request may go.
-func (w *waiter) delay(now time.Time) time.Duration {
+// delay is how long to wait before looking again, 0 when the request may go, and why.
+func (w *waiter) delay(now time.Time) (time.Duration, string) {
 	p, b := w.pace, w.bucket
 	if w.turn == yielding && !now.Before(w.late) {
 		b.waiting[yielding]--
@@ -80,12 +80,12 @@ func (w *waiter) delay(now time.Time) time.Duration {
 	if w.turn == yielding {
 		spare = 1
 	}
-	delay := forever
+	delay, why := forever, "enough requests are on their way"
 	if p.inFlight < maxInFlight-spare && b.all.running < maxInBucket-spare {
-		delay = b.delay(now, p.share, w.turn)
+		delay, why = b.delay(now, p.share, w.turn)
 	}
 	if w.turn == yielding {
 		delay = min(delay, w.late.Sub(now))
 	}
-	return delay
+	return delay, why
 }

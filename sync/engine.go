@@ -86,6 +86,7 @@ type Options struct {
 	Workers  int                   // changes applied at once; 0 means 4
 	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
 	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
+	Waiting  func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
 	Latency  func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
 }
 
@@ -130,7 +131,8 @@ func New(o Options) *Engine {
 	if o.Archive == nil {
 		o.Archive = &Recollection{}
 	}
-	return &Engine{o: o, policy: policy, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(), ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
+	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
+		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
 }
 
 func (e *Engine) workers() int {

@@ -41,6 +41,7 @@ type follower struct {
 	steps    []*tally
 	told     int       // how many of the steps are over for those who wait
 	forecast *forecast // of the step apply
+	waits    func() string
 }
 
 // waiter is somebody whose run comes after the one that is under way.
@@ -242,6 +243,9 @@ func (f *follower) progress(s *tally, now time.Time) Progress {
 	}
 	p := f.running.Progress
 	p.Step, p.Done, p.Total = s.step, s.done, s.total
+	if p.Note == "" && f.waits != nil && !s.ended {
+		p.Note = f.waits()
+	}
 	if p.Done > p.Total { // the total was last time's, and is none
 		p.Total = 0
 	}

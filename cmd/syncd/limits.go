@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -13,6 +15,9 @@ func (p parts) limits() map[string]any {
 	if p.okta != nil {
 		for bucket, l := range p.okta.Limits() {
 			told["okta "+bucket] = l
+		}
+		if why := p.okta.Unshared(); why != "" {
+			told["okta"] = map[string]string{"unshared": why}
 		}
 	}
 	if p.scim != nil {
@@ -27,15 +32,13 @@ func (p parts) limits() map[string]any {
 // warnings tells what goes on in spite of a fault that somebody should mend.
 func (p parts) warnings() []string { return refusedKeys(p.limits()) }
 
-// refusedKeys names the API keys that Omni refuses. The limits may come from the
-// daemon, as JSON.
+// refusedKeys names the API keys that Omni refuses.
 func refusedKeys(limits map[string]any) []string {
 	var omni struct {
 		Refused []int `json:"refusedKeys"`
 	}
-	text, err := json.Marshal(limits["omni"])
-	if err != nil || json.Unmarshal(text, &omni) != nil {
-		return nil // an older daemon, which doesn't tell
+	if !toldLimit(limits, "omni", &omni) {
+		return nil
 	}
 	var list []string
 	for _, key := range omni.Refused {
@@ -44,29 +47,89 @@ func refusedKeys(limits map[string]any) []string {
 	return list
 }
 
-// waitingOf tells who waits for a turn at Omni, "" where nobody does, and whether Omni
-// is down. The limits may come from the daemon, as JSON.
-func waitingOf(limits map[string]any) string {
+// waiting tells what requests wait for at present: at Okta, where one may ask rarely, or
+// at an Omni that is down. "" is nothing, and also the regular turns at Omni, which are
+// foreseen in the time left.
+func (p parts) waiting() string {
+	limits := p.limits()
+	list := oktaWaits(limits)
+	if down := omniDown(limits); down != "" {
+		list = append(list, down)
+	}
+	return strings.Join(list, "; ")
+}
+
+// toldLimit reads one of the limits, which may come from the daemon, as JSON: an older one may
+// not tell it.
+func toldLimit(limits map[string]any, name string, into any) bool {
+	text, err := json.Marshal(limits[name])
+	return err == nil && json.Unmarshal(text, into) == nil
+}
+
+// oktaWaits tells who waits for Okta's limits, a line for each bucket.
+func oktaWaits(limits map[string]any) []string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(limits)) {
+		var l struct {
+			Waiting int    `json:"waiting"`
+			Why     string `json:"why"`
+		}
+		bucket, is := strings.CutPrefix(name, "okta ")
+		if is && toldLimit(limits, name, &l) && l.Waiting > 0 && l.Why != "" {
+			list = append(list, fmt.Sprintf("waiting for Okta (%s): %s, because %s", bucket, counted(l.Waiting, "request"), l.Why))
+		}
+	}
+	return list
+}
+
+// omniWaits tells who waits for a turn at Omni, by lane, and whether Omni is down.
+func omniWaits(limits map[string]any) []string {
 	var omni struct {
 		Lanes []struct {
 			Name    string  `json:"name"`
 			Waiting int     `json:"waiting"`
 			Seconds float64 `json:"seconds"`
 		} `json:"lanes"`
-		Down float64 `json:"downSeconds"`
 	}
-	text, err := json.Marshal(limits["omni"])
-	if err != nil || json.Unmarshal(text, &omni) != nil {
-		return "" // an older daemon, which doesn't tell
+	if !toldLimit(limits, "omni", &omni) {
+		return nil
 	}
-	var list []string
+	var lanes, list []string
 	for _, l := range omni.Lanes {
 		if l.Waiting > 0 {
-			list = append(list, fmt.Sprintf("%s %d (%.0f s)", l.Name, l.Waiting, l.Seconds))
+			lanes = append(lanes, fmt.Sprintf("%s %d (%.0f s)", l.Name, l.Waiting, l.Seconds))
 		}
 	}
-	if omni.Down > 0 {
-		list = append(list, fmt.Sprintf("it doesn't answer, and is asked again in %.0f s", omni.Down))
+	if len(lanes) > 0 {
+		list = append(list, "waiting for a turn at Omni: "+strings.Join(lanes, ", "))
 	}
-	return strings.Join(list, ", ")
+	if down := omniDown(limits); down != "" {
+		list = append(list, down)
+	}
+	return list
+}
+
+// omniDown tells that Omni is down, "" while it isn't.
+func omniDown(limits map[string]any) string {
+	var omni struct {
+		Down float64 `json:"downSeconds"`
+	}
+	if !toldLimit(limits, "omni", &omni) || omni.Down <= 0 {
+		return ""
+	}
+	return fmt.Sprintf("waiting for Omni, which doesn't answer, and is asked again in %.0f s", omni.Down)
+}
+
+// unshared tells why requests of other processes aren't counted at present.
+func unshared(limits map[string]any) []string {
+	var list []string
+	for _, side := range []string{"Okta", "Omni"} {
+		var l struct {
+			Why string `json:"unshared"`
+		}
+		if toldLimit(limits, strings.ToLower(side), &l) && l.Why != "" {
+			list = append(list, fmt.Sprintf("the allowance of %s isn't shared with other processes: %s", side, l.Why))
+		}
+	}
+	return list
 }

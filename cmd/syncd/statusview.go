@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,8 +53,8 @@ func (p *printer) status(s sync.Status) {
 	if line := hookedOf(s.Limits); line != "" {
 		p.line("hooks: %s", line)
 	}
-	if line := waitingOf(s.Limits); line != "" {
-		p.line("waiting for Omni: %s", clean(line))
+	for _, line := range slices.Concat(oktaWaits(s.Limits), omniWaits(s.Limits), unshared(s.Limits)) {
+		p.line("%s", clean(line))
 	}
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)

@@ -143,6 +143,9 @@ func (p parts) open() (ledger, error) {
 	if err == nil && p.omni != nil {
 		p.omni.Share(store.Allowance())
 	}
+	if err == nil && p.okta != nil {
+		p.okta.Share(store)
+	}
 	return store, err
 }
 
@@ -162,7 +165,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Policy:   policy(c),
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
-		Latency: p.meters.Took,
+		Waiting: p.waiting, Latency: p.meters.Took,
 	})
 }
 

@@ -105,6 +105,11 @@ func useAll(t *testing.T, s *redis.Store) error {
 	if _, err := s.Allowance().Take(t.Context(), "digest", 60); err != nil {
 		return err
 	}
+	for range 2 { // the second one has to wait
+		if _, err := s.Spend(t.Context(), "logs", 1, time.Minute, 1, time.Minute); err != nil {
+			return err
+		}
+	}
 	return s.Release(t.Context(), f)
 }
 

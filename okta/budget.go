@@ -1,0 +1,85 @@
+package okta
+
+import (
+	"context"
+	"time"
+)
+
+// Budget is what several processes may ask Okta together. Each of them keeps to its own
+// share besides. Implementations are safe for concurrent use.
+type Budget interface {
+	// Spend takes one request of a bucket, most of which may fall into any window, or tells
+	// how long it is until there is one. With half above 0 the request is a patient one, of
+	// which so many may fall into any halfWindow besides. An error tells that nobody knows.
+	Spend(ctx context.Context, bucket string, most int, window time.Duration, half int, halfWindow time.Duration) (time.Duration, error)
+}
+
+// Share makes the Reader keep to b too. It is called before the first request.
+func (r *Reader) Share(b Budget) { r.pace.budget = b }
+
+// Unshared tells why other processes' requests aren't counted at present, "" where they
+// are, or where there is nothing to share.
+func (r *Reader) Unshared() string {
+	r.pace.mu.Lock()
+	defer r.pace.mu.Unlock()
+	return r.pace.unshared
+}
+
+// admit waits until a request may be sent, counted as running already: here, and among
+// all who share the budget. Where that can't be known, the process goes on alone: what
+// Okta announces as Remaining slows it down then.
+func (p *pace) admit(ctx context.Context, w *waiter) error {
+	for {
+		if err := w.wait(ctx); err != nil {
+			return err
+		}
+		if p.budget == nil {
+			return nil
+		}
+		rest, err := p.spend(ctx, w)
+		if rest <= 0 && err == nil {
+			return nil
+		}
+		p.takeBack(w, rest)
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// spend asks once. That nobody knows is no error, but noted.
+func (p *pace) spend(ctx context.Context, w *waiter) (time.Duration, error) {
+	p.mu.Lock()
+	most, window := allowance(w.bucket.limit, p.share)
+	p.mu.Unlock()
+	half, halfWindow := 0, time.Duration(0)
+	if w.patient {
+		half, halfWindow = halve(most, window)
+	}
+	rest, err := p.budget.Spend(ctx, w.bucket.name, most, window, half, halfWindow)
+	if ctx.Err() != nil {
+		return 0, context.Cause(ctx)
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err != nil {
+		p.unshared = err.Error()
+		return 0, nil //nolint:nilerr // it is noted
+	}
+	p.unshared = ""
+	return rest, nil
+}
+
+// takeBack undoes that a request began: others have spent the budget for so long.
+func (p *pace) takeBack(w *waiter, rest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w.bucket.unsent(w.patient)
+	spent := &w.bucket.spent
+	if w.patient {
+		spent = &w.bucket.halfSpent
+	}
+	*spent = time.Now().Add(rest)
+	p.inFlight--
+	p.wake()
+}
