@@ -11,9 +11,9 @@ const (
 	LaneRemoval Lane = iota + 1 // ends access, or changes the attributes of an existing user
 	LaneMove                    // the rest of what moves somebody whose change is above
 	LanePush                    // Okta waits for the answer
-	LaneOther                   // other changes, and reading
+	LaneOther                   // other changes, and single questions
 	LaneJoiner                  // new accounts
-	LaneName                    // names
+	LaneName                    // names, and long lists
 )
 
 // Lanes is how many there are.
@@ -33,7 +33,7 @@ func (l Lane) String() string {
 	case LaneJoiner:
 		return "joiners"
 	case LaneName:
-		return "names"
+		return "names and lists"
 	}
 	return "no lane"
 }

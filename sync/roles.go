@@ -77,6 +77,7 @@ func (e *Engine) readRoles(ctx context.Context, run *run) {
 	l.roles = map[identity.OmniGroupID][]string{}
 	first, others := rolesWanted(*d, l)
 	if run.request.Kind == Reconcile {
+		ctx = identity.WithLane(ctx, identity.LaneName)
 		slices.SortStableFunc(others, func(a, b identity.OmniGroupID) int { return e.roles.heard(a).at.Compare(e.roles.heard(b).at) })
 		first = append(first, others...)
 	}

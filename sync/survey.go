@@ -28,6 +28,7 @@ const maxAsked = 50
 func (e *Engine) survey(ctx context.Context, l *Ledger, f *follower) (Survey, error) {
 	s := Survey{Accounts: map[identity.OmniID]identity.Account{}, Teams: map[identity.OmniGroupID]identity.Team{}, Gone: map[identity.OktaID]bool{}}
 	f.begin(stepSurvey, len(l.Marks)+len(l.Groups))
+	ctx = identity.WithLane(ctx, identity.LaneName) // every change of a delta beside it goes first
 	for a, err := range e.o.Omni.Users(ctx) {
 		if err != nil {
 			return s, s.doubt(ctx, "Omni's users", err)
