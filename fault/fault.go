@@ -28,6 +28,10 @@ const (
 	Declined                 // our own policy says no, whatever the other side would say
 )
 
+// ErrUnsent is in the chain of an Unavailable of which the other side was told nothing,
+// because it hasn't answered for some time.
+var ErrUnsent = errors.New("not sent")
+
 var kindNames = [...]string{
 	"error", "unavailable", "limited", "not found", "conflict", "refused", "unauthorized", "doubtful", "not leading", "declined",
 }

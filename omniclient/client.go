@@ -34,7 +34,7 @@ type Client struct {
 	total     int // of all keys together
 	allowance Allowance
 	shared    sharing
-	breaker   breaker
+	breaker   *breaker
 	retries   retrypolicy.RetryPolicy[answer]
 	folds     struct{ users, groups atomic.Bool } // Omni's filter was seen to ignore letter case
 	defined   atomic.Pointer[identity.Definitions]
@@ -124,7 +124,7 @@ func newTransport() *http.Transport {
 		Proxy:                 http.ProxyFromEnvironment,
 		DialContext:           (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   8,
+		MaxIdleConnsPerHost:   64, // as many as a run has in flight at most
 		IdleConnTimeout:       90 * time.Second,
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: attemptTime,

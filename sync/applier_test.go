@@ -52,13 +52,15 @@ func TestFailedByKind(t *testing.T) {
 	}
 }
 
-// The fifth silent answer in a row stops the run, and an answer begins anew.
-func TestSilenceIsCounted(t *testing.T) {
+// Silence stops the run, after five changes in a row and ten seconds; an answer begins anew.
+func TestSilenceIsCounted(t *testing.T) { synctest.Test(t, silence) }
+
+func silence(t *testing.T) {
 	down := &fault.Error{Kind: fault.Unavailable, Op: "down"}
 	a := applying(newLedger())
 	var why error
 	a.stop = func(err error) { why = err }
-	for range unavailableInRow - 1 {
+	for range 3 * unavailableInRow {
 		a.failed(Change{Kind: Update, User: "ada"}, down)
 	}
 	a.answered(Change{Kind: Update, User: "bob"})
@@ -67,6 +69,7 @@ func TestSilenceIsCounted(t *testing.T) {
 			t.Fatalf("stopped at silence %d", i)
 		}
 		a.failed(Change{Kind: Update, User: "ada"}, down)
+		<-time.After(unavailableFor / (unavailableInRow - 1))
 	}
 	if !fault.Is(why, fault.Unavailable) || !errors.Is(why, down) || fault.HintOf(why) == "" {
 		t.Errorf("stopped with %v", why)

@@ -2,8 +2,6 @@ package sync
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -19,8 +17,6 @@ const (
 	flushAfter = 15 * time.Minute
 	// finishWithin is how long the changes that are under way may take to end when the run is stopped.
 	finishWithin = 8 * time.Second
-	// unavailableInRow is after how many changes in a row that Omni doesn't answer the run stops asking.
-	unavailableInRow = 5
 	// keptAnswers is how many of Omni's answers to one change are recorded.
 	keptAnswers = 8
 )
@@ -38,8 +34,9 @@ type applier struct {
 	ledger  *Ledger                  // like what follows behind the engine's lock of ledgers
 	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
 	results []Change
-	silent  int   // changes in a row that Omni gave no answer to
-	broke   error // why the newest change that failed did
+	silent  int       // changes in a row that Omni gave no answer to
+	since   time.Time // when the first of them failed
+	broke   error     // why the newest change that failed did
 }
 
 // apply does what is planned, in order, several changes at once, and records
@@ -310,60 +307,6 @@ func (a *applier) failure(c Change) *state.Failure {
 	}
 	f.Next = now.Add(delay)
 	return &f
-}
-
-// failed marks a change that Omni didn't do, and stops the run where it is no
-// use to go on: the credential is refused, or Omni doesn't answer at all.
-func (a *applier) failed(c Change, err error) Change {
-	a.lock()
-	a.broke = err
-	a.unlock()
-	c.Unsure = lost(err) || c.Group != "" && (fault.Is(err, fault.Refused) || fault.Is(err, fault.Conflict))
-	if stopped(err) {
-		c.Error = "the run was stopped before Omni had answered"
-		return c
-	}
-	c.State, c.Error, c.Reason, c.Retry = state.Failed, err.Error(), fault.HintOf(err), retryAfter(err)
-	a.lock()
-	defer a.unlock()
-	switch kind := fault.KindOf(err); {
-	case kind == fault.Unauthorized:
-		a.stop(err)
-	case kind == fault.Unavailable:
-		if a.silent++; a.silent >= unavailableInRow {
-			a.stop(&fault.Error{Kind: fault.Unavailable, Op: fmt.Sprintf("Omni did not answer %d changes in a row", a.silent),
-				Hint: "the rest waits for the next run", Err: err})
-		}
-	default:
-		a.silent = 0
-	}
-	return c
-}
-
-// retryAfter is the delay that goes with a failure: what is down or busy is no
-// fault of the object, so its delay doesn't grow.
-func retryAfter(err error) time.Duration {
-	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) {
-		return time.Minute
-	}
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.After
-	}
-	return 0
-}
-
-// answered notes that Omni did a change.
-func (a *applier) answered(c Change) Change {
-	c.State = state.Applied
-	a.lock()
-	a.silent = 0
-	a.unlock()
-	return c
-}
-
-// stopped reports whether err is the end of the run's own context and no fault.
-func stopped(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
 }
 
 // perform asks Omni for one change, and notes what it answered. What is about

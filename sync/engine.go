@@ -12,6 +12,7 @@ package sync
 
 import (
 	"context"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -83,7 +84,7 @@ type Options struct {
 	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
 	Fence    state.Fence // proves that this process may write; "" for reading only
 	Log      *zap.Logger
-	Workers  int                   // changes applied at once; 0 means 4
+	Workers  int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64
 	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
 	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
 	Waiting  func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
@@ -135,11 +136,13 @@ func New(o Options) *Engine {
 		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
 }
 
+// workers are enough to use the allowance up even where each answer takes four seconds.
 func (e *Engine) workers() int {
 	if e.o.Workers > 0 {
 		return e.o.Workers
 	}
-	return 4
+	perMinute, _ := e.o.Omni.Outlook(0)
+	return int(min(max(4, math.Ceil(perMinute/60*4)), 64))
 }
 
 // write puts notes into the store, under the fence.

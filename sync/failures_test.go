@@ -135,8 +135,8 @@ func TestOneFailureStopsNobody(t *testing.T) {
 	})
 }
 
-// When Omni doesn't answer five changes in a row, the run stops asking; what
-// wasn't tried counts as no failure of anybody.
+// When Omni doesn't answer for ten seconds, the run stops asking; what wasn't tried
+// counts as no failure of anybody.
 func TestSilenceStopsTheRun(t *testing.T) {
 	for name, silence := range map[string]sim.Effect{"503": sim.Status(http.StatusServiceUnavailable, `{}`, nil), "cut": sim.CutBefore()} {
 		t.Run(name, func(t *testing.T) {
@@ -149,13 +149,13 @@ func TestSilenceStopsTheRun(t *testing.T) {
 				c.omniFaults.Add(sim.Fault{Method: "PATCH", Do: silence})
 				report := c.run(sync.Full)
 				c.want(report, sync.Failing)
-				if n := report.Counts["failed"]; n < 5 || n > 5+4 {
-					c.t.Errorf("%d changes failed, want five and what was under way", n)
+				if n := report.Counts["failed"]; n > 5+4 {
+					c.t.Errorf("%d changes failed, want what was under way", n)
 				}
 				if n := report.Counts["failed"] + report.Counts["planned"]; n != 40 {
 					c.t.Errorf("the run counts %v", report.Counts)
 				}
-				if told := strings.Join(report.Notes, " "); !strings.Contains(told, "stopped early") || !strings.Contains(told, "5 changes in a row") {
+				if told := strings.Join(report.Notes, " "); !strings.Contains(told, "stopped early") || !strings.Contains(told, "Omni is down") {
 					c.t.Errorf("the stop is told as %q", told)
 				}
 				c.omniFaults.Clear()

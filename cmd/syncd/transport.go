@@ -34,7 +34,7 @@ func newTransport(reread func()) http.RoundTripper {
 		TLSHandshakeTimeout:   5 * time.Second,
 		ResponseHeaderTimeout: 30 * time.Second,
 		ForceAttemptHTTP2:     true,
-		MaxIdleConnsPerHost:   8,
+		MaxIdleConnsPerHost:   64, // as many as a run has in flight at most
 		IdleConnTimeout:       30 * time.Second,
 	}
 	return rereading{next: pool, reread: reread}
