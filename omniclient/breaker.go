@@ -2,6 +2,8 @@ package omniclient
 
 import (
 	"context"
+	"net/http"
+	"net/url"
 	"sync"
 	"time"
 
@@ -71,6 +73,19 @@ func (b *breaker) unanswered(now time.Time) {
 	if b.row >= downAfter && now.Sub(b.since) >= silence && b.circuit.IsClosed() {
 		b.circuit.Open()
 	}
+}
+
+// Awake reports whether Omni answers, as far as is known. One that is down is asked, once
+// a minute, by a request that costs it little.
+func (c *Client) Awake(ctx context.Context) bool {
+	switch {
+	case c.breaker.circuit.IsClosed():
+		return true
+	case c.breaker.rest() > 0:
+		return false
+	}
+	_, err := c.ask(ctx, request{op: "ask whether Omni is back", method: http.MethodGet, path: userListing().path, query: url.Values{"count": {"1"}}, once: true}, nil)
+	return !fault.Is(err, fault.Unavailable)
 }
 
 // rest is how long no request will be sent.

@@ -56,7 +56,13 @@ func TestPromise12OmniThatIsDownIsSpared(t *testing.T) {
 		if longest < 40 || longest > 60 {
 			t.Errorf("the limits tell to wait %v s", longest)
 		}
+		if sent := len(f.at); c.Awake(t.Context()) || len(f.at) != sent {
+			t.Errorf("right after a probe Omni counts as awake, or was asked %d times", len(f.at)-sent)
+		}
 		<-time.After(61 * time.Second)
+		if sent := len(f.at); !c.Awake(t.Context()) || len(f.at) != sent+1 || !c.Awake(t.Context()) || len(f.at) != sent+1 {
+			t.Errorf("it is back, but doesn't count as awake, or was asked %d times", len(f.at)-sent)
+		}
 		for range 20 {
 			if _, err := c.User(t.Context(), annID); err != nil {
 				t.Fatal(err)

@@ -1,6 +1,7 @@
 package sync
 
 import (
+	"context"
 	"math"
 	"slices"
 	"time"
@@ -14,6 +15,9 @@ type Allowance interface {
 	// nothing slows them down, which is more than 0, and how much longer they take
 	// because of refusals that came already.
 	Outlook(n int) (perMinute float64, lost time.Duration)
+	// Awake reports whether Omni answers, as far as is known. One that is down is asked for
+	// it now and then.
+	Awake(ctx context.Context) bool
 }
 
 // recountEvery is how often it is counted anew what groups will cost that are

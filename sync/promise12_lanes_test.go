@@ -3,6 +3,7 @@ package sync_test
 import (
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestPromise12RemovalsDuringAFirstLoad(t *testing.T) {
 }
 
 // Promise 12: Omni is down for a day. Once that is found out it is asked at most 60 times in any
-// hour, the loop goes on, and when Omni is back all that waited is done within its allowance, removals
+// hour, the loop goes on and holds no more memory for it, and when Omni is back all that waited is done within its allowance, removals
 // before joiners.
 func TestPromise12OmniDownForADay(t *testing.T) {
 	const joiners, leavers = 100, 30
@@ -107,7 +108,12 @@ func TestPromise12OmniDownForADay(t *testing.T) {
 			for _, id := range ids[:leavers] {
 				c.okta.Unassign(id)
 			}
-			<-time.After(24 * time.Hour)
+			<-time.After(2 * time.Hour)
+			before := c.held()
+			<-time.After(22 * time.Hour)
+			if after := c.held(); after > before+1<<20 {
+				c.t.Errorf("in 22 hours the memory held grew from %d to %d bytes", before, after)
+			}
 			down.Remove()
 			counting.Remove()
 			back := time.Now()
@@ -130,6 +136,17 @@ func TestPromise12OmniDownForADay(t *testing.T) {
 		}
 		c.converged()
 	})
+}
+
+// held is how many bytes are in use, without what the stand-ins remember.
+func (c *company) held() uint64 {
+	c.oktaAsked.Reset()
+	c.okta.Requests.Reset()
+	c.omni.ResetLog()
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 // checkReturn judges what Omni was asked since it is back.

@@ -69,14 +69,15 @@ const (
 // Watch reads on in Okta's System Log and, where anything was touched or is to be
 // looked at again, makes a delta run. Nothing touched: one request to Okta, none to
 // Omni, two to the ledger. busy says that a run of another kind is under way: a delta
-// goes on beside it, and then also does what else would be a full run's.
+// goes on beside it, and then also does what else would be a full run's. While Omni is
+// down nothing is looked at: what the log tells is there later too.
 func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	w := &e.watch
 	wide, err := e.mayWatch(ctx)
 	if err != nil || wide != nil {
 		return w.widen(wide), w.lags(err)
 	}
-	if w.waiting(time.Now()) {
+	if w.waiting(time.Now()) || !e.o.Omni.Awake(ctx) {
 		return Watched{}, nil
 	}
 	again := w.askAgain(busy, time.Now())
