@@ -3,19 +3,20 @@ package okta
 import (
 	"context"
 	"time"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // Budget is what several processes may ask Okta together. Each of them keeps to its own
 // share besides. Implementations are safe for concurrent use.
 type Budget interface {
-	// Spend takes one request of a bucket, most of which may fall into any window, or tells
-	// how long it is until there is one. With half above 0 the request is a patient one, of
-	// which so many may fall into any halfWindow besides. An error tells that nobody knows.
-	Spend(ctx context.Context, bucket string, most int, window time.Duration, half int, halfWindow time.Duration) (time.Duration, error)
+	// Spend takes one request of each quota, or none and tells how long it is until there
+	// is one of each. An error tells that nobody knows.
+	Spend(ctx context.Context, of ...identity.Quota) (time.Duration, error)
 }
 
-// Share makes the Reader keep to b too. It is called before the first request.
-func (r *Reader) Share(b Budget) { r.pace.budget = b }
+// Share makes the Reader keep to b too, from the next request on.
+func (r *Reader) Share(b Budget) { r.pace.budget.Store(&b) }
 
 // Unshared tells why other processes' requests aren't counted at present, "" where they
 // are, or where there is nothing to share.
@@ -33,10 +34,11 @@ func (p *pace) admit(ctx context.Context, w *waiter) error {
 		if err := w.wait(ctx); err != nil {
 			return err
 		}
-		if p.budget == nil {
+		budget := p.budget.Load()
+		if budget == nil {
 			return nil
 		}
-		rest, err := p.spend(ctx, w)
+		rest, err := p.spend(ctx, *budget, w)
 		if rest <= 0 && err == nil {
 			return nil
 		}
@@ -48,15 +50,16 @@ func (p *pace) admit(ctx context.Context, w *waiter) error {
 }
 
 // spend asks once. That nobody knows is no error, but noted.
-func (p *pace) spend(ctx context.Context, w *waiter) (time.Duration, error) {
+func (p *pace) spend(ctx context.Context, b Budget, w *waiter) (time.Duration, error) {
 	p.mu.Lock()
 	most, window := allowance(w.bucket.limit, p.share)
 	p.mu.Unlock()
-	half, halfWindow := 0, time.Duration(0)
+	quotas := []identity.Quota{{Name: w.bucket.name, Most: most, Window: window}}
 	if w.patient {
-		half, halfWindow = halve(most, window)
+		half, window := halve(most, window)
+		quotas = append(quotas, identity.Quota{Name: w.bucket.name + ":patient", Most: half, Window: window})
 	}
-	rest, err := p.budget.Spend(ctx, w.bucket.name, most, window, half, halfWindow)
+	rest, err := b.Spend(ctx, quotas...)
 	if ctx.Err() != nil {
 		return 0, context.Cause(ctx)
 	}
@@ -64,7 +67,7 @@ func (p *pace) spend(ctx context.Context, w *waiter) (time.Duration, error) {
 	defer p.mu.Unlock()
 	if err != nil {
 		p.unshared = err.Error()
-		return 0, nil //nolint:nilerr // it is noted
+		return 0, nil
 	}
 	p.unshared = ""
 	return rest, nil

@@ -20,7 +20,8 @@ type purse struct {
 	broken error
 }
 
-func (p *purse) Spend(_ context.Context, _ string, most int, window time.Duration, _ int, _ time.Duration) (time.Duration, error) {
+func (p *purse) Spend(_ context.Context, of ...identity.Quota) (time.Duration, error) {
+	most, window := of[0].Most, of[0].Window
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now()
@@ -101,7 +102,7 @@ func TestBudgetIsLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		members(t, r, "00ga") // the limit is known now
 		for range 3 {
-			_, _ = b.Spend(t.Context(), "groups/*", 4, time.Minute, 0, 0) // another process
+			_, _ = b.Spend(t.Context(), identity.Quota{Name: "groups/*", Most: 4, Window: time.Minute}) // another process
 		}
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()

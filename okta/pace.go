@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -35,7 +36,7 @@ type Limit struct {
 type pace struct {
 	prefix string // path of the organization's address
 	share  float64
-	budget Budget // nil: this process has the share to itself
+	budget atomic.Pointer[Budget] // nil: this process has the share to itself
 	next   http.RoundTripper
 
 	mu       sync.Mutex

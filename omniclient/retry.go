@@ -20,7 +20,9 @@ const (
 // newRetries repeats what failed on the way or at the other side.
 func newRetries() retrypolicy.RetryPolicy[answer] {
 	return retrypolicy.NewBuilder[answer]().
-		HandleIf(func(_ answer, err error) bool { return fault.Is(err, fault.Unavailable) && !errors.Is(err, fault.ErrUnsent) }).
+		HandleIf(func(_ answer, err error) bool {
+			return fault.Is(err, fault.Unavailable) && !errors.Is(err, fault.ErrUnsent)
+		}).
 		WithBackoff(500*time.Millisecond, 8*time.Second).
 		WithJitterFactor(0.25).
 		WithMaxAttempts(attempts).

@@ -2,49 +2,50 @@ package redis
 
 import (
 	"context"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
-// spendScript takes one request of a sliding window, or of two at once: no span as long
-// as a window holds more than its most, as even steps alone could not say where some
+// spendScript takes one request of each sliding window, or none: no span as long as a
+// window holds more than its most. Even steps alone could not say that where some
 // requests may go together.
 //
-//	KEYS     all requests, patient ones
-//	ARGV     most, window in ms; the same of patient ones, 0 for a request that isn't one
-//	returns  0 when it is taken, else ms until it can be
+//	KEYS     a window each
+//	ARGV     for each: most, its length in ms
+//	returns  0 when they are taken, else ms until they can be
 var spendScript = redis.NewScript(`
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local function rest(key, most, window)
-  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - window)
-  local over = redis.call('ZCARD', key) - most
-  if over < 0 then return 0 end
-  return redis.call('ZRANGE', key, over, over, 'WITHSCORES')[2] + window - now
-end
-local of = {{KEYS[1], tonumber(ARGV[1]), tonumber(ARGV[2])}}
-if ARGV[3] ~= '0' then of[2] = {KEYS[2], tonumber(ARGV[3]), tonumber(ARGV[4])} end
 local wait = 0
-for _, o in ipairs(of) do wait = math.max(wait, rest(o[1], o[2], o[3])) end
+for i, key in ipairs(KEYS) do
+  local most, length = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  redis.call('ZREMRANGEBYSCORE', key, '-inf', now - length)
+  local over = redis.call('ZCARD', key) - most
+  if over >= 0 then
+    wait = math.max(wait, redis.call('ZRANGE', key, over, over, 'WITHSCORES')[2] + length - now)
+  end
+end
 if wait > 0 then return wait end
-for _, o in ipairs(of) do
-  local n = redis.call('ZCARD', o[1])
-  while redis.call('ZADD', o[1], 'NX', now, now .. '-' .. n) == 0 do n = n + 1 end
-  redis.call('PEXPIRE', o[1], o[3])
+for i, key in ipairs(KEYS) do
+  local n = redis.call('ZCARD', key)
+  while redis.call('ZADD', key, 'NX', now, now .. '-' .. n) == 0 do n = n + 1 end
+  redis.call('PEXPIRE', key, ARGV[2 * i])
 end
 return 0
 `)
 
-// Spend takes one request of a bucket of Okta's limits, most of which may fall into any
-// window, among all processes of this ledger, or tells how long it is until there is one.
-// With half above 0 the request is a patient one, of which so many may fall into any
-// halfWindow besides. Time is the server's.
-func (s *Store) Spend(ctx context.Context, bucket string, most int, window time.Duration, half int, halfWindow time.Duration) (time.Duration, error) {
-	key := s.keys.budget(bucket)
-	wait, err := spendScript.Run(ctx, s.client, []string{key, key + ":patient"},
-		strconv.Itoa(most), strconv.FormatInt(window.Milliseconds(), 10), strconv.Itoa(half), strconv.FormatInt(halfWindow.Milliseconds(), 10)).Int64()
+// Spend takes one request of each quota, among all processes of this ledger, or none and
+// tells how long it is until there is one of each. Time is the server's.
+func (s *Store) Spend(ctx context.Context, of ...identity.Quota) (time.Duration, error) {
+	keys, args := make([]string, len(of)), make([]any, 0, 2*len(of))
+	for i, q := range of {
+		keys[i] = s.keys.budget(q.Name)
+		args = append(args, q.Most, q.Window.Milliseconds())
+	}
+	wait, err := spendScript.Run(ctx, s.client, keys, args...).Int64()
 	if err != nil {
 		return 0, s.fault("share the budget of", err)
 	}

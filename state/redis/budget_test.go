@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/state/statetest"
 )
@@ -14,7 +15,11 @@ import (
 // spender spends a bucket until ctx ends, and gives the times.
 func spender(ctx context.Context, t *testing.T, s *redis.Store, most int, window time.Duration, half int) (times []time.Time) {
 	for ctx.Err() == nil {
-		wait, err := s.Spend(ctx, "apps/*", most, window, half, window)
+		quotas := []identity.Quota{{Name: "apps/*", Most: most, Window: window}, {Name: "apps/*:patient", Most: half, Window: window}}
+		if half == 0 {
+			quotas = quotas[:1]
+		}
+		wait, err := s.Spend(ctx, quotas...)
 		switch {
 		case ctx.Err() != nil:
 		case err != nil:
@@ -65,7 +70,7 @@ func TestBudgetOfEachBucket(t *testing.T) {
 	name := statetest.Name()
 	s, other := open(t, shared, name), open(t, shared, statetest.Name())
 	spend := func(s *redis.Store, bucket string) time.Duration {
-		wait, err := s.Spend(t.Context(), bucket, 1, 2*time.Second, 0, 0)
+		wait, err := s.Spend(t.Context(), identity.Quota{Name: bucket, Most: 1, Window: 2 * time.Second})
 		if err != nil {
 			t.Error(err)
 		}

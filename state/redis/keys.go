@@ -19,8 +19,8 @@ const DefaultPrefix = "omnisync"
 //	omnisync:{NAME}:counter        string   how often the lease was taken
 //	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
 //	omnisync:{NAME}:allowance:KEY  string   when the API key of this digest may send again
-//	omnisync:{NAME}:budget:BUCKET  zset     by time: requests sent to this bucket of Okta's limits; with a time to live
-//	omnisync:{NAME}:budget:BUCKET:patient   those of them that can wait
+//	omnisync:{NAME}:budget:BUCKET  zset     by time: requests sent to this bucket of Okta's limits, and under
+//	                                        BUCKET:patient those that can wait; with a time to live
 //	omnisync:{NAME}:errands        stream   errands that nobody has taken up: id, kind, by, request; with a time to live
 //	omnisync:{NAME}:errand:ID      string   somebody waits for this errand; with a time to live
 //	omnisync:{NAME}:answers:ID     stream   what its leader posted: fence, v; with a time to live

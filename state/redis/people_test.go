@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/state/statetest"
@@ -106,7 +107,7 @@ func useAll(t *testing.T, s *redis.Store) error {
 		return err
 	}
 	for range 2 { // the second one has to wait
-		if _, err := s.Spend(t.Context(), "logs", 1, time.Minute, 1, time.Minute); err != nil {
+		if _, err := s.Spend(t.Context(), identity.Quota{Name: "logs", Most: 1, Window: time.Minute}); err != nil {
 			return err
 		}
 	}
