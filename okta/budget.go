@@ -2,6 +2,7 @@ package okta
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -53,6 +54,9 @@ func (p *pace) admit(ctx context.Context, w *waiter) error {
 func (p *pace) spend(ctx context.Context, b Budget, w *waiter) (time.Duration, error) {
 	p.mu.Lock()
 	most, window := allowance(w.bucket.limit, p.share)
+	if !w.bucket.announced { // the one that finds the limit out is counted, and not refused by what is assumed
+		most = math.MaxInt32
+	}
 	p.mu.Unlock()
 	quotas := []identity.Quota{{Name: w.bucket.name, Most: most, Window: window}}
 	if w.patient {

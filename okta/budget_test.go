@@ -74,6 +74,28 @@ func TestPromise12OneBudgetForAllProcesses(t *testing.T) {
 	}
 }
 
+// A process that knows no limit yet finds it out, however much others have spent, and
+// keeps to the budget from then on.
+func TestBudgetOfANewProcess(t *testing.T) {
+	c := &crowd{meter: meter{limit: 600, latency: 50 * time.Millisecond}}
+	b := &purse{}
+	r := newReaderOver(t, c, 0.25) // 150; of the least limit that Okta has it would be 25
+	r.Share(b)
+	synctest.Test(t, func(t *testing.T) {
+		for range 140 {
+			_, _ = b.Spend(t.Context(), identity.Quota{Name: "groups/*", Most: 150, Window: time.Minute})
+		}
+		for range 10 {
+			if took := members(t, r, "00ga"); took > time.Second {
+				t.Errorf("within the share a request took %s", took)
+			}
+		}
+		if took := members(t, r, "00ga"); took < 50*time.Second {
+			t.Errorf("over the share a request took %s", took)
+		}
+	})
+}
+
 // A budget that can't be known stops nobody, and is told.
 func TestBudgetBroken(t *testing.T) {
 	c := &crowd{meter: meter{limit: 100, latency: 50 * time.Millisecond}}
