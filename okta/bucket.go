@@ -167,22 +167,21 @@ func allowance(limit int, share float64) (int, time.Duration) {
 	return 1, time.Duration(float64(window) / n)
 }
 
-func (b *bucket) begin(now time.Time, canWait bool) {
+// begin counts a request that is sent now, and gives what takes that back.
+func (b *bucket) begin(now time.Time, canWait bool) (unsent func()) {
 	b.all.running++
-	if canWait {
-		b.patient.running++
-		b.even.ReserveN(now, 1)
-	}
 	b.remaining--
-}
-
-// unsent takes back that a request began.
-func (b *bucket) unsent(canWait bool) {
-	b.all.running--
-	if canWait {
-		b.patient.running--
+	if !canWait {
+		return func() { b.all.running--; b.remaining++ }
 	}
-	b.remaining++
+	b.patient.running++
+	step := b.even.ReserveN(now, 1)
+	return func() {
+		b.all.running--
+		b.remaining++
+		b.patient.running--
+		step.CancelAt(now)
+	}
 }
 
 // end records that a request ended now. What others of ours that still run take

@@ -27,6 +27,10 @@ func (r *Reader) Unshared() string {
 	return r.pace.unshared
 }
 
+// askAgain is after how long a budget that can't be known is asked for again: to find that
+// out may take long.
+const askAgain = 5 * time.Second
+
 // admit waits until a request may be sent, counted as running already: here, and among
 // all who share the budget. Where that can't be known, the process goes on alone: what
 // Okta announces as Remaining slows it down then.
@@ -53,6 +57,11 @@ func (p *pace) admit(ctx context.Context, w *waiter) error {
 // spend asks once. That nobody knows is no error, but noted.
 func (p *pace) spend(ctx context.Context, b Budget, w *waiter) (time.Duration, error) {
 	p.mu.Lock()
+	if p.unshared != "" && time.Since(p.unsharedAt) < askAgain {
+		p.mu.Unlock()
+		return 0, nil
+	}
+	p.unsharedAt = time.Now() // who comes meanwhile doesn't wait for the answer
 	most, window := allowance(w.bucket.limit, p.share)
 	if !w.bucket.announced { // the one that finds the limit out is counted, and not refused by what is assumed
 		most = math.MaxInt32
@@ -70,7 +79,7 @@ func (p *pace) spend(ctx context.Context, b Budget, w *waiter) (time.Duration, e
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err != nil {
-		p.unshared = err.Error()
+		p.unshared, p.unsharedAt = err.Error(), time.Now()
 		return 0, nil
 	}
 	p.unshared = ""
@@ -81,7 +90,7 @@ func (p *pace) spend(ctx context.Context, b Budget, w *waiter) (time.Duration, e
 func (p *pace) takeBack(w *waiter, rest time.Duration) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	w.bucket.unsent(w.patient)
+	w.unsent()
 	spent := &w.bucket.spent
 	if w.patient {
 		spent = &w.bucket.halfSpent

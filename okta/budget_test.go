@@ -108,6 +108,7 @@ func TestBudgetBroken(t *testing.T) {
 			t.Errorf("it is told as %q", why)
 		}
 		b.broken = nil
+		<-time.After(5 * time.Second)
 		members(t, r, "00ga")
 		if why := r.Unshared(); why != "" {
 			t.Errorf("afterwards it is told as %q", why)

@@ -39,13 +39,14 @@ type pace struct {
 	budget atomic.Pointer[Budget] // nil: this process has the share to itself
 	next   http.RoundTripper
 
-	mu       sync.Mutex
-	buckets  map[string]*bucket
-	inFlight int
-	changed  chan struct{} // closed whenever a request ends, or others needn't let it go first any more; nil while nobody waits
-	ahead    time.Duration // of our clock
-	told     bool          // whether an answer told Okta's
-	unshared string        // why the budget can't be known at present
+	mu         sync.Mutex
+	buckets    map[string]*bucket
+	inFlight   int
+	changed    chan struct{} // closed whenever a request ends, or others needn't let it go first any more; nil while nobody waits
+	ahead      time.Duration // of our clock
+	told       bool          // whether an answer told Okta's
+	unshared   string        // why the budget can't be known at present,
+	unsharedAt time.Time     // and when that was asked last
 }
 
 func newPace(prefix string, share float64, next http.RoundTripper) *pace {

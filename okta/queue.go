@@ -24,8 +24,9 @@ type waiter struct {
 	bucket  *bucket
 	patient bool
 
-	turn turn
-	late time.Time // when a patient one is overdue
+	turn   turn
+	late   time.Time // when a patient one is overdue
+	unsent func()    // takes back that it began
 }
 
 // wait returns when the request may be sent, counted as running already, or with
@@ -45,7 +46,7 @@ func (w *waiter) wait(ctx context.Context) error {
 		}
 		delay, _ := w.delay(time.Now())
 		if delay == 0 {
-			b.begin(time.Now(), w.patient)
+			w.unsent = b.begin(time.Now(), w.patient)
 			p.inFlight++
 			return nil
 		}

@@ -2,8 +2,10 @@ package omniclient_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -56,11 +58,8 @@ func TestPromise12OmniThatIsDownIsSpared(t *testing.T) {
 		if longest < 40 || longest > 60 {
 			t.Errorf("the limits tell to wait %v s", longest)
 		}
-		if sent := len(f.at); c.Awake(t.Context()) || len(f.at) != sent {
-			t.Errorf("right after a probe Omni counts as awake, or was asked %d times", len(f.at)-sent)
-		}
 		<-time.After(61 * time.Second)
-		if sent := len(f.at); !c.Awake(t.Context()) || len(f.at) != sent+1 || !c.Awake(t.Context()) || len(f.at) != sent+1 {
+		if sent := len(f.at); c.Away(t.Context(), false) > 0 || len(f.at) != sent+1 || c.Away(t.Context(), true) > 0 || len(f.at) != sent+1 {
 			t.Errorf("it is back, but doesn't count as awake, or was asked %d times", len(f.at)-sent)
 		}
 		for range 20 {
@@ -102,6 +101,56 @@ func TestProbeThatIsGivenUp(t *testing.T) {
 		<-time.After(61 * time.Second)
 		if _, err := c.User(t.Context(), annID); err != nil {
 			t.Errorf("a minute after a probe that was given up: %v", err)
+		}
+	})
+}
+
+// Who wants to know whether Omni is back has it asked at once, and not a minute later.
+func TestOmniIsAskedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		down := true
+		f := &flight{answer: func(int, *http.Request) (*http.Response, error) {
+			if down {
+				return reply(503, "maintenance")
+			}
+			return annReply()
+		}}
+		c := client(t, omniclient.Options{Transport: f, RequestsPerMinute: 600})
+		for c.Limits().DownSeconds == 0 {
+			_, _ = c.User(t.Context(), annID) // not answered
+		}
+		if sent := len(f.at); c.Away(t.Context(), true) < 50*time.Second || len(f.at) != sent+1 {
+			t.Errorf("it is still down, and was asked %d times", len(f.at)-sent)
+		}
+		down = false
+		if c.Away(t.Context(), true) > 0 {
+			t.Error("it is back, and doesn't count as that")
+		}
+		if _, err := c.User(t.Context(), annID); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// One object that Omni answers with 500 for ever doesn't make it count as down, in a row
+// or over hours.
+func TestOneObjectIsNotOmni(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &flight{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/odd") {
+				return reply(500, "what")
+			}
+			return annReply()
+		}}
+		c := client(t, omniclient.Options{Transport: f, RequestsPerMinute: 60})
+		for range 20 {
+			if _, err := c.User(t.Context(), "odd"); !fault.Is(err, fault.Unavailable) || errors.Is(err, fault.ErrUnsent) {
+				t.Fatal(err)
+			}
+			<-time.After(10 * time.Minute)
+		}
+		if down := c.Limits().DownSeconds; down > 0 {
+			t.Errorf("Omni counts as down for %v s", down)
 		}
 	})
 }

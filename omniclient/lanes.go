@@ -60,6 +60,16 @@ func (l *lanes) remove(w *waiter) bool {
 	return true
 }
 
+// hurry has w wait in another lane, and reports whether it was waiting.
+func (l *lanes) hurry(w *waiter, lane identity.Lane) bool {
+	if !l.remove(w) {
+		return false
+	}
+	w.lane = lane
+	l.add(w)
+	return true
+}
+
 // all gives those who wait, the best lane first.
 func (l *lanes) all() iter.Seq[*waiter] {
 	return func(yield func(*waiter) bool) {

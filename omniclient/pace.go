@@ -87,16 +87,31 @@ func (p *pace) Turn(ctx context.Context, lane identity.Lane, keys []int) (key in
 	p.lanes.add(w)
 	p.serve(time.Now())
 	p.mu.Unlock()
-	select {
-	case key = <-w.turn:
-	case err = <-w.failed:
-	case <-ctx.Done():
-		key, err = p.leave(ctx, w)
+	for waits := true; waits; {
+		waits = false
+		select {
+		case key = <-w.turn:
+		case err = <-w.failed:
+		case <-identity.Hurried(ctx, w.lane):
+			p.hurry(w, identity.LaneOf(ctx))
+			waits = true
+		case <-ctx.Done():
+			key, err = p.leave(ctx, w)
+		}
 	}
 	if err != nil {
 		return 0, nil, err
 	}
-	return key, sync.OnceFunc(func() { p.used(key, lane) }), nil
+	return key, sync.OnceFunc(func() { p.used(key, w.lane) }), nil
+}
+
+// hurry lets w, if it still waits, wait in a better lane.
+func (p *pace) hurry(w *waiter, lane identity.Lane) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.lanes.hurry(w, lane) {
+		p.serve(time.Now())
+	}
 }
 
 // leave ends the waiting of w, unless its turn came at the same moment.
@@ -222,17 +237,9 @@ func (p *pace) rest(keys []int, now time.Time) time.Duration {
 	return shortest
 }
 
-// free reports whether nobody of the lane, or of a better one, has a turn of the key
-// that isn't used yet: who waits for other processes then keeps nobody from a key that
-// is free for all.
-func (t *turns) free(lane identity.Lane) bool {
-	for l := identity.LaneRemoval; l <= lane; l++ {
-		if t.given[l] > 0 {
-			return false
-		}
-	}
-	return true
-}
+// free reports whether nobody of the lane has a turn of the key that isn't used yet: who
+// waits for other processes then keeps nobody from a key that is free for all.
+func (t *turns) free(lane identity.Lane) bool { return t.given[lane] == 0 }
 
 // due tells when the next turn is.
 func (t *turns) due(now time.Time) time.Time {

@@ -84,6 +84,7 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 		c.breaker.end(ctx, err)
 		switch fault.KindOf(err) {
 		case fault.Unavailable: // tells nothing about key and pace
+			c.mistrust(ctx, values[key])
 			return a, err
 		case fault.Limited:
 			c.allowance.Limited(key, after(err))

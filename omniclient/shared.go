@@ -27,8 +27,23 @@ const together = "all"
 // sharing is what a client knows of the allowance that it shares.
 type sharing struct {
 	with   atomic.Pointer[Shared] // nil: this process has the keys to itself
-	broken atomic.Pointer[string] // why it is not shared at present
+	broken atomic.Pointer[outage] // why it is not shared at present
 	lines  sync.Map               // by name: those who wait, a *line
+}
+
+// outage is why nobody knows what others sent, and when that was found out.
+type outage struct {
+	why string
+	at  time.Time
+}
+
+// askAgain is after how long it is asked for again: to find out may take long.
+const askAgain = 5 * time.Second
+
+// unknown reports whether it isn't worth to ask now.
+func (s *sharing) unknown() bool {
+	b := s.broken.Load()
+	return b != nil && time.Since(b.at) < askAgain
 }
 
 // Share makes the client keep to s too, from the next request on.
@@ -53,23 +68,14 @@ func (s *sharing) turn(ctx context.Context, key string, perKey, total float64) e
 // allowance can't be known, the process goes on with its own alone, and says so in
 // Limits: Omni's 429 slows it down then.
 func (s *sharing) take(ctx context.Context, name string, perMinute float64) error {
+	if s.unknown() {
+		return nil
+	}
 	found, _ := s.lines.LoadOrStore(name, &line{better: make(chan struct{}, 1)})
 	l := found.(*line) //nolint:forcetypeassert // nothing else is stored
 	w := newWaiter(identity.LaneOf(ctx), nil)
 	if err := l.enter(ctx, w); err != nil {
 		return err
-	}
-	if s.broken.Load() != nil { // to find out whether it still is may take long, and all do it at once
-		l.leave()
-		for {
-			wait, err := s.ask(ctx, name, perMinute)
-			if err != nil || wait <= 0 {
-				return err
-			}
-			if err := sleep(ctx, wait); err != nil {
-				return err
-			}
-		}
 	}
 	for {
 		wait, err := s.ask(ctx, name, perMinute)
@@ -85,13 +91,18 @@ func (s *sharing) take(ctx context.Context, name string, perMinute float64) erro
 
 // ask asks once. That nobody knows is no error, but noted.
 func (s *sharing) ask(ctx context.Context, name string, perMinute float64) (time.Duration, error) {
+	if s.unknown() {
+		return 0, nil
+	}
+	if b := s.broken.Load(); b != nil { // who comes meanwhile doesn't wait for the answer
+		s.broken.Store(&outage{why: b.why, at: time.Now()})
+	}
 	wait, err := (*s.with.Load()).Take(ctx, name, perMinute)
 	switch {
 	case ctx.Err() != nil:
 		return 0, ctx.Err()
 	case err != nil:
-		why := err.Error()
-		s.broken.Store(&why)
+		s.broken.Store(&outage{why: err.Error(), at: time.Now()})
 		return 0, nil //nolint:nilerr // it is noted
 	}
 	s.broken.Store(nil)
@@ -100,7 +111,7 @@ func (s *sharing) ask(ctx context.Context, name string, perMinute float64) (time
 
 func (s *sharing) why() string {
 	if b := s.broken.Load(); b != nil {
-		return *b
+		return b.why
 	}
 	return ""
 }
@@ -141,21 +152,35 @@ func (l *line) enter(ctx context.Context, w *waiter) error {
 		return nil
 	}
 	l.lanes.add(w)
-	if w.lane < l.inside.lane {
+	l.overtake(w)
+	l.mu.Unlock()
+	return l.await(ctx, w)
+}
+
+// overtake tells who is inside that w waits in a better lane.
+func (l *line) overtake(w *waiter) {
+	if l.inside != nil && w.lane < l.inside.lane {
 		select {
 		case l.better <- struct{}{}:
 		default:
 		}
 	}
-	l.mu.Unlock()
-	return l.await(ctx, w)
 }
 
 func (l *line) await(ctx context.Context, w *waiter) error {
-	select {
-	case <-w.turn:
-		return nil
-	case <-ctx.Done():
+	for waits := true; waits; {
+		select {
+		case <-w.turn:
+			return nil
+		case <-identity.Hurried(ctx, w.lane):
+			l.mu.Lock()
+			if l.lanes.hurry(w, identity.LaneOf(ctx)) {
+				l.overtake(w)
+			}
+			l.mu.Unlock()
+		case <-ctx.Done():
+			waits = false
+		}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

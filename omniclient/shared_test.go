@@ -99,7 +99,17 @@ func TestShareBroken(t *testing.T) {
 		if got := c.Limits().Unshared; got != "nobody answers" {
 			t.Errorf("the limits tell %q", got)
 		}
+		asked := s.digests
+		for range 5 { // it isn't asked each time: to be told may take long
+			_, _ = c.User(t.Context(), "o-1")
+		}
+		for _, n := range asked {
+			if n != 1 {
+				t.Errorf("in no time it was asked %d times", n)
+			}
+		}
 		s.broken = nil
+		<-time.After(5 * time.Second)
 		_, _ = c.User(t.Context(), "o-1")
 		if got := c.Limits().Unshared; got != "" {
 			t.Errorf("after it answers again the limits tell %q", got)

@@ -181,6 +181,7 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 	a.lock()
 	c := a.results[i]
 	a.unlock()
+	ctx = identity.WithLane(ctx, a.lanes[i])
 	done, err := a.engine.turns.take(ctx, c.objects()...)
 	if err != nil {
 		return
@@ -192,7 +193,7 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 		a.record(ctx, i, c, newNotes())
 		return
 	}
-	c, notes := a.perform(identity.WithLane(ctx, a.lanes[i]), c)
+	c, notes := a.perform(ctx, c)
 	a.record(ctx, i, c, notes)
 }
 

@@ -15,9 +15,10 @@ type Allowance interface {
 	// nothing slows them down, which is more than 0, and how much longer they take
 	// because of refusals that came already.
 	Outlook(n int) (perMinute float64, lost time.Duration)
-	// Awake reports whether Omni answers, as far as is known. One that is down is asked for
-	// it now and then.
-	Awake(ctx context.Context) bool
+	// Away tells how long an Omni that is down won't be asked, and 0 where it answers, as
+	// far as is known. One that is down is asked for it now and then; atOnce where somebody
+	// wants to know.
+	Away(ctx context.Context, atOnce bool) time.Duration
 }
 
 // recountEvery is how often it is counted anew what groups will cost that are

@@ -2,7 +2,9 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"time"
 
@@ -75,7 +77,15 @@ func wake[T any](c chan T, token T) {
 
 // Wake asks for a run of the kind as soon as none is under way; for a look at the
 // System Log, at once.
-func (l *Loop) Wake(kind RunKind) { l.Ask(Request{Kind: kind, Cause: "schedule"}) }
+func (l *Loop) Wake(kind RunKind) { l.Ask(Request{Kind: kind, Cause: causeSchedule}) }
+
+const causeSchedule = "schedule"
+
+// byHand reports whether somebody asked for the run: neither the schedule, nor a delta,
+// nor a push.
+func (r Request) byHand() bool {
+	return (r.Kind == Full || r.Kind == Reconcile) && r.Cause != causeSchedule && !strings.HasPrefix(r.Cause, causeLog) && !strings.HasPrefix(r.Cause, causePush)
+}
 
 // Ask is Wake for a run that has another cause than the schedule.
 func (l *Loop) Ask(r Request) {
@@ -151,7 +161,7 @@ func (l *Loop) follow(ctx context.Context) {
 		}
 		stop()
 		watched, err := l.engine.Watch(ctx, len(l.one) > 0)
-		news.looked(watched.Newest, watched.Wider != "" || err != nil, time.Now())
+		news.looked(watched.Newest, watched.Wider != "", lookAfter(err), time.Now())
 		if watched.Wider != "" {
 			l.log.Info("a wider run is needed than a delta", zap.String("run_kind", string(watched.Wider)), zap.String("because", watched.Why))
 			l.Ask(Request{Kind: watched.Wider, Cause: causeLog + ": " + watched.Why})
@@ -159,7 +169,7 @@ func (l *Loop) follow(ctx context.Context) {
 		now := ""
 		least = soonest
 		if err != nil && ctx.Err() == nil {
-			now, least = err.Error(), lookSoon
+			now, least = err.Error(), lookAfter(err)
 		}
 		if now != "" && now != told && watched.Report == nil { // once, not at each look; a run tells itself
 			l.log.Warn("the System Log isn't read on", zap.Error(err), zap.String("hint", fault.HintOf(err)))
@@ -207,9 +217,13 @@ func (e *expected) come(r Request, now time.Time) {
 	}
 }
 
-// looked plans the next look where the log told of nothing new enough.
-func (e *expected) looked(newest time.Time, over bool, now time.Time) {
+// looked plans the next look where the log told of nothing new enough, or can't be read.
+func (e *expected) looked(newest time.Time, over bool, after time.Duration, now time.Time) {
 	e.again = time.Time{}
+	if after > 0 && !e.since.IsZero() {
+		e.again = now.Add(after)
+		return
+	}
 	if over || !newest.Before(e.since) {
 		e.looks = 0
 	}
@@ -217,6 +231,17 @@ func (e *expected) looked(newest time.Time, over bool, now time.Time) {
 		e.again = now.Add(time.Second << (hookLooks - e.looks))
 		e.looks--
 	}
+}
+
+// lookAfter is how long after a look that failed the next one is, 0 where it didn't.
+func lookAfter(err error) time.Duration {
+	if f, ok := errors.AsType[*fault.Error](err); ok && f.After > 0 {
+		return min(f.After, lookSoon)
+	}
+	if err != nil {
+		return lookSoon
+	}
+	return 0
 }
 
 // soonest is the least time between two looks that nobody asked for.

@@ -8,8 +8,23 @@ import (
 
 	"github.com/omnisync/omnisync/internal/sim"
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/omniclient"
 	"github.com/omnisync/omnisync/sync"
 )
+
+// keyed is a client with so many keys.
+func keyed(t *testing.T, c *company, keys int) *omniclient.Client {
+	t.Helper()
+	o := omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: c.perMinute, Transport: sim.Transport(c.omniFaults.Wrap(c.omni))}
+	for i := range keys {
+		o.Keys = append(o.Keys, func() (string, error) { return fmt.Sprint("key", i), nil })
+	}
+	client, err := omniclient.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
 
 // Promise 12, used to the full: a first load with keys of 240 requests a minute each uses
 // at least 97 % of what they may from the second minute on, though Omni takes its time

@@ -13,7 +13,7 @@ import (
 // How soon what was accepted is looked at again: after Omni didn't answer, or Okta
 // said otherwise; and when nothing is known to wait.
 const (
-	followSoon = 30 * time.Second
+	followSoon = 50 * time.Second
 	followLate = time.Hour
 )
 
@@ -41,11 +41,17 @@ func (p *Pushes) Run(ctx context.Context) error {
 // round looks at everything that waits, and gives the time until the next look.
 func (p *Pushes) round(ctx context.Context) time.Duration {
 	leaving, late := p.book.pending()
+	opened := p.book.opened()
+	if len(leaving)+len(late)+len(opened) > 0 {
+		if rest := p.engine.o.Omni.Away(ctx, false); rest > 0 {
+			return rest
+		}
+	}
 	next := followLate
 	if len(late) > 0 && !p.joins(ctx, late) {
 		next = followSoon
 	}
-	for _, key := range p.book.opened() {
+	for _, key := range opened {
 		if err := p.finishGroup(ctx, key); err != nil {
 			next = followSoon
 		}

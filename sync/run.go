@@ -98,6 +98,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 		defer e.follower.follow(run)()
 	}
 	defer e.joinRun(run)()
+	if r.byHand() {
+		e.o.Omni.Away(ctx, true)
+	}
 	err := e.recall(ctx, run)
 	if err != nil {
 		return e.aborted(ctx, run, err)

@@ -186,7 +186,6 @@ func TestSemanticsRecycledAddressBrokenOff(t *testing.T) {
 						t.Errorf("%s, %d: the newcomer has %+v", name, stop, u)
 					}
 					c.omniFaults.Clear()
-					<-time.After(time.Minute) // an Omni that answered nothing isn't asked before
 					c.start()
 					c.want(c.pass(sync.Request{Kind: sync.Reconcile, Cause: "test", Insist: true}), sync.Done)
 					inherited(c, omni)

@@ -14,7 +14,6 @@ import (
 
 	"github.com/omnisync/omnisync/internal/sim"
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
-	"github.com/omnisync/omnisync/omniclient"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -148,18 +147,4 @@ func refusing(c *company, every int) {
 			next.ServeHTTP(w, r)
 		})
 	}})
-}
-
-// keyed is a client with so many keys.
-func keyed(t *testing.T, c *company, keys int) *omniclient.Client {
-	t.Helper()
-	o := omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: c.perMinute, Transport: sim.Transport(c.omniFaults.Wrap(c.omni))}
-	for i := range keys {
-		o.Keys = append(o.Keys, func() (string, error) { return fmt.Sprint("key", i), nil })
-	}
-	client, err := omniclient.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return client
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"sync"
+
+	"github.com/omnisync/omnisync/identity"
 )
 
 // turns gives everyone who works on objects their turn, in the order of arrival.
@@ -16,6 +18,7 @@ type turns struct {
 
 // ticket is one claim on some subjects.
 type ticket struct {
+	ctx      context.Context // whose lane rises for those who wait behind it
 	subjects []string
 	missing  int  // in how many lines somebody is ahead
 	more     bool // its holder has a turn already
@@ -25,18 +28,18 @@ type ticket struct {
 // take waits until it is the caller's turn on every subject, and gives what ends
 // the turn. It fails with the context's error when ctx ends before.
 func (t *turns) take(ctx context.Context, subjects ...string) (done func(), err error) {
-	return t.wait(ctx, &ticket{subjects: subjects})
+	return t.wait(ctx, &ticket{ctx: ctx, subjects: subjects})
 }
 
 // takeMore is take for who has a turn on a group already, and needs its members
 // too. It goes before those who wait: one of them may wait for the group.
 func (t *turns) takeMore(ctx context.Context, subjects ...string) (done func(), err error) {
-	return t.wait(ctx, &ticket{subjects: subjects, more: true})
+	return t.wait(ctx, &ticket{ctx: ctx, subjects: subjects, more: true})
 }
 
 // free takes a subject that nobody is at work on, or reports false.
 func (t *turns) free(subject string) (done func(), ok bool) {
-	claim := &ticket{subjects: []string{subject}}
+	claim := &ticket{ctx: context.Background(), subjects: []string{subject}}
 	t.enter(claim)
 	select {
 	case <-claim.ready:
@@ -82,6 +85,22 @@ func (t *turns) enter(claim *ticket) {
 	}
 	if claim.missing == 0 {
 		close(claim.ready)
+		return
+	}
+	t.hurry(claim)
+}
+
+// hurry has those who are ahead of a claim go in its lane, and those ahead of them.
+func (t *turns) hurry(claim *ticket) {
+	for _, s := range claim.subjects {
+		for _, ahead := range t.lines[s] {
+			if ahead == claim {
+				break
+			}
+			if identity.Hurry(ahead.ctx, claim.ctx) {
+				t.hurry(ahead)
+			}
+		}
 	}
 }
 

@@ -77,8 +77,11 @@ func (e *Engine) Watch(ctx context.Context, busy bool) (Watched, error) {
 	if err != nil || wide != nil {
 		return w.widen(wide), w.lags(err)
 	}
-	if w.waiting(time.Now()) || !e.o.Omni.Awake(ctx) {
+	if w.waiting(time.Now()) {
 		return Watched{}, nil
+	}
+	if rest := e.o.Omni.Away(ctx, false); rest > 0 {
+		return Watched{}, w.lags(&fault.Error{Kind: fault.Unavailable, Op: "Omni doesn't answer; the System Log is read on when it does", After: rest})
 	}
 	again := w.askAgain(busy, time.Now())
 	watched, err := e.lookAround(ctx, busy)
