@@ -31,7 +31,7 @@ func TestDemoWeek(t *testing.T) {
 	story := unrun(out.String())
 	for _, want := range []string{
 		"the answer about the last one reached nobody", "Okta lists no assigned user", "broke off", "503 Service Unavailable",
-		"the run stopped early: Omni did not answer", "to deactivate are held", "$ syncd approve RUN: 6 changes", "$ syncd reject RUN: 8 changes",
+		"18 users to create failed", "(create Omni user: 503 Service Unavailable)", "to deactivate are held", "$ syncd approve RUN: 6 changes", "$ syncd reject RUN: 8 changes",
 		"ok     the last run wrote nothing",
 		"Okta tests the connection: GET /Users (200)", "Okta pushes: GET /Users?filter (200), POST /Users (201), 4 PATCH /Groups/ID (200)",
 		"POST /Users (429: come again in 30 s), POST /Users (201)", "for 2.0 s Okta may take it back", "Okta pushes: 22 PATCH /Users/ID (200)",

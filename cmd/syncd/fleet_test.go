@@ -38,6 +38,7 @@ type fleet struct {
 	omniURL string
 	dir     string
 	state   string // state.url
+	pace    int    // omni.requests_per_minute
 	people  []string
 	groups  []string
 	names   map[string]string // of people and groups, by Okta's id
@@ -49,7 +50,7 @@ func newFleet(t *testing.T, state string) *fleet {
 	t.Helper()
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
-	f := &fleet{t: t, state: state, dir: t.TempDir(), chance: rand.New(rand.NewPCG(seed, 1)), names: map[string]string{},
+	f := &fleet{t: t, state: state, pace: 60_000, dir: t.TempDir(), chance: rand.New(rand.NewPCG(seed, 1)), names: map[string]string{},
 		okta: &simokta.Org{Token: "okta-token"},
 		omni: &simomni.Org{Knobs: simomni.Knobs{Keys: []string{"omni-key"}, RealLimit: -1}}}
 	f.okta.SetKnobs(func(k *simokta.Knobs) { k.Limits = plenty() })
@@ -144,13 +145,13 @@ func (f *fleet) replica(name string) *replica {
 	}
 	text := fmt.Sprintf(`name: fleet
 okta: {org_url: %q, app_id: %s, rate_share: 1, auth: {api_token: "${env:OKTA_API_TOKEN}"}}
-omni: {base_url: %q, requests_per_minute: 60000, api_keys: ["${env:OMNI_API_KEY}"]}
+omni: {base_url: %q, requests_per_minute: %d, api_keys: ["${env:OMNI_API_KEY}"]}
 state: {url: %q, archive: %q}
 schedule: {delta: "", full: "@every 1s", reconcile: ""}
 deprovision: {grace: 0s, settle: 0s}
 guard: {deactivations: {count: 1000, percent: 100}, member_removals: {count: 1000, percent: 100}}
 console: {listen: %q, token: "${env:SYNCD_CONSOLE_TOKEN}"}
-`, f.oktaURL, simokta.DefaultAppID, f.omniURL, f.state, filepath.Join(f.dir, name, "archive"), address)
+`, f.oktaURL, simokta.DefaultAppID, f.omniURL, f.pace, f.state, filepath.Join(f.dir, name, "archive"), address)
 	if err := os.WriteFile(r.config(), []byte(text), 0o600); err != nil {
 		f.t.Fatal(err)
 	}

@@ -38,6 +38,7 @@ const kills = 12
 
 func killed(f *fleet, leaseEnds func()) {
 	f.t.Helper()
+	f.pace = 6000 // so that a run takes a while
 	r := f.replica("one")
 	under := 0
 	for range kills {
