@@ -228,3 +228,37 @@ func TestTotalIsKept(t *testing.T) {
 		})
 	}
 }
+
+// Who waits goes at once in a better lane when somebody needs it there: among 200 joiners
+// of this process, and where other processes take turns too.
+func TestLaneRises(t *testing.T) {
+	for name, shared := range map[string]omniclient.Shared{"alone": nil, "shared": &till{step: time.Second, digests: map[string]int{}}} {
+		synctest.Test(t, func(t *testing.T) {
+			c := client(t, omniclient.Options{Transport: answering(), RequestsPerMinute: 120})
+			if shared != nil {
+				c.Share(shared)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			var all sync.WaitGroup
+			for range 200 {
+				all.Go(func() { _, _ = c.User(identity.WithLane(ctx, identity.LaneJoiner), annID) })
+			}
+			<-time.After(5 * time.Second)
+			waited := identity.WithLane(ctx, identity.LaneName)
+			done := make(chan error, 1)
+			go func() {
+				_, err := c.User(waited, annID)
+				done <- err
+			}()
+			<-time.After(1500 * time.Millisecond)
+			began := time.Now()
+			identity.Hurry(waited, identity.WithLane(ctx, identity.LaneRemoval))
+			err := <-done
+			if took := time.Since(began); err != nil || took > 2500*time.Millisecond {
+				t.Errorf("%s: it went after %s, %v", name, took, err)
+			}
+			cancel()
+			all.Wait()
+		})
+	}
+}

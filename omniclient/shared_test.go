@@ -223,3 +223,36 @@ func TestShareTotal(t *testing.T) {
 		}
 	})
 }
+
+// With work in all lanes without end, and other processes that take turns too, each lane
+// gets about one turn in twenty.
+func TestShareNoLaneStarves(t *testing.T) {
+	for _, step := range []time.Duration{100 * time.Millisecond, 120 * time.Millisecond, time.Second} {
+		synctest.Test(t, func(t *testing.T) {
+			c := sharer(t, &till{step: step, digests: map[string]int{}})
+			ctx, cancel := context.WithTimeout(t.Context(), 3000*step)
+			defer cancel()
+			var all sync.WaitGroup
+			var went [identity.Lanes + 1]atomic.Int64
+			for lane := identity.LaneRemoval; lane <= identity.LaneName; lane++ {
+				for range 3 {
+					all.Go(func() {
+						for ctx.Err() == nil {
+							_, _ = c.User(identity.WithLane(ctx, lane), "o-1") // not found
+							went[lane].Add(1)
+						}
+					})
+				}
+			}
+			all.Wait()
+			var list []int64
+			for lane := identity.LaneRemoval; lane <= identity.LaneName; lane++ {
+				list = append(list, went[lane].Load())
+			}
+			t.Logf("a turn each %s: by lane %v", step, list)
+			if least := slices.Min(list); least < 3000/23 || list[0] < 1800 {
+				t.Errorf("a turn each %s: by lane %v", step, list)
+			}
+		})
+	}
+}
