@@ -113,18 +113,26 @@ type Deprovision struct {
 
 // Guard says what may be done unasked within a window.
 type Guard struct {
-	Window         time.Duration `koanf:"window" json:"window" jsonschema_description:"The time over which is counted."`
-	Deactivations  Limit         `koanf:"deactivations" json:"deactivations" jsonschema_description:"Users whose membership ends."`
-	MemberRemovals Limit         `koanf:"member_removals" json:"member_removals" jsonschema_description:"Memberships in groups that end."`
-	GroupDeletions Limit         `koanf:"group_deletions" json:"group_deletions" jsonschema_description:"Groups that are deleted."`
-	PolicyChange   Limit         `koanf:"policy_change" json:"policy_change" jsonschema_description:"Users touched by a changed mapping, scope or program version."`
-	Creations      Limit         `koanf:"creations" json:"creations" jsonschema_description:"Users created, once a first load has ended well."`
+	Window          time.Duration `koanf:"window" json:"window" jsonschema_description:"The time over which is counted."`
+	Deactivations   Limit         `koanf:"deactivations" json:"deactivations" jsonschema_description:"Users whose membership ends."`
+	MemberRemovals  MemberLimit   `koanf:"member_removals" json:"member_removals" jsonschema_description:"Memberships in groups that end."`
+	GroupDeletions  Limit         `koanf:"group_deletions" json:"group_deletions" jsonschema_description:"Groups that are deleted."`
+	AttributeLosses Limit         `koanf:"attribute_losses" json:"attribute_losses" jsonschema_description:"Users who lose the value of an attribute, for each attribute by itself."`
+	PolicyChange    Limit         `koanf:"policy_change" json:"policy_change" jsonschema_description:"Users touched by a changed mapping, scope or program version."`
+	Creations       Limit         `koanf:"creations" json:"creations" jsonschema_description:"Users created, once a first load has ended well."`
 }
 
 // Limit is the smaller of a count and a percentage of what is managed.
 type Limit struct {
 	Count   int     `koanf:"count" json:"count" jsonschema:"minimum=0" jsonschema_description:"At most so many."`
 	Percent float64 `koanf:"percent" json:"percent" jsonschema:"minimum=0,maximum=100" jsonschema_description:"At most this percentage of what is managed."`
+}
+
+// MemberLimit is a Limit over all groups, and one for each of them.
+type MemberLimit struct {
+	Count    int     `koanf:"count" json:"count" jsonschema:"minimum=0" jsonschema_description:"At most so many."`
+	Percent  float64 `koanf:"percent" json:"percent" jsonschema:"minimum=0,maximum=100" jsonschema_description:"At most this percentage of what is managed."`
+	PerGroup int     `koanf:"per_group" json:"per_group" jsonschema:"minimum=0" jsonschema_description:"At most so many of one group, and not all that are left of it at once."`
 }
 
 // SCIM is the endpoint that Okta's provisioning pushes to.
@@ -224,12 +232,13 @@ func defaults(env environment) *Config {
 		Groups:      Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
 		Deprovision: Deprovision{Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second},
 		Guard: Guard{
-			Window:         24 * time.Hour,
-			Deactivations:  Limit{Count: 25, Percent: 5},
-			MemberRemovals: Limit{Count: 200, Percent: 10},
-			GroupDeletions: Limit{Count: 1, Percent: 5},
-			PolicyChange:   Limit{Count: 25, Percent: 5},
-			Creations:      Limit{Count: 500, Percent: 50},
+			Window:          24 * time.Hour,
+			Deactivations:   Limit{Count: 25, Percent: 5},
+			MemberRemovals:  MemberLimit{Count: 200, Percent: 10, PerGroup: 50},
+			GroupDeletions:  Limit{Count: 1, Percent: 5},
+			AttributeLosses: Limit{Count: 25, Percent: 5},
+			PolicyChange:    Limit{Count: 25, Percent: 5},
+			Creations:       Limit{Count: 500, Percent: 50},
 		},
 		SCIM:    SCIM{BasePath: "/scim/v2", BearerTokens: []Secret{newSecret(scimToken, env)}, Allow: []string{}},
 		Hooks:   Hooks{Path: "/okta/events", Secret: newSecret(hookSecret, env)},

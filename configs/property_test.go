@@ -82,7 +82,7 @@ func anyConfig(t *rapid.T) map[string]any {
 			"adopt_attributes": pick("keep", "replace"), "on_username_change": pick("rename", "hold"), "on_recycled": pick("hold", "adopt"), "on_manual_deactivation": pick("restore", "hold"), "suspended": pick("keep", "deactivate"), "protected": globs()},
 		"groups":      groups,
 		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait()},
-		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "policy_change": limit(), "creations": limit()},
+		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "attribute_losses": limit(), "policy_change": limit(), "creations": limit()},
 		"scim":        scim,
 		"hooks":       hooks,
 		"console":     map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret()},

@@ -108,10 +108,10 @@ func TestUnknownKeys(t *testing.T) {
 		{"okta.oauth", "did you mean auth?"},
 		{"api_keys", "did you mean omni.api_keys?"},
 		{"window", "did you mean guard.window?"},
-		{"percent", "did you mean guard.creations.percent or guard.deactivations.percent or"},
+		{"percent", "did you mean guard.attribute_losses.percent or guard.creations.percent or"},
 		{"console.port", "known here: listen, token"},
 		{"log.verbosity", "known here: level, format"},
-		{"guard.creations.per_group", "known here: count, percent"},
+		{"guard.creations.per_group", "did you mean guard.member_removals.per_group?"},
 		{"log." + strings.Repeat("x", 70), "known here: level, format"},
 	}
 	for _, tt := range tests {

@@ -61,7 +61,7 @@ func (c Client) Run(ctx context.Context, r sync.Request) (sync.Report, error) {
 // Approve releases what run holds, and waits for the run that then does it.
 // When that run fails, the decision stands all the same and is in the answer.
 func (c Client) Approve(ctx context.Context, d Decision) (sync.Decided, sync.Report, error) {
-	return c.lines(ctx, d.path("approve"), decisionBody{By: d.By}, d.Progress)
+	return c.lines(ctx, d.path("approve"), d.body(), d.Progress)
 }
 
 // Reject drops what run holds.
@@ -69,7 +69,7 @@ func (c Client) Reject(ctx context.Context, d Decision) (sync.Decided, error) {
 	ctx, cancel := context.WithTimeout(ctx, decision)
 	defer cancel()
 	var answer Line
-	err := c.once(ctx, http.MethodPost, d.path("reject"), decisionBody{By: d.By}, &answer)
+	err := c.once(ctx, http.MethodPost, d.path("reject"), d.body(), &answer)
 	if err == nil && answer.Decided == nil {
 		err = c.foreign("the answer holds no decision")
 	}
@@ -79,11 +79,14 @@ func (c Client) Reject(ctx context.Context, d Decision) (sync.Decided, error) {
 	return *answer.Decided, nil
 }
 
-// Decision names the run that is decided about.
+// Decision is a verdict on its way. Its Decision is told by how it is sent.
 type Decision struct {
-	Run      string
-	By       string              // who decides
+	sync.Verdict
 	Progress func(sync.Progress) // of the run that follows an approval; may be nil
+}
+
+func (d Decision) body() decisionBody {
+	return decisionBody{By: d.By, Only: d.Only, Except: d.Except, Hash: d.Hash}
 }
 
 func (d Decision) path(verb string) string {

@@ -78,7 +78,7 @@ func TestFaultsKeepTheirKindOnTheWay(t *testing.T) {
 func TestApproveDecidesThenRuns(t *testing.T) {
 	d := newDaemon()
 	steps := 0
-	decided, report, err := client(d.serve(t)).Approve(t.Context(), console.Decision{Run: "r1", By: "ann on host7",
+	decided, report, err := client(d.serve(t)).Approve(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "r1", By: "ann on host7", Only: []string{"ann@example.com"}, Except: []string{"*@b"}, Hash: "abc"},
 		Progress: func(sync.Progress) { steps++ }})
 	if err != nil || report.Run != "r3" || report.Kind != sync.Full || steps != 2 {
 		t.Errorf("report %+v, %d steps, %v", report, steps, err)
@@ -86,8 +86,9 @@ func TestApproveDecidesThenRuns(t *testing.T) {
 	if diff := cmp.Diff(sync.Decided{Run: "r1", Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, decided); diff != "" {
 		t.Error(diff)
 	}
-	if got := <-d.decided; got != (decision{"r1", "ann on host7", state.Approved}) {
-		t.Errorf("decided: %+v", got)
+	want := sync.Verdict{Run: "r1", Decision: state.Approved, By: "ann on host7", Only: []string{"ann@example.com"}, Except: []string{"*@b"}, Hash: "abc"}
+	if diff := cmp.Diff(want, <-d.decided); diff != "" {
+		t.Error(diff)
 	}
 }
 
@@ -96,29 +97,29 @@ func TestApprovalStandsWhenItsRunFails(t *testing.T) {
 	d.run = func(context.Context, sync.Request) (sync.Report, error) {
 		return sync.Report{}, &fault.Error{Kind: fault.Unavailable, Op: "read the app"}
 	}
-	decided, _, err := client(d.serve(t)).Approve(t.Context(), console.Decision{Run: "r1"})
+	decided, _, err := client(d.serve(t)).Approve(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "r1"}})
 	if !fault.Is(err, fault.Unavailable) || decided.Run != "r1" || len(decided.Decided) != 1 {
 		t.Errorf("decided %+v, %v", decided, err)
 	}
-	if got := <-d.decided; got.by != "console" {
-		t.Errorf("nobody's decision is by %q", got.by)
+	if got := <-d.decided; got.By != "console" {
+		t.Errorf("nobody's decision is by %q", got.By)
 	}
 }
 
 func TestRejectDecidesAndRunsNothing(t *testing.T) {
 	d := newDaemon()
 	d.run = func(context.Context, sync.Request) (sync.Report, error) { panic("a rejection needs no run") }
-	decided, err := client(d.serve(t)).Reject(t.Context(), console.Decision{Run: "r1", By: strings.Repeat("x", 500)})
+	decided, err := client(d.serve(t)).Reject(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "r1", By: strings.Repeat("x", 500)}})
 	if err != nil || decided.Run != "r1" {
 		t.Errorf("%+v, %v", decided, err)
 	}
-	if got := <-d.decided; got.what != state.Rejected || len(got.by) != 200 {
+	if got := <-d.decided; got.Decision != state.Rejected || len(got.By) != 200 {
 		t.Errorf("decided: %+v", got)
 	}
 }
 
 func TestRunNamesMayHoldAnything(t *testing.T) {
-	_, err := client(newDaemon().serve(t)).Reject(t.Context(), console.Decision{Run: "../r1/x y?%"})
+	_, err := client(newDaemon().serve(t)).Reject(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "../r1/x y?%"}})
 	if !fault.Is(err, fault.NotFound) {
 		t.Errorf("a strange run name answers %v", err)
 	}
@@ -186,7 +187,7 @@ func TestAnotherProgramThere(t *testing.T) {
 		s := httptest.NewServer(h)
 		_, statusErr := client(s.URL).Status(t.Context())
 		_, runErr := client(s.URL).Run(t.Context(), sync.Request{})
-		_, rejectErr := client(s.URL).Reject(t.Context(), console.Decision{Run: "r1"})
+		_, rejectErr := client(s.URL).Reject(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "r1"}})
 		s.Close()
 		for _, err := range []error{runErr, rejectErr} {
 			if !fault.Is(err, fault.Unavailable) || errors.Is(err, console.ErrAbsent) || fault.HintOf(err) == "" {

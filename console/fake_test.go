@@ -22,12 +22,7 @@ type daemon struct {
 	status  func() (sync.Status, error)
 	run     func(context.Context, sync.Request) (sync.Report, error)
 	ready   func() error
-	decided chan decision
-}
-
-type decision struct {
-	run, by string
-	what    state.Decision
+	decided chan sync.Verdict
 }
 
 func (d *daemon) Status(context.Context) (sync.Status, error) { return d.status() }
@@ -44,12 +39,12 @@ func (d *daemon) History(_ context.Context, f sync.HistoryFilter) ([]state.Chang
 }
 
 // Decide knows the run r1 alone.
-func (d *daemon) Decide(_ context.Context, run string, what state.Decision, by string) (sync.Decided, error) {
-	if run != "r1" {
-		return sync.Decided{}, &fault.Error{Kind: fault.NotFound, Op: "run " + run + " holds nothing", Hint: "see syncd status"}
+func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error) {
+	if v.Run != "r1" {
+		return sync.Decided{}, &fault.Error{Kind: fault.NotFound, Op: "run " + v.Run + " holds nothing", Hint: "see syncd status"}
 	}
-	d.decided <- decision{run, by, what}
-	return sync.Decided{Run: run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
+	d.decided <- v
+	return sync.Decided{Run: v.Run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
 }
 
 func leaver() state.Change {
@@ -75,7 +70,7 @@ func newDaemon() *daemon {
 			return sync.Report{Run: "r3", Kind: r.Kind, Outcome: sync.Done, Doubts: []string{}, Notes: []string{}, Changes: []state.Change{}}, nil
 		},
 		ready:   func() error { return nil },
-		decided: make(chan decision, 1),
+		decided: make(chan sync.Verdict, 1),
 	}
 }
 

@@ -15,9 +15,9 @@ import (
 type Engine interface {
 	// Status tells the connection at a glance.
 	Status(ctx context.Context) (sync.Status, error)
-	// Decide says by whom everything that run holds is approved or rejected;
-	// fault.NotFound when it holds nothing.
-	Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error)
+	// Decide records what a person says about what a run holds; fault.NotFound when
+	// it holds nothing.
+	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 	// History gives lines of the provisioning log, the newest first.
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 }
@@ -149,5 +149,5 @@ func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision) (
 	if err := readBody(w, r, &asked); err != nil {
 		return sync.Decided{}, err
 	}
-	return a.Engine.Decide(a.runs, r.PathValue("run"), d, asked.by())
+	return a.Engine.Decide(a.runs, asked.verdict(r.PathValue("run"), d))
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -38,14 +39,17 @@ func (b runBody) request() (sync.Request, error) {
 
 // decisionBody comes with an approval or a rejection.
 type decisionBody struct {
-	By string `json:"by"` // who decides, in the client's words
+	By     string   `json:"by"`               // who decides, in the client's words
+	Only   []string `json:"only,omitempty"`   // as in sync.Verdict, likewise the others
+	Except []string `json:"except,omitempty"` //
+	Hash   string   `json:"hash,omitempty"`   //
 }
 
-func (b decisionBody) by() string {
+func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
 	if b.By == "" {
-		return "console"
+		b.By = "console"
 	}
-	return b.By[:min(len(b.By), maxBy)]
+	return sync.Verdict{Run: run, Decision: d, By: b.By[:min(len(b.By), maxBy)], Only: b.Only, Except: b.Except, Hash: b.Hash}
 }
 
 // Line is one answer, or one line of one. Exactly one member is set.

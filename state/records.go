@@ -146,7 +146,8 @@ type Hold struct {
 	Decision Decision  `json:"decision,omitempty"`
 	By       string    `json:"by,omitempty"`
 	At       time.Time `json:"at,omitzero"`
-	Until    time.Time `json:"until,omitzero"` // an approval's end
+	Until    time.Time `json:"until,omitzero"`    // an approval's end
+	Recalled time.Time `json:"recalled,omitzero"` // when a rejection was last told of again
 	Account  string    `json:"account,omitempty"`
 }
 

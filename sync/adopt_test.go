@@ -63,7 +63,7 @@ func TestAdoptedMembersWait(t *testing.T) {
 				if err != nil || len(status.Held) != 1 {
 					c.t.Fatalf("held: %+v, %v", status.Held, err)
 				}
-				if _, err := c.engine.Decide(c.t.Context(), status.Held[0].Run, state.Approved, "ada"); err != nil {
+				if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: status.Held[0].Run, Decision: state.Approved, By: "ada"}); err != nil {
 					c.t.Fatal(err)
 				}
 				c.want(c.run(sync.Full), sync.Done)

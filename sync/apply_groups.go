@@ -296,6 +296,7 @@ func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.Tea
 		}
 	}
 	notes.spend(guardMemberRemovals, unasked)
+	notes.spend(ofGroup(c.Group), unasked)
 }
 
 // groupAgain makes the group anew that Omni no longer has, with all its members.

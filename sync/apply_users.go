@@ -264,6 +264,7 @@ func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
 	if err != nil {
 		return a.failed(c, err), notes
 	}
+	a.spendLosses(notes, c)
 	return a.answered(c), notes
 }
 
@@ -303,6 +304,7 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 		if err != nil {
 			return a.failed(c, err), notes
 		}
+		a.spendLosses(notes, rest)
 	}
 	c.State, c.Guard = state.Held, guardRenames
 	c.Reason = fmt.Sprintf("Omni refused the new username (%v); it keeps the old one until somebody decides", refusal)

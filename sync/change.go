@@ -121,6 +121,11 @@ func subjectsOf(key string) []string {
 	return []string{userSubject(identity.OktaID(id)), groupSubject(identity.GroupID(id))}
 }
 
+// lossKey is the key of the loss of one attribute.
+func lossKey(id identity.OktaID, attribute string) string {
+	return "loss:" + string(id) + ":" + attribute
+}
+
 func renameKey(id identity.OktaID, to string) string {
 	return "rename:" + string(id) + ":" + identity.FoldUserName(to)
 }

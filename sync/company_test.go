@@ -55,8 +55,8 @@ func defaults() sync.Policy {
 	return sync.Policy{AdoptAttributes: "keep", OnUsername: "rename", OnRecycled: "hold", OnManual: "restore", Suspended: "keep", OnUnpush: "keep", AdoptGroups: "ask",
 		Action: "deactivate", Settle: 10 * time.Second,
 		Guard: sync.Guard{Window: 24 * time.Hour,
-			Deactivations: sync.Limit{Count: 25, Percent: 5}, MemberRemovals: sync.Limit{Count: 200, Percent: 10},
-			GroupDeletions: sync.Limit{Count: 1, Percent: 5}, PolicyChange: sync.Limit{Count: 25, Percent: 5},
+			Deactivations: sync.Limit{Count: 25, Percent: 5}, MemberRemovals: sync.Limit{Count: 200, Percent: 10}, PerGroup: 50,
+			GroupDeletions: sync.Limit{Count: 1, Percent: 5}, AttributeLosses: sync.Limit{Count: 25, Percent: 5}, PolicyChange: sync.Limit{Count: 25, Percent: 5},
 			Creations: sync.Limit{Count: 500, Percent: 50}}}
 }
 
@@ -64,7 +64,7 @@ func defaults() sync.Policy {
 func lenient() sync.Policy {
 	p := defaults()
 	all := sync.Limit{Count: 1_000_000, Percent: 100}
-	p.Guard = sync.Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, GroupDeletions: all, PolicyChange: all,
+	p.Guard = sync.Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, PerGroup: all.Count, GroupDeletions: all, AttributeLosses: all, PolicyChange: all,
 		Creations: sync.Limit{Count: 1_000_000, Percent: 1e9}}
 	return p
 }

@@ -236,7 +236,7 @@ func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 	n := newNotes()
 	for key, h := range l.Holds {
 		id := identity.OktaID(h.Change.OktaID)
-		if h.Decision != state.Rejected || (key != userKey(Deactivate, id) && key != userKey(Delete, id)) {
+		if h.Decision != state.Rejected || h.Change.Group != "" || (key != userKey(Deactivate, id) && key != userKey(Delete, id)) {
 			continue
 		}
 		account := d.Users[id].Account

@@ -390,7 +390,7 @@ func (w *world) approve(ctx context.Context, e *sync.Engine) error {
 	status, err := e.Status(ctx)
 	for _, held := range status.Held {
 		if err == nil {
-			_, err = e.Decide(ctx, held.Run, state.Approved, "grace")
+			_, err = e.Decide(ctx, sync.Verdict{Run: held.Run, Decision: state.Approved, By: "grace"})
 		}
 	}
 	return err

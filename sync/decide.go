@@ -7,15 +7,17 @@ import (
 	"slices"
 	"time"
 
-	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 )
 
 // Decide approves or rejects what a run showed as held and what still stands of
-// it. What came later stays held and is named in the answer. Of two decisions
-// about the same change the first wins. It answers fault.NotFound when the run
-// holds nothing.
-func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decision, by string) (Decided, error) {
+// it, or what of that the verdict names. What came later stays held and is named in
+// the answer. Of two decisions about the same change the first wins. It answers
+// fault.NotFound when the run holds nothing, and decides nothing at all where the
+// verdict names something that the run doesn't hold, or isn't about what it holds now.
+func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
+	e.deciding.Lock()
+	defer e.deciding.Unlock()
 	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
 	if err == nil {
 		err = connection.Whole()
@@ -28,38 +30,35 @@ func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decisi
 		return Decided{}, err
 	}
 	now := time.Now()
+	shown, err := e.shown(ctx, v.Run, all)
+	if err != nil {
+		return Decided{}, err
+	}
+	keys, err := v.selects(shown, now)
+	if err != nil {
+		return Decided{}, err
+	}
 	n := newNotes()
-	answer := Decided{Run: runID, Decided: []state.Change{}, Still: []string{}, Already: []string{}}
-	known := false
-	for _, key := range slices.Sorted(maps.Keys(all)) {
+	answer := Decided{Run: v.Run, Already: []string{}}
+	for _, key := range keys {
 		h := all[key]
-		if h.Run != runID {
-			if h.Decision == state.None && !slices.Contains(answer.Still, h.Run) {
-				answer.Still = append(answer.Still, h.Run)
-			}
-			continue
-		}
-		known = true
-		if why := undecidable(h, decision, now); why != "" {
+		if why := undecidable(h, v.Decision, now); why != "" {
 			answer.Already = append(answer.Already, why)
 			continue
 		}
-		h.Decision, h.By, h.At = decision, by, now
-		if decision == state.Approved {
+		h.Decision, h.By, h.At = v.Decision, v.By, now
+		if v.Decision == state.Approved {
 			h.Until = now.Add(approvalLasts)
 		}
-		n.Holds[key] = &h
+		n.Holds[key], all[key] = &h, h
 		told := h.Change
-		told.Reason = fmt.Sprintf("%s by %s", decision, by)
+		told.Reason = fmt.Sprintf("%s by %s", v.Decision, v.By)
 		told.Time = now.UTC()
-		answer.Decided = append(answer.Decided, told)
 		n.Log = append(n.Log, told)
 	}
-	if !known {
-		return Decided{}, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("run %q holds nothing", runID),
-			Hint: "syncd status lists the runs that hold something"}
-	}
-	slices.Sort(answer.Still)
+	n.Log = joinMembers(n.Log)
+	answer.Decided = n.Log
+	answer.Still, answer.Left = still(all, shown, now)
 	if err := e.commit(ctx, nil, n); err != nil {
 		return answer, err
 	}
@@ -70,13 +69,59 @@ func (e *Engine) Decide(ctx context.Context, runID string, decision state.Decisi
 	return answer, nil
 }
 
+// shown gives what a run showed as held: what it was the first to show; of a whole run
+// that was the first to show nothing, all that waited when it ended.
+func (e *Engine) shown(ctx context.Context, run string, all map[string]state.Hold) (map[string]state.Hold, error) {
+	mine := map[string]state.Hold{}
+	for key, h := range all {
+		if h.Run == run {
+			mine[key] = h
+		}
+	}
+	if len(mine) > 0 {
+		return mine, nil
+	}
+	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, state.Runs.Keep())
+	if err != nil {
+		return nil, err
+	}
+	i := slices.IndexFunc(runs, func(r state.Run) bool { return r.Run == run && whole(r) })
+	if i < 0 {
+		return mine, nil
+	}
+	for key, h := range all {
+		if h.Since.Before(runs[i].Ended) {
+			mine[key] = h
+		}
+	}
+	return mine, nil
+}
+
+// still gives the other runs of which something waits, and how much does of what was
+// shown.
+func still(all, shown map[string]state.Hold, now time.Time) (runs []string, left int) {
+	runs = []string{}
+	for key, h := range all {
+		_, mine := shown[key]
+		switch {
+		case !waiting(h, now):
+		case mine:
+			left++
+		case !slices.Contains(runs, h.Run):
+			runs = append(runs, h.Run)
+		}
+	}
+	slices.Sort(runs)
+	return runs, left
+}
+
 // undecidable tells why a held change can't be decided now, "" when it can.
 func undecidable(h state.Hold, decision state.Decision, now time.Time) string {
 	name := firstOf(h.Change.UserName, h.Change.Group)
 	switch {
 	case h.Guard == guardRecycled && decision == state.Approved:
 		return name + ": " + h.Change.Reason
-	case h.Decision == state.None, h.Decision == state.Approved && now.After(h.Until):
+	case waiting(h, now):
 		return ""
 	default:
 		return fmt.Sprintf("%s: %s by %s on %s", name, h.Decision, h.By, h.At.UTC().Format(time.RFC3339))
@@ -85,7 +130,7 @@ func undecidable(h state.Hold, decision state.Decision, now time.Time) string {
 
 // Status tells how Omni stands to Okta, from the ledger alone.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
-	s := Status{Name: e.o.Identity.Name, Leader: e.o.Fence != "", Held: []HeldRun{}, Failing: []state.Change{}, Limits: map[string]any{}, Running: e.follower.now()}
+	s := Status{Name: e.o.Identity.Name, Leader: e.o.Fence != "", Held: []HeldRun{}, Rejected: []state.Change{}, Failing: []state.Change{}, Limits: map[string]any{}, Running: e.follower.now()}
 	if e.o.Limits != nil {
 		s.Limits = e.o.Limits()
 	}
@@ -97,7 +142,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if err := collect(ctx, e.o.Store, state.Holds, held); err != nil {
 		return s, err
 	}
-	s.Held = heldRuns(held, time.Now())
+	s.Held, s.Rejected = heldRuns(held, time.Now()), rejected(held)
 	failing := map[string]state.Failure{}
 	if err := collect(ctx, e.o.Store, state.Failing, failing); err != nil {
 		return s, err
@@ -166,25 +211,44 @@ func lastOf(runs []state.Run) *LastRun {
 
 // heldRuns gathers what waits by the run that showed it first.
 func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
-	byRun := map[string]HeldRun{}
-	for _, key := range slices.Sorted(maps.Keys(held)) {
-		h := held[key]
-		if h.Decision == state.Rejected || h.Decision == state.Approved && now.Before(h.Until) {
+	byRun := map[string]map[string]state.Hold{}
+	for key, h := range held {
+		if !waiting(h, now) {
 			continue
 		}
-		r, ok := byRun[h.Run]
-		if !ok {
-			r = HeldRun{Run: h.Run, Kind: h.Guard, Since: h.Since}
+		if byRun[h.Run] == nil {
+			byRun[h.Run] = map[string]state.Hold{}
 		}
-		r.Count++
-		r.Changes = append(r.Changes, h.Change)
-		byRun[h.Run] = r
+		byRun[h.Run][key] = h
 	}
 	list := []HeldRun{}
 	for _, id := range slices.Sorted(maps.Keys(byRun)) {
-		list = append(list, byRun[id])
+		holds := byRun[id]
+		r := HeldRun{Run: id, Count: len(holds), Hash: hashOf(holds, now)}
+		for i, key := range slices.Sorted(maps.Keys(holds)) {
+			h := holds[key]
+			if i == 0 {
+				r.Kind, r.Since = h.Guard, h.Since
+			}
+			r.Changes = append(r.Changes, h.Change)
+		}
+		r.Changes = joinMembers(r.Changes)
+		list = append(list, r)
 	}
 	return list
+}
+
+// rejected gives what a person said no to and what stands because of it.
+func rejected(held map[string]state.Hold) []state.Change {
+	list := []state.Change{}
+	for _, key := range slices.Sorted(maps.Keys(held)) {
+		if h := held[key]; h.Decision == state.Rejected {
+			told := h.Change
+			told.State, told.Reason = state.Kept, ruled(h)
+			list = append(list, told)
+		}
+	}
+	return joinMembers(list)
 }
 
 func health(s Status, counting []state.Run) Health {

@@ -68,7 +68,7 @@ func testDecide(t *testing.T, open Opener) {
 		"deactivate:eve": waitingIn("run3", guardDeactivations, "eve@x.co"), "deactivate:zoe": waitingIn("run2", guardDeactivations, "zoe@x.co"),
 		"deactivate:yan": waitingIn("run2", guardDeactivations, "yan@x.co"), "deactivate:kim": decided,
 	})
-	answer, err := e.Decide(t.Context(), "run1", state.Approved, "ada")
+	answer, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Approved, By: "ada"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -84,7 +84,7 @@ func testDecide(t *testing.T, open Opener) {
 	if other, _, _ := state.Read[state.Hold](t.Context(), store, state.Holds, "deactivate:eve"); other.Decision != state.None {
 		t.Errorf("what another run showed is decided: %+v", other)
 	}
-	second, err := e.Decide(t.Context(), "run1", state.Rejected, "bob")
+	second, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Rejected, By: "bob"})
 	if err != nil || len(second.Decided) != 0 || len(second.Already) != 3 {
 		t.Errorf("the second decision: %s, %v", answerWords(second), err)
 	}
@@ -105,11 +105,11 @@ func testDecideAgain(t *testing.T, open Opener) {
 			{state.Approved, time.Hour, 0}, {state.Approved, approvalLasts, 0}, {state.Approved, approvalLasts + time.Second, 1}, {state.Rejected, 1000 * time.Hour, 0},
 		} {
 			e, _ := deciding(t, open, map[string]state.Hold{"deactivate:ada": waitingIn("run1", guardDeactivations, "ada@x.co")})
-			if _, err := e.Decide(t.Context(), "run1", row.decision, "ada"); err != nil {
+			if _, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: row.decision, By: "ada"}); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(row.after)
-			answer, err := e.Decide(t.Context(), "run1", state.Approved, "bob")
+			answer, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Approved, By: "bob"})
 			if err != nil || len(answer.Decided) != row.again || len(answer.Already) != 1-row.again {
 				t.Errorf("%s, again after %s: %s, %v", row.decision, row.after, answerWords(answer), err)
 			}
@@ -122,12 +122,12 @@ func testDecideRecycled(t *testing.T, open Opener) {
 	h := waitingIn("run1", guardRecycled, "ada@x.co")
 	h.Change.Reason = "recycled address: rename that account"
 	e, _ := deciding(t, open, map[string]state.Hold{"create:ada": h})
-	answer, err := e.Decide(t.Context(), "run1", state.Approved, "grace")
+	answer, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Approved, By: "grace"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	sameLines(t, "approved", answerWords(answer), "already ada@x.co: recycled address: rename that account")
-	if answer, err = e.Decide(t.Context(), "run1", state.Rejected, "grace"); err != nil || len(answer.Decided) != 1 {
+	if answer, err = e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Rejected, By: "grace"}); err != nil || len(answer.Decided) != 1 {
 		t.Errorf("rejected: %s, %v", answerWords(answer), err)
 	}
 }
@@ -135,7 +135,7 @@ func testDecideRecycled(t *testing.T, open Opener) {
 // A run that holds nothing is no run to decide about, and the hint says where to look.
 func testDecideNothing(t *testing.T, open Opener) {
 	e, _ := deciding(t, open, map[string]state.Hold{"deactivate:ada": waitingIn("run1", guardDeactivations, "ada@x.co")})
-	_, err := e.Decide(t.Context(), "run9", state.Approved, "ada")
+	_, err := e.Decide(t.Context(), Verdict{Run: "run9", Decision: state.Approved, By: "ada"})
 	if !fault.Is(err, fault.NotFound) || !strings.Contains(err.Error(), "run9") || !strings.Contains(fault.HintOf(err), "syncd status") {
 		t.Errorf("deciding about nothing: %v, hint %q", err, fault.HintOf(err))
 	}
@@ -145,7 +145,7 @@ func testDecideNothing(t *testing.T, open Opener) {
 func testDecideNeedsTheFence(t *testing.T, open Opener) {
 	e, store := deciding(t, open, map[string]state.Hold{"deactivate:ada": waitingIn("run1", guardDeactivations, "ada@x.co")})
 	e.o.Fence = "of somebody else"
-	if _, err := e.Decide(t.Context(), "run1", state.Approved, "ada"); !fault.Is(err, fault.Fenced) {
+	if _, err := e.Decide(t.Context(), Verdict{Run: "run1", Decision: state.Approved, By: "ada"}); !fault.Is(err, fault.Fenced) {
 		t.Errorf("it answers %v", err)
 	}
 	if h, _, _ := state.Read[state.Hold](t.Context(), store, state.Holds, "deactivate:ada"); h.Decision != state.None {
@@ -158,7 +158,7 @@ func TestHeldRuns(t *testing.T) {
 	rejected, approved, ended := waitingIn("run1", "g", "r@x.co"), waitingIn("run1", "g", "a@x.co"), waitingIn("run1", "g", "e@x.co")
 	rejected.Decision = state.Rejected
 	approved.Decision, approved.Until = state.Approved, noon.Add(time.Second)
-	ended.Decision, ended.Until = state.Approved, noon
+	ended.Decision, ended.Until = state.Approved, noon.Add(-time.Second)
 	got := heldRuns(map[string]state.Hold{
 		"k4": waitingIn("run2", guardMemberRemovals, "z@x.co"), "k3": rejected, "k2": approved, "k1": ended, "k5": waitingIn("run2", guardMemberRemovals, "y@x.co"),
 	}, noon)

@@ -223,7 +223,7 @@ func TestPromise7GuardOverDeltas(t *testing.T) {
 					c.t.Fatal("nothing is held")
 				}
 				for _, h := range held {
-					if _, err := c.engine.Decide(c.t.Context(), h.Run, state.Approved, "ada"); err != nil {
+					if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: h.Run, Decision: state.Approved, By: "ada"}); err != nil {
 						c.t.Fatal(err)
 					}
 				}

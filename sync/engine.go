@@ -56,12 +56,14 @@ type Limit struct {
 
 // Guard is what may be done unasked within a window.
 type Guard struct {
-	Window         time.Duration
-	Deactivations  Limit
-	MemberRemovals Limit
-	GroupDeletions Limit
-	PolicyChange   Limit
-	Creations      Limit
+	Window          time.Duration
+	Deactivations   Limit
+	MemberRemovals  Limit
+	PerGroup        int // of MemberRemovals, those of one group
+	GroupDeletions  Limit
+	AttributeLosses Limit // of each attribute
+	PolicyChange    Limit
+	Creations       Limit
 }
 
 // Identity names the two sides that the ledger belongs to.
@@ -110,6 +112,7 @@ type Engine struct {
 	book    *book                // of the process that takes pushes; nil: none are taken
 	turns   turns                // on the objects that somebody works on
 
+	deciding   sync.Mutex             // one verdict at a time: of two about one change the first counts
 	writing    sync.Mutex             // one batch at a time
 	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
 	unarchived atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is

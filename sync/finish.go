@@ -190,6 +190,16 @@ func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error)
 // approvalLasts is how long an approval may be acted upon.
 const approvalLasts = 24 * time.Hour
 
+// noteHolds notes what was confirmed and what waits for a person, and tells of it.
+func (e *Engine) noteHolds(ctx context.Context, run *run, changes []Change, confirmed Notes) error {
+	waits := holds(changes, run.desired, run.ledger, run)
+	if err := e.note(ctx, run, confirmed, waits, run.remind()); err != nil {
+		return err
+	}
+	run.alert(waits)
+	return nil
+}
+
 // holds notes what waits for a person after this run, and what no longer does:
 // a hold ends by itself when Okta puts things right, which only a reading
 // without doubt can tell.
@@ -215,14 +225,20 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 	return n
 }
 
-// hold notes one held change, the first time also in the log.
+// hold notes one held change, the first time also in the log. What a changed policy
+// makes of somebody is noted anew where it is no longer what a person was shown.
 func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
+	told := r.told(c)
 	h, known := l.Holds[key]
-	if known && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
+	stale := h.Guard == guardPolicyChange && h.Decision != state.Rejected && !makes(h.Change.After, told.After)
+	if known && !stale && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
 		return
 	}
-	told := r.told(c)
-	n.Holds[key] = &state.Hold{Change: told, Guard: c.Guard, Run: r.id, Since: r.started, Account: l.Users[c.User].Account}
+	shown := told
+	if _, member, ok := memberOf(key); ok {
+		shown = narrowed(told, firstOf(l.Users[member].UserName, string(member)))
+	}
+	n.Holds[key] = &state.Hold{Change: shown, Guard: c.Guard, Run: r.id, Since: r.started, Account: l.Users[c.User].Account}
 	if !slices.ContainsFunc(n.Log, func(t state.Change) bool {
 		return t.OktaID == told.OktaID && t.Kind == told.Kind && t.Reason == told.Reason
 	}) {
@@ -240,7 +256,16 @@ func holdKeys(c Change) []string {
 		return []string{takeoverKey(c.User, identity.OmniID(c.Omni))}
 	}
 	if len(c.Drop) == 0 {
-		return []string{c.key()}
+		var keys []string
+		if c.Guard != guardAttributes {
+			keys = append(keys, c.key())
+		}
+		if c.Guard == "" || c.Guard == guardAttributes {
+			for _, name := range c.losses() {
+				keys = append(keys, lossKey(c.User, name))
+			}
+		}
+		return keys
 	}
 	keys := make([]string, len(c.Drop))
 	for i, u := range c.Drop {

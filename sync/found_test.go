@@ -60,7 +60,7 @@ func TestHeldKeepsMemberships(t *testing.T) {
 			}
 			held := c.run(sync.Full)
 			if decision != state.None {
-				if _, err := c.engine.Decide(c.t.Context(), held.Run, decision, "ada"); err != nil {
+				if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: held.Run, Decision: decision, By: "ada"}); err != nil {
 					t.Fatal(err)
 				}
 			}

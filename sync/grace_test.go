@@ -134,7 +134,7 @@ func TestGuardedMembersAndCreations(t *testing.T) {
 		if n, members := len(c.omni.Users()), len(c.teamOf("Sales")); n != 20 || members != 16 {
 			c.t.Errorf("%d users and %d members, want 20 and 16: nobody comes or goes, one joins\n%s", n, members, printed(report))
 		}
-		if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "ada"}); err != nil {
 			c.t.Fatal(err)
 		}
 		c.want(c.run(sync.Full), sync.Done)

@@ -43,6 +43,10 @@ func wave(kind string, n int) []Change {
 			list = append(list, Change{Kind: Delete, Group: identity.GroupID(fmt.Sprintf("g%02d", i)), State: state.Planned})
 		case guardPolicyChange:
 			list = append(list, Change{Kind: Update, User: id, State: state.Planned})
+		case guardAttributes:
+			was := identity.Value(`"emea"`)
+			list = append(list, Change{Kind: Update, User: id, State: state.Planned, Patch: identity.UserPatch{Attributes: map[string]*identity.Value{"region": nil}},
+				Before: &state.Facts{Attributes: map[string]*identity.Value{"region": &was}}, After: &state.Facts{Attributes: map[string]*identity.Value{"region": nil}}})
 		case guardCreations:
 			list = append(list, Change{Kind: Create, User: "new-" + id, State: state.Planned})
 		case guardMemberRemovals:
@@ -96,6 +100,10 @@ func TestEachGuard(t *testing.T) {
 		{guardGroupDeletions, Limit{1, 100}, 0, 1, false}, {guardGroupDeletions, Limit{1, 100}, 0, 2, true},
 		{guardGroupDeletions, Limit{10, 10}, 0, 2, false}, {guardGroupDeletions, Limit{10, 10}, 0, 3, true}, // of 20
 
+		{guardAttributes, Limit{5, 100}, 0, 5, false}, {guardAttributes, Limit{5, 100}, 0, 6, true},
+		{guardAttributes, Limit{100, 5}, 0, 5, false}, {guardAttributes, Limit{100, 5}, 0, 6, true},
+		{guardAttributes, Limit{5, 100}, 4, 1, false}, {guardAttributes, Limit{5, 100}, 4, 2, true},
+
 		{guardPolicyChange, Limit{25, 100}, 0, 25, false}, {guardPolicyChange, Limit{25, 100}, 0, 26, true},
 		{guardPolicyChange, Limit{25, 5}, 0, 5, false}, {guardPolicyChange, Limit{25, 5}, 0, 6, true},
 
@@ -105,10 +113,13 @@ func TestEachGuard(t *testing.T) {
 	} {
 		l, p := crowded(), testPolicy()
 		p.Fingerprint = "new"
+		if row.kind == guardAttributes {
+			p.Fingerprint = "old"
+		}
 		guards := map[string]*Limit{guardDeactivations: &p.Guard.Deactivations, guardMemberRemovals: &p.Guard.MemberRemovals,
-			guardGroupDeletions: &p.Guard.GroupDeletions, guardPolicyChange: &p.Guard.PolicyChange, guardCreations: &p.Guard.Creations}
+			guardGroupDeletions: &p.Guard.GroupDeletions, guardAttributes: &p.Guard.AttributeLosses, guardPolicyChange: &p.Guard.PolicyChange, guardCreations: &p.Guard.Creations}
 		*guards[row.kind] = row.limit
-		l.Window.Spent = []state.Spent{{At: noon.Add(-time.Hour), Count: map[string]int{row.kind: row.spent}}}
+		l.Window.Spent = []state.Spent{{At: noon.Add(-time.Hour), Count: map[string]int{row.kind: row.spent, ofAttribute("region"): row.spent}}}
 		want := fmt.Sprintf("%s %d", map[bool]state.ChangeState{true: state.Held, false: state.Planned}[row.held], row.want)
 		got := judged(wave(row.kind, row.want), l, p)
 		if states(got) != want {

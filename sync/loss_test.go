@@ -122,7 +122,7 @@ func TestMembersOfALostLedger(t *testing.T) {
 		if n := len(c.teamOf("Sales")); n != 4 {
 			t.Errorf("Sales has %d members, want all 4", n)
 		}
-		if _, err := c.engine.Decide(t.Context(), next.Run, state.Approved, "ada"); err != nil {
+		if _, err := c.engine.Decide(t.Context(), sync.Verdict{Run: next.Run, Decision: state.Approved, By: "ada"}); err != nil {
 			t.Fatal(err)
 		}
 		c.want(c.run(sync.Full), sync.Done)
@@ -214,7 +214,7 @@ func TestLeaversOfALostLedger(t *testing.T) {
 			c.want(again, sync.Holding)
 			c.wantActive("ada@acme.co", "bob@acme.co", "bot@acme.co", "cyd@acme.co", "dan@acme.co")
 
-			if _, err := c.engine.Decide(t.Context(), report.Run, decision, "grace"); err != nil {
+			if _, err := c.engine.Decide(t.Context(), sync.Verdict{Run: report.Run, Decision: decision, By: "grace"}); err != nil {
 				t.Fatal(err)
 			}
 			<-time.After(time.Minute)
@@ -256,7 +256,7 @@ func TestOlderCopyOfALedger(t *testing.T) {
 		if got := c.teamOf("Sales"); !slices.Equal(got, []string{"ada@acme.co", "bob@acme.co"}) {
 			t.Errorf("members are %q", got)
 		}
-		if _, err := c.engine.Decide(t.Context(), report.Run, state.Approved, "grace"); err != nil {
+		if _, err := c.engine.Decide(t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "grace"}); err != nil {
 			t.Fatal(err)
 		}
 		<-time.After(time.Minute)
@@ -302,7 +302,7 @@ func TestArchiveRebuilds(t *testing.T) {
 		<-time.After(48 * time.Hour)
 		held := c.run(sync.Full)
 		c.want(held, sync.Holding)
-		if _, err := c.engine.Decide(t.Context(), held.Run, state.Rejected, "grace"); err != nil {
+		if _, err := c.engine.Decide(t.Context(), sync.Verdict{Run: held.Run, Decision: state.Rejected, By: "grace"}); err != nil {
 			t.Fatal(err)
 		}
 		log, runs := c.logged(), len(c.runs())

@@ -20,7 +20,7 @@ func testPolicy() Policy {
 	all := Limit{Count: 1_000_000, Percent: 1e9}
 	return Policy{Attributes: []string{"region", "team"}, AdoptAttributes: "keep", OnUsername: "rename", Suspended: "keep",
 		OnUnpush: "keep", AdoptGroups: "ask", Action: "deactivate",
-		Guard: Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, GroupDeletions: all, PolicyChange: all, Creations: all}}
+		Guard: Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, PerGroup: all.Count, GroupDeletions: all, AttributeLosses: all, PolicyChange: all, Creations: all}}
 }
 
 // model is Omni as the ledger records it: applying a change to it is what Omni

@@ -264,7 +264,18 @@ func TestDeltaUnderAHeldEdit(t *testing.T) {
 		if omniUser(c, "person001@acme.co").Active {
 			t.Error("who leaves stays because an edit is held")
 		}
-		c.decide(state.Approved)
+		first, err := c.engine.Status(c.t.Context())
+		if err != nil || len(first.Held) != 2 {
+			t.Fatalf("what was shown before and what the delta made of it aren't two: %+v, %v", first.Held, err)
+		}
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: first.Held[0].Run, Decision: state.Approved, By: "grace"}); err != nil {
+			t.Fatal(err)
+		}
+		c.want(c.run(sync.Full), sync.Holding)
+		if u := omniUser(c, "person000@acme.co"); u.DisplayName == "Held" {
+			t.Errorf("approved as it was shown before, they are %+v", u)
+		}
+		c.decideAll(state.Approved)
 		c.want(c.run(sync.Full), sync.Done)
 		if u := omniUser(c, "person000@acme.co"); u.DisplayName != "Held" || u.Attributes["department"][0] != "Legal" {
 			t.Errorf("after approval they are %+v", u)

@@ -153,7 +153,7 @@ func TestPromise9DecisionsAreTold(t *testing.T) {
 		c.okta.Unassign(ids[0])
 		c.okta.Unassign(ids[1])
 		held := c.run(sync.Full)
-		if _, err := c.engine.Decide(c.t.Context(), held.Run, state.Approved, "grace"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: held.Run, Decision: state.Approved, By: "grace"}); err != nil {
 			c.t.Fatal(err)
 		}
 		list, err := state.Newest[state.Change](c.t.Context(), c.store, state.Log, 2)

@@ -120,7 +120,7 @@ func TestPromise2EmptyListAsks(t *testing.T) {
 		if active(c) != 1 {
 			c.t.Fatalf("an empty list removed somebody\n%s", printed(report))
 		}
-		if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "ada"}); err != nil {
 			c.t.Fatal(err)
 		}
 		c.run(sync.Full)
@@ -192,7 +192,7 @@ func TestPromise7RemovalsAreGuarded(t *testing.T) {
 			c.t.Error("the joiner of the same run wasn't provisioned")
 		}
 		c.okta.Assign(ids[0], simokta.AssignOptions{}) // comes back while it is held
-		decided, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada")
+		decided, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "ada"})
 		if err != nil || len(decided.Decided) != 60 {
 			c.t.Fatalf("approved %d, %v", len(decided.Decided), err)
 		}
@@ -214,10 +214,10 @@ func TestPromise7Rejected(t *testing.T) {
 		}
 		report := c.run(sync.Full)
 		c.want(report, sync.Holding)
-		if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Rejected, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Rejected, By: "ada"}); err != nil {
 			c.t.Fatal(err)
 		}
-		second, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "bob")
+		second, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "bob"})
 		if err != nil || len(second.Decided) != 0 || len(second.Already) != 10 {
 			c.t.Errorf("a second decision counted: %+v, %v", second, err)
 		}
@@ -266,7 +266,7 @@ func TestPromise7ChangedPolicy(t *testing.T) {
 		if n := c.omni.Writes(); n != 0 {
 			c.t.Errorf("%d writes before the approval", n)
 		}
-		if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "ada"}); err != nil {
 			c.t.Fatal(err)
 		}
 		c.want(c.run(sync.Full), sync.Done)

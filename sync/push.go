@@ -164,6 +164,7 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
 	x.waits = waiting
+	x.run.alert(waiting)
 	planned, rest := part(judged.Changes)
 	x.rest = rest
 	if why := x.refusal(judged.Changes); why != nil {

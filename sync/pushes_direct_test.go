@@ -138,7 +138,7 @@ func (c *company) waits() map[string]int {
 func (c *company) approved() {
 	c.t.Helper()
 	for run := range c.waits() {
-		if _, err := c.engine.Decide(c.t.Context(), run, state.Approved, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: run, Decision: state.Approved, By: "ada"}); err != nil {
 			c.t.Fatal(err)
 		}
 	}

@@ -78,7 +78,7 @@ func TestPushKeepsDecisions(t *testing.T) {
 			if string(id) != ids[10] || decided.Load() > 0 {
 				return
 			}
-			d, err := c.engine.Decide(context.Background(), wave.Run, state.Rejected, "ada")
+			d, err := c.engine.Decide(context.Background(), sync.Verdict{Run: wave.Run, Decision: state.Rejected, By: "ada"})
 			if err != nil {
 				c.t.Error(err)
 			}

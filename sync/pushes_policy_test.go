@@ -60,7 +60,7 @@ func TestPushWaveIsHeld(t *testing.T) {
 				}
 				before := active(p.company)
 				for _, held := range status.Held {
-					if _, err := p.engine.Decide(t.Context(), held.Run, decision, "ada"); err != nil {
+					if _, err := p.engine.Decide(t.Context(), sync.Verdict{Run: held.Run, Decision: decision, By: "ada"}); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -98,22 +98,24 @@ type HeldRun struct {
 	Since   time.Time      `json:"since"`
 	Count   int            `json:"count"`
 	Changes []state.Change `json:"changes"`
+	Hash    string         `json:"hash"` // of what is shown: ties a decision to it, see Verdict
 }
 
 // Status is the connection at a glance.
 type Status struct {
-	Name    string         `json:"name"`
-	State   Health         `json:"state"`
-	Leader  bool           `json:"leader"`
-	Holder  string         `json:"holder,omitempty"` // who leads, where it isn't this process
-	Reason  string         `json:"reason,omitempty"` // why it is paused
-	Last    *LastRun       `json:"last"`
-	Whole   *LastRun       `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
-	Running *Running       `json:"running"`         // in this process; null when none is
-	Held    []HeldRun      `json:"held"`
-	Failing []state.Change `json:"failing"`
-	Limits  map[string]any `json:"limits"`
-	Log     *Followed      `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
+	Name     string         `json:"name"`
+	State    Health         `json:"state"`
+	Leader   bool           `json:"leader"`
+	Holder   string         `json:"holder,omitempty"` // who leads, where it isn't this process
+	Reason   string         `json:"reason,omitempty"` // why it is paused
+	Last     *LastRun       `json:"last"`
+	Whole    *LastRun       `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
+	Running  *Running       `json:"running"`         // in this process; null when none is
+	Held     []HeldRun      `json:"held"`
+	Rejected []state.Change `json:"rejected"` // what a person said no to, and what stands because of it
+	Failing  []state.Change `json:"failing"`
+	Limits   map[string]any `json:"limits"`
+	Log      *Followed      `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
 }
 
 // Followed is how the deltas follow Okta's System Log.
@@ -130,6 +132,7 @@ type Followed struct {
 type Decided struct {
 	Run     string         `json:"run"`
 	Decided []state.Change `json:"decided"` // what the decision covers
-	Still   []string       `json:"still"`   // runs that came later and still wait
+	Left    int            `json:"left"`    // how many changes of the run still wait
+	Still   []string       `json:"still"`   // other runs of which something still waits
 	Already []string       `json:"already"` // removals that somebody decided before, and how
 }

@@ -144,7 +144,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
 	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)
-	if err := e.note(ctx, run, notes, holds(judged.Changes, run.desired, run.ledger, run)); err != nil {
+	if err := e.noteHolds(ctx, run, judged.Changes, notes); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	if r.DryRun {

@@ -80,11 +80,25 @@ func (c *company) decide(decision state.Decision) sync.Decided {
 	if err != nil || len(status.Held) != 1 {
 		c.t.Fatalf("held: %+v, %v", status.Held, err)
 	}
-	answer, err := c.engine.Decide(c.t.Context(), status.Held[0].Run, decision, "grace")
+	answer, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: status.Held[0].Run, Decision: decision, By: "grace"})
 	if err != nil {
 		c.t.Fatal(err)
 	}
 	return answer
+}
+
+// decideAll decides about whatever any run holds.
+func (c *company) decideAll(decision state.Decision) {
+	c.t.Helper()
+	status, err := c.engine.Status(c.t.Context())
+	if err != nil || len(status.Held) == 0 {
+		c.t.Fatalf("held: %+v, %v", status.Held, err)
+	}
+	for _, held := range status.Held {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: held.Run, Decision: decision, By: "grace"}); err != nil {
+			c.t.Fatal(err)
+		}
+	}
 }
 
 func TestSemanticsRecycledAddress(t *testing.T) {

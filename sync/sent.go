@@ -131,6 +131,11 @@ func (e *Engine) lookAtUser(ctx context.Context, run *run, id identity.OktaID, u
 	if u.Active && (gone || !is.Active && !is.ByHand) {
 		n.spend(guardDeactivations, 1)
 	}
+	for name := range u.Attributes {
+		if _, there := is.Attributes[name]; !gone && !there {
+			n.spend(ofAttribute(name), 1)
+		}
+	}
 	return e.note(ctx, run, run.found(n, u.Sent, done))
 }
 
@@ -163,7 +168,9 @@ func (e *Engine) lookAtGroup(ctx context.Context, run *run, id identity.GroupID,
 	}
 	correctMembers(n, l, id, in)
 	done := len(n.Members[id]) > 0 || t.DisplayName != g.DisplayName
-	n.spend(guardMemberRemovals, left(n.Members[id], l.Members[id]))
+	removed := left(n.Members[id], l.Members[id])
+	n.spend(guardMemberRemovals, removed)
+	n.spend(ofGroup(id), removed)
 	g.DisplayName = t.DisplayName
 	n.group(id, g)
 	return e.note(ctx, run, run.found(n, sent, done))

@@ -61,7 +61,7 @@ func year(c *company) {
 	report := c.run(sync.Reconcile)
 	c.want(report, sync.Holding)
 	c.start() // a restart while it is held
-	if _, err := c.engine.Decide(c.t.Context(), report.Run, state.Approved, "ada"); err != nil {
+	if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: report.Run, Decision: state.Approved, By: "ada"}); err != nil {
 		c.t.Fatal(err)
 	}
 	c.want(c.run(sync.Full), sync.Done)

@@ -9,13 +9,17 @@ import (
 )
 
 func (a *app) approveCommand() *cobra.Command {
-	return &cobra.Command{
+	var r ruling
+	cmd := &cobra.Command{
 		Use:   "approve RUN",
-		Short: "Release what a run holds, and do it at once",
-		Long:  "Approves what RUN showed as held, and makes a run that does it. Naming the run is the\nconsent: nothing is asked. syncd status lists what is held.",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.approve(cmd.Context(), args[0]) },
+		Short: "Release what a run holds, or some of it, and do it at once",
+		Long: "Approves what RUN showed as held, and makes a run that does it. Naming the run is the\nconsent: nothing is asked. syncd status lists what is held.\n\n" +
+			"Okta is asked once more before anything is removed: who has come back meanwhile stays.\nWhat came to wait later isn't covered, and is named.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.approve(cmd.Context(), r.decision(args[0])) },
 	}
+	r.flags(cmd)
+	return cmd
 }
 
 // approved is the JSON document of an approval: the run that followed, and what was decided.
@@ -32,13 +36,14 @@ type decidedOnly struct {
 
 func (e *decidedOnly) Unwrap() error { return e.error }
 
-func (a *app) approve(ctx context.Context, run string) error {
+func (a *app) approve(ctx context.Context, d console.Decision) error {
 	w, err := a.worker(ctx)
 	if err != nil {
 		return err
 	}
 	meter := a.newMeter()
-	decided, report, err := w.Approve(ctx, console.Decision{Run: run, By: whoami(), Progress: meter.step})
+	d.Progress = meter.step
+	decided, report, err := w.Approve(ctx, d)
 	meter.end()
 	if err != nil && decided.Run == "" {
 		return err

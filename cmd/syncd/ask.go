@@ -40,8 +40,8 @@ func (m messenger) Do(ctx context.Context, r sync.Request) (sync.Report, error) 
 }
 
 // Decide has the leader record a decision.
-func (m messenger) Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
-	answer, err := m.send(ctx, errandDecide, decision{run, d, by}, nil)
+func (m messenger) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
+	answer, err := m.send(ctx, errandDecide, v, nil)
 	if err == nil && answer.Decided == nil {
 		err = errNoAnswer
 	}

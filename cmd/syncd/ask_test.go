@@ -153,7 +153,7 @@ func TestAskIsCalledOff(t *testing.T) {
 			}}
 			ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 			defer cancel()
-			_, err := messenger{mail: mail}.Decide(ctx, "r1", state.Approved, "ann")
+			_, err := messenger{mail: mail}.Decide(ctx, sync.Verdict{Run: "r1", Decision: state.Approved, By: "ann"})
 			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(fault.HintOf(err), hint) || len(mail.withdrawn) != 1 {
 				t.Errorf("taken %t: %v (%s), withdrawn %q", taken, err, fault.HintOf(err), mail.withdrawn)
 			}

@@ -59,7 +59,7 @@ func thursday(w *week) []scene {
 // approve releases what a run holds, and shows what still stands.
 func (w *week) approve(ctx context.Context, run string) error {
 	before := w.company.omni.Writes()
-	decided, report, err := w.client.Approve(ctx, console.Decision{Run: run, By: decider})
+	decided, report, err := w.client.Approve(ctx, console.Decision{Verdict: sync.Verdict{Run: run, By: decider}})
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,7 @@ func (w *week) approve(ctx context.Context, run string) error {
 
 // reject drops what a run holds; then Okta is put right, and nothing is left to do.
 func (w *week) reject(ctx context.Context, run string, back []*person) error {
-	decided, err := w.client.Reject(ctx, console.Decision{Run: run, By: decider})
+	decided, err := w.client.Reject(ctx, console.Decision{Verdict: sync.Verdict{Run: run, By: decider}})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 // judge records decisions.
 type judge interface {
-	Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error)
+	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
@@ -116,11 +116,11 @@ func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
 	if e.Kind != errandDecide {
 		return failing(strange(e, nil))
 	}
-	var asked decision
+	var asked sync.Verdict
 	if err := json.Unmarshal(e.Request, &asked); err != nil {
 		return failing(strange(e, err))
 	}
-	decided, err := d.engine.Decide(ctx, asked.Run, asked.Decision, asked.By)
+	decided, err := d.engine.Decide(ctx, asked)
 	if err != nil {
 		return failing(err)
 	}

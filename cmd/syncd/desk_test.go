@@ -125,12 +125,12 @@ func (w *workers) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	return sync.Report{Run: r.Cause}, nil
 }
 
-func (w *workers) Decide(_ context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
-	w.decide <- fmt.Sprint(run, d, by)
-	if run == "none" {
+func (w *workers) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error) {
+	w.decide <- fmt.Sprint(v.Run, v.Decision, v.By)
+	if v.Run == "none" {
 		return sync.Decided{}, &fault.Error{Kind: fault.NotFound, Op: "nothing is held"}
 	}
-	return sync.Decided{Run: run}, nil
+	return sync.Decided{Run: v.Run}, nil
 }
 
 func runErrand(t *testing.T, id string) state.Errand {

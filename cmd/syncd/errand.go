@@ -19,17 +19,10 @@ import (
 
 // The kinds of errands, and with them what the request is.
 const (
-	errandRun    = "run"    // a sync.Request
-	errandDecide = "decide" // a decision
-	errandWake   = "wake"   // nothing: to look into Okta soon. Nobody waits for an answer
+	errandRun    = "run"     // a sync.Request
+	errandDecide = "verdict" // a sync.Verdict
+	errandWake   = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
-
-// decision is the request of an errandDecide.
-type decision struct {
-	Run      string         `json:"run"`
-	Decision state.Decision `json:"decision"`
-	By       string         `json:"by"`
-}
 
 // The errands' times.
 const (

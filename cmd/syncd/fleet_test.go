@@ -337,7 +337,7 @@ func (f *fleet) converges(r *replica, patience time.Duration) {
 	begun := time.Now()
 	for f.difference() != "" {
 		for _, run := range r.held() {
-			_, _, err := r.client().Approve(f.t.Context(), console.Decision{Run: run, By: "admin", Progress: func(sync.Progress) {}})
+			_, _, err := r.client().Approve(f.t.Context(), console.Decision{Verdict: sync.Verdict{Run: run, By: "admin"}, Progress: func(sync.Progress) {}})
 			if err != nil && !fault.Is(err, fault.NotFound) {
 				f.tell("%s couldn't approve: %v", r.name, err) // the lease may be moving: patience decides
 			}

@@ -131,13 +131,14 @@ func TestNamesCannotSteerTheTerminal(t *testing.T) {
 
 func TestStatusAtAGlance(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: changesOfEachKind()[11:12]}}
+	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: changesOfEachKind()[11:12], Hash: "0f1e2d3c4b5a"}}
 	last := &sync.LastRun{Run: "r2", Kind: "full", Outcome: "held", Ended: at}
 	golden(t, "status", false, func(p *printer) {
 		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last})
 		p.status(sync.Status{Name: "acme", State: sync.Behind})
 		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last, Running: &sync.Running{Progress: load(1265, 3900), Kind: sync.Full, Since: at}})
-		p.status(sync.Status{Name: "acme", State: sync.Waiting, Last: last, Held: held})
+		p.status(sync.Status{Name: "acme", State: sync.Waiting, Last: last, Held: held, Rejected: []state.Change{
+			{Kind: "deactivate", UserName: "eve@example.com", State: state.Kept, Reason: "rejected by bob on 2026-01-02"}}})
 		p.status(sync.Status{Name: "acme", State: sync.Broken, Failing: changesOfEachKind()[14:],
 			Last: &sync.LastRun{Run: "r3", Kind: "full", Outcome: "failed", Ended: at, Error: "read the app: no answer"}})
 		p.status(sync.Status{Name: "acme", State: "paused"})
@@ -158,7 +159,7 @@ func TestStatusAtAGlance(t *testing.T) {
 
 func TestDecisionAtAGlance(t *testing.T) {
 	golden(t, "decision", false, func(p *printer) {
-		p.decision(sync.Decided{Run: "r1", Decided: changesOfEachKind()[11:13], Still: []string{"r2", "r3"},
+		p.decision(sync.Decided{Run: "r1", Decided: changesOfEachKind()[11:13], Left: 2, Still: []string{"r2", "r3"},
 			Already: []string{"ann@example.com: rejected by bob on 2026-01-02"}}, "approved")
 	})
 }

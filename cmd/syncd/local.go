@@ -61,7 +61,8 @@ func (l local) Approve(ctx context.Context, d console.Decision) (decided sync.De
 		if decided.Run != "" { // by another process, which then ended
 			return nil
 		}
-		answer, err := by.Decide(ctx, d.Run, state.Approved, d.By)
+		d.Decision = state.Approved
+		answer, err := by.Decide(ctx, d.Verdict)
 		if err == nil {
 			decided = answer
 		}
@@ -86,7 +87,8 @@ func (l local) Approve(ctx context.Context, d console.Decision) (decided sync.De
 // Reject decides, or has the process that leads decide.
 func (l local) Reject(ctx context.Context, d console.Decision) (decided sync.Decided, err error) {
 	reject := func(ctx context.Context, by judge) error {
-		decided, err = by.Decide(ctx, d.Run, state.Rejected, d.By)
+		d.Decision = state.Rejected
+		decided, err = by.Decide(ctx, d.Verdict)
 		return err
 	}
 	err = l.led(ctx, func(ctx context.Context, by leadership) error { return reject(ctx, by.engine) },

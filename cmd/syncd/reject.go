@@ -9,13 +9,17 @@ import (
 )
 
 func (a *app) rejectCommand() *cobra.Command {
-	return &cobra.Command{
+	var r ruling
+	cmd := &cobra.Command{
 		Use:   "reject RUN",
-		Short: "Drop what a run holds",
-		Long:  "Rejects what RUN showed as held: it stays as it is in Omni. syncd status lists what is held.",
-		Args:  cobra.ExactArgs(1),
-		RunE:  func(cmd *cobra.Command, args []string) error { return a.reject(cmd.Context(), args[0]) },
+		Short: "Drop what a run holds, or some of it",
+		Long: "Rejects what RUN showed as held: it stays as it is in Omni until Okta changes it once more.\n" +
+			"syncd status lists what is held, and what was rejected.",
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.reject(cmd.Context(), r.decision(args[0])) },
 	}
+	r.flags(cmd)
+	return cmd
 }
 
 // rejected is the JSON document of a rejection, which no run follows.
@@ -23,12 +27,12 @@ type rejected struct {
 	Decided sync.Decided `json:"decided"`
 }
 
-func (a *app) reject(ctx context.Context, run string) error {
+func (a *app) reject(ctx context.Context, d console.Decision) error {
 	w, err := a.worker(ctx)
 	if err != nil {
 		return err
 	}
-	decided, err := w.Reject(ctx, console.Decision{Run: run, By: whoami()})
+	decided, err := w.Reject(ctx, d)
 	if err != nil {
 		return err
 	}
@@ -37,7 +41,7 @@ func (a *app) reject(ctx context.Context, run string) error {
 	} else {
 		err = a.print(func(p *printer) { p.decision(decided, "rejected") })
 	}
-	if err == nil && len(decided.Still) > 0 {
+	if err == nil && decided.Left+len(decided.Still) > 0 {
 		err = ended(exitHeld)
 	}
 	return err

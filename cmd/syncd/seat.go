@@ -206,15 +206,15 @@ func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Chang
 }
 
 // Decide decides, or has the process that leads decide.
-func (s *seat) Decide(ctx context.Context, run string, d state.Decision, by string) (sync.Decided, error) {
+func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
 	if c := s.leads.Load(); c != nil {
-		return c.engine.Decide(ctx, run, d, by)
+		return c.engine.Decide(ctx, v)
 	}
 	mail := mailbox(s.store)
 	if mail == nil {
 		return sync.Decided{}, untaken("")
 	}
-	return messenger{mail: mail}.Decide(ctx, run, d, by)
+	return messenger{mail: mail}.Decide(ctx, v)
 }
 
 // Do makes a run, or has the process that leads make it.

@@ -62,8 +62,10 @@ func (p *printer) status(s sync.Status) {
 	for _, run := range s.Held {
 		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
 		p.line("  because of %s; syncd approve %s, or syncd reject %s", clean(run.Kind), clean(run.Run), clean(run.Run))
+		p.line("  some of it: --only NAME, --except NAME; just what stands here: --hash %s", clean(run.Hash))
 		p.list(run.Changes)
 	}
+	p.section("Rejected, and left as it is until Okta changes it once more", s.Rejected)
 	if len(s.Failing) > 0 {
 		p.alarm("Failing, tried again by itself")
 		p.list(s.Failing)
@@ -128,8 +130,11 @@ func (p *printer) decision(d sync.Decided, word string) {
 	for _, a := range d.Already {
 		p.line("  decided before: %s", clean(a))
 	}
+	if d.Left > 0 {
+		p.line("  still held by run %s: %s", clean(d.Run), counted(d.Left, "change"))
+	}
 	if len(d.Still) > 0 {
-		p.line("  still held, by later runs: %s", clean(strings.Join(d.Still, ", ")))
+		p.line("  still held by other runs: %s", clean(strings.Join(d.Still, ", ")))
 	}
 	p.line("")
 }

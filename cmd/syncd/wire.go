@@ -187,12 +187,14 @@ func policy(c *configs.Config) sync.Policy {
 		GraceGone:       c.Deprovision.GraceDeactivated,
 		Settle:          c.Deprovision.Settle,
 		Guard: sync.Guard{
-			Window:         c.Guard.Window,
-			Deactivations:  limit(c.Guard.Deactivations),
-			MemberRemovals: limit(c.Guard.MemberRemovals),
-			GroupDeletions: limit(c.Guard.GroupDeletions),
-			PolicyChange:   limit(c.Guard.PolicyChange),
-			Creations:      limit(c.Guard.Creations),
+			Window:          c.Guard.Window,
+			Deactivations:   limit(c.Guard.Deactivations),
+			MemberRemovals:  sync.Limit{Count: c.Guard.MemberRemovals.Count, Percent: c.Guard.MemberRemovals.Percent},
+			PerGroup:        c.Guard.MemberRemovals.PerGroup,
+			GroupDeletions:  limit(c.Guard.GroupDeletions),
+			AttributeLosses: limit(c.Guard.AttributeLosses),
+			PolicyChange:    limit(c.Guard.PolicyChange),
+			Creations:       limit(c.Guard.Creations),
 		},
 	}
 }

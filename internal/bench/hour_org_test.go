@@ -111,7 +111,7 @@ func (o *org) engine(t *testing.T, omni sync.Omni) *sync.Engine {
 	all := sync.Limit{Count: 1_000_000, Percent: 100}
 	return sync.New(sync.Options{Identity: sync.Identity{Name: connection, Org: "http://127.0.0.1", App: o.okta.ID(), Omni: "http://127.0.0.1"},
 		Policy: sync.Policy{AdoptAttributes: "keep", OnUsername: "rename", Suspended: "keep", OnUnpush: "keep", AdoptGroups: "ask", Action: "deactivate",
-			Guard: sync.Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, GroupDeletions: all, PolicyChange: all,
+			Guard: sync.Guard{Window: 24 * time.Hour, Deactivations: all, MemberRemovals: all, PerGroup: all.Count, GroupDeletions: all, AttributeLosses: all, PolicyChange: all,
 				Creations: sync.Limit{Count: 1_000_000, Percent: 1e9}}},
 		Okta: o.source, Patient: o.source.Patiently(), Omni: omni, Mapper: mapper, Store: o.ledger, Fence: "bench", Log: zap.NewNop()})
 }

@@ -1,0 +1,25 @@
+package main
+
+import (
+	"github.com/omnisync/omnisync/console"
+	"github.com/omnisync/omnisync/sync"
+	"github.com/spf13/cobra"
+)
+
+// ruling is what the flags of approve and reject say.
+type ruling struct {
+	only, except []string
+	hash         string
+}
+
+func (r *ruling) flags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringArrayVar(&r.only, "only", nil, "only what is about this `NAME`: an email, a group, an id, or a glob such as *@acme.com; may be repeated")
+	f.StringArrayVar(&r.except, "except", nil, "all but what is about this `NAME`; may be repeated")
+	f.StringVar(&r.hash, "hash", "", "decide only if what the run holds is still what syncd status showed under this `HASH`")
+}
+
+// decision is the verdict about what a run holds.
+func (r *ruling) decision(run string) console.Decision {
+	return console.Decision{Verdict: sync.Verdict{Run: run, By: whoami(), Only: r.only, Except: r.except, Hash: r.hash}}
+}
