@@ -1,12 +1,16 @@
 package sync_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest/observer"
 )
 
 // Promise 7, removals are guarded: each guard lets through what its limit allows.
@@ -196,6 +200,29 @@ func TestPromise7ExceptionsAreRecalled(t *testing.T) {
 				t.Errorf("day %d: recalled %t", day, recalled)
 			}
 			<-time.After(24 * time.Hour)
+		}
+	})
+}
+
+// What begins to wait is told once, in one line, however much it is and however often it
+// is looked at.
+func TestPromise7OneAlert(t *testing.T) {
+	everyGuard(t, func(th threat, c *company, v *victim) {
+		core, logs := observer.New(zap.WarnLevel)
+		c.logs = zap.New(core)
+		c.start()
+		v.strikes(0, guardLimit+2)
+		report := c.run(sync.Full)
+		c.run(sync.Full)
+		c.run(sync.Reconcile)
+		v.strike(guardLimit + 2)
+		later := c.run(sync.Full)
+		var told []string
+		for _, line := range logs.FilterMessage("waits for approval").All() {
+			told = append(told, fmt.Sprint(line.ContextMap()["run"], " ", line.ContextMap()["guard"], " ", line.ContextMap()["changes"]))
+		}
+		if want := []string{report.Run + fmt.Sprintf(" %s %d", th.guard, guardLimit+2), later.Run + fmt.Sprintf(" %s 1", th.guard)}; !slices.Equal(told, want) {
+			c.t.Errorf("told: %q, want %q", told, want)
 		}
 	})
 }
