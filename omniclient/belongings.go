@@ -36,7 +36,7 @@ func (c *Client) Belongings(ctx context.Context, id identity.OmniID) (identity.B
 // counts as the user's own.
 func (c *Client) modelRoles(ctx context.Context, id identity.OmniID) ([]string, error) {
 	var list roleList
-	request := request{op: readRoles, method: http.MethodGet, path: v1 + "users/" + url.PathEscape(string(id)) + "/model-roles"}
+	request := request{op: readRoles, method: http.MethodGet, path: v1 + "users/" + url.PathEscape(string(id)) + "/model-roles", apart: true}
 	if _, err := c.ask(ctx, request, &list); err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func (l roleList) from(others ...string) []string {
 // fault.Doubt when the answer can't be about it.
 func (c *Client) TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error) {
 	var list roleList
-	request := request{op: readRoles, method: http.MethodGet, path: v1 + "user-groups/" + url.PathEscape(string(id)) + "/model-roles"}
+	request := request{op: readRoles, method: http.MethodGet, path: v1 + "user-groups/" + url.PathEscape(string(id)) + "/model-roles", apart: true}
 	if _, err := c.ask(ctx, request, &list); err != nil {
 		return nil, err
 	}
@@ -100,7 +100,7 @@ func (c *Client) owned(ctx context.Context, what, by string, id identity.OmniID)
 		} `json:"records"`
 	}
 	query := url.Values{by: {string(id)}, "pageSize": {"1"}}
-	if _, err := c.ask(ctx, request{op: op, method: http.MethodGet, path: v1 + what, query: query}, &list); err != nil {
+	if _, err := c.ask(ctx, request{op: op, method: http.MethodGet, path: v1 + what, query: query, apart: true}, &list); err != nil {
 		return 0, err
 	}
 	if list.Info.Total == nil || *list.Info.Total < len(list.Records) {

@@ -200,6 +200,8 @@ type Change struct {
 	Time     time.Time   `json:"time,omitzero"`
 	Happened time.Time   `json:"happened,omitzero"` // what led to it, by Okta's clock; zero where no event told
 
+	Schedules *int `json:"schedules,omitempty"` // of a user's removal that waits: how many schedules Omni deletes with the membership; nil while nobody has counted
+
 	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included
 }

@@ -18,7 +18,11 @@ func (e *Engine) report(r *run, results []Change) Report {
 	rep := Report{Run: r.id, Kind: r.request.Kind, Doubts: d.Doubts, Notes: d.Notes, Counts: map[string]int{},
 		Changes: make([]state.Change, 0, len(results)), Started: r.started.UTC(), Ended: time.Now().UTC()}
 	for _, c := range results {
-		rep.Changes = append(rep.Changes, r.told(c))
+		told := r.told(c)
+		if c.State == state.Held && c.ends() {
+			told.Schedules = r.ledger.Holds[c.key()].Change.Schedules
+		}
+		rep.Changes = append(rep.Changes, told)
 		rep.Counts[string(c.State)]++
 		if c.State == state.Planned || c.State == state.Applied {
 			rep.Counts[string(c.Kind)]++
@@ -60,6 +64,9 @@ func outcome(r Report) Outcome {
 // refused credential before it did anything counts as one that couldn't begin.
 func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr error) (Report, error) {
 	l := r.ledger
+	if stopErr == nil && ctx.Err() == nil {
+		stopErr = e.countSchedules(ctx, r)
+	}
 	if stopErr != nil && ctx.Err() == nil {
 		r.desired.Notes = append(r.desired.Notes, "the run stopped early: "+stopErr.Error())
 	}

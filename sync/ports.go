@@ -158,6 +158,8 @@ type Inventory interface {
 type Estate interface {
 	// Belongings tells what one account owns and may do, with the same kinds of failure.
 	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
+	// Schedules counts the schedules that each of the accounts owns.
+	Schedules(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]int, error)
 	// TeamRoles names the model roles that a group's members get, each once and sorted.
 	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
 }

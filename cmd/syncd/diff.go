@@ -92,6 +92,9 @@ func (p *printer) note(c state.Change) string {
 	if sync.Kind(c.Kind) == sync.Create || sync.Kind(c.Kind) == sync.Reactivate {
 		parts = append(parts, whole(facts(c.After), c.Group)...)
 	}
+	if c.Schedules != nil && *c.Schedules > 0 {
+		parts = append(parts, p.paint("owns "+counted(*c.Schedules, "schedule")+", deleted with the membership", text.FgRed))
+	}
 	if c.Reason != "" {
 		parts = append(parts, p.paint("("+clean(c.Reason)+")", text.Faint))
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -131,7 +132,10 @@ func TestNamesCannotSteerTheTerminal(t *testing.T) {
 
 func TestStatusAtAGlance(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: changesOfEachKind()[11:12], Hash: "0f1e2d3c4b5a"}}
+	schedules := 3
+	waits := slices.Clone(changesOfEachKind()[11:12])
+	waits[0].Schedules = &schedules
+	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: waits, Hash: "0f1e2d3c4b5a"}}
 	last := &sync.LastRun{Run: "r2", Kind: "full", Outcome: "held", Ended: at}
 	golden(t, "status", false, func(p *printer) {
 		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last})
