@@ -149,6 +149,7 @@ type Hold struct {
 	Until    time.Time `json:"until,omitzero"`    // an approval's end
 	Recalled time.Time `json:"recalled,omitzero"` // when a rejection was last told of again
 	Account  string    `json:"account,omitempty"`
+	Why      *Because  `json:"why,omitempty"` // of a removal: what led to it, as far as somebody looked
 }
 
 // Failure is a change that failed and is tried again later.

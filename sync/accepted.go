@@ -233,6 +233,14 @@ func (Accepted) Touches(_ context.Context, at identity.LogPlace) (identity.LogPa
 	return identity.LogPage{Place: at}, nil
 }
 
+// Deeds implements Chronicle.
+func (Accepted) Deeds(context.Context, time.Time) (identity.Chapter, error) {
+	return identity.Chapter{}, &fault.Error{Kind: fault.Declined, Op: pushedAlone}
+}
+
+// Stopped implements Chronicle: what was accepted has no app to deactivate.
+func (Accepted) Stopped(context.Context) (identity.Deed, error) { return identity.Deed{}, nil }
+
 // Price implements Prices: nobody is asked.
 func (Accepted) Price(identity.Question, int) float64 { return 0 }
 

@@ -232,7 +232,7 @@ func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
 			}
 			r.Changes = append(r.Changes, h.Change)
 		}
-		r.Changes = joinMembers(r.Changes)
+		r.Changes, r.Because = joinMembers(r.Changes), because(slices.Collect(maps.Values(holds)))
 		list = append(list, r)
 	}
 	return list

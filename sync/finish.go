@@ -28,6 +28,7 @@ func (e *Engine) report(r *run, results []Change) Report {
 			rep.Counts[string(c.Kind)]++
 		}
 	}
+	rep.Because = r.heldBecause(results)
 	if r.noticed != "" {
 		rep.Notes = append([]string{r.noticed}, rep.Notes...)
 	}
@@ -200,6 +201,7 @@ const approvalLasts = 24 * time.Hour
 // noteHolds notes what was confirmed and what waits for a person, and tells of it.
 func (e *Engine) noteHolds(ctx context.Context, run *run, changes []Change, confirmed Notes) error {
 	waits := holds(changes, run.desired, run.ledger, run)
+	e.explain(ctx, run, waits)
 	if err := e.note(ctx, run, confirmed, waits, run.remind()); err != nil {
 		return err
 	}

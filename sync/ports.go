@@ -69,6 +69,13 @@ type Chronicle interface {
 	// Touches reads on in the System Log, with one request. fault.NotFound says that
 	// Okta no longer knows the place.
 	Touches(ctx context.Context, at identity.LogPlace) (identity.LogPage, error)
+	// Deeds reads the System Log back to since, by our clock, for what may have led to
+	// removals: a bounded number of requests. fault.Declined says, in words for a person,
+	// that there is none.
+	Deeds(ctx context.Context, since time.Time) (identity.Chapter, error)
+	// Stopped gives the newest deed by which the app was deactivated or deleted; the
+	// zero Deed where none is known.
+	Stopped(ctx context.Context) (identity.Deed, error)
 }
 
 // Clock compares our clock with Okta's.

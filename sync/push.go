@@ -161,7 +161,7 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 		return nil, x.temporary(err)
 	}
 	judged := e.judge(e.planned(ctx, x.run, x.policy), d, l, e.policy, x.run.started)
-	waiting := x.pushes.together(holds(judged.Changes, d, l, x.run))
+	waiting := x.pushes.waiting(holds(judged.Changes, d, l, x.run))
 	x.seen.join(waiting)
 	x.waits = waiting
 	x.run.alert(waiting)

@@ -94,7 +94,7 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	next := p.sure(ctx, run, judged.Changes)
 	judged.Changes = postpone(judged.Changes, l, time.Now().Add(followSoon), false) // Omni's absence delays nothing
 	next = min(next, delayed(judged.Changes, l))
-	if err := e.note(ctx, run, p.together(holds(judged.Changes, d, l, run))); err != nil {
+	if err := e.note(ctx, run, p.waiting(holds(judged.Changes, d, l, run))); err != nil {
 		return followSoon
 	}
 	planned, _ := part(judged.Changes)

@@ -67,7 +67,7 @@ func (e *Engine) activeApp(ctx context.Context) (identity.App, error) {
 	case err != nil:
 		return app, err
 	case app.Status != "ACTIVE":
-		return app, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("the Okta app %q is %s", app.Label, app.Status),
+		return app, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("the Okta app %q is %s%s", app.Label, app.Status, e.stoppedBy(ctx)),
 			Hint: "activate the app in Okta; while it is inactive its assignments mean nothing, so nothing is done"}
 	case app.Implicit:
 		return app, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("the Okta app %q is in implicit assignment", app.Label),

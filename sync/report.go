@@ -65,7 +65,8 @@ type Report struct {
 	Doubts  []string       `json:"doubts"`
 	Counts  map[string]int `json:"counts"` // changes by state, and by kind for those applied or planned
 	Changes []state.Change `json:"changes"`
-	Notes   []string       `json:"notes"` // what was left alone and why: unmanaged users, refused names
+	Notes   []string       `json:"notes"`             // what was left alone and why: unmanaged users, refused names
+	Because []string       `json:"because,omitempty"` // what led to the removals that are held, in sentences
 	Started time.Time      `json:"started"`
 	Ended   time.Time      `json:"ended"`
 }
@@ -97,6 +98,7 @@ type HeldRun struct {
 	Kind    string         `json:"kind"` // of the guard that held: deactivations, member_removals ...
 	Since   time.Time      `json:"since"`
 	Count   int            `json:"count"`
+	Because []string       `json:"because,omitempty"` // what led to the removals among them, in sentences
 	Changes []state.Change `json:"changes"`
 	Hash    string         `json:"hash"` // of what is shown: ties a decision to it, see Verdict
 }

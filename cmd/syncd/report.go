@@ -60,12 +60,21 @@ func (p *printer) held(r sync.Report, list []state.Change, dry bool) {
 	}
 	if dry {
 		p.alarm("Would wait for approval")
+		p.because(r.Because)
 		p.list(list)
 		return
 	}
 	p.alarm("Waits for approval")
+	p.because(r.Because)
 	p.list(list)
 	p.line("  syncd status lists what is held, by the run that showed it first;\n  syncd approve RUN does it, syncd reject RUN drops it")
+}
+
+// because prints what led to what waits.
+func (p *printer) because(sentences []string) {
+	for _, s := range sentences {
+		p.line("  %s", p.paint(clean(s), text.FgYellow))
+	}
 }
 
 func (p *printer) notes(notes []string) {

@@ -1,0 +1,249 @@
+package sync
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+const (
+	mostLooks  = 2              // into the System Log for one removal: events may come late
+	lookUntil  = 24 * time.Hour // of when it was held first
+	lookBehind = 24 * time.Hour // where no whole run tells when all was still as it should be
+)
+
+// explain looks for what led to the removals that are newly held, and once more for those
+// of which the log told nothing at first. Nothing newly held: nothing is asked. That the
+// log can't be read fails no run: the cause isn't known then, and says why.
+func (e *Engine) explain(ctx context.Context, run *run, n Notes) {
+	l := run.ledger
+	removals, seen := e.unexplained(run, n)
+	if len(removals) == 0 {
+		return
+	}
+	chapter, err := e.o.Okta.Deeds(ctx, e.lookBack(ctx, seen))
+	why := map[string]state.Because{}
+	if err == nil {
+		assigning, ask := e.assigning(l), false
+		if why, ask = link(removals, chapter, assigning); ask {
+			why, _ = link(removals, chapter, e.askAssigning(ctx))
+		}
+	}
+	for _, r := range removals {
+		b := why[r.key]
+		if err != nil {
+			b.Unknown = unread(err)
+		}
+		h := l.Holds[r.key]
+		if held := n.Holds[r.key]; held != nil {
+			h = *held
+		}
+		if h.Why != nil {
+			b.Asked = h.Why.Asked
+		}
+		b.Asked++
+		h.Why = &b
+		n.Holds[r.key] = &h
+	}
+}
+
+// unread is why a log that couldn't be read tells nothing.
+func unread(err error) string {
+	if fault.Is(err, fault.Declined) {
+		return err.Error()
+	}
+	return "Okta's System Log could not be read: " + err.Error()
+}
+
+// unexplained gives the removals that are to be looked up, and when the first of them was
+// seen. Those whose cause is no matter of Okta's log get it at once, and what was known of
+// one that is held anew goes on being known.
+func (e *Engine) unexplained(run *run, n Notes) (list []removal, seen time.Time) {
+	l := run.ledger
+	keys := slices.Sorted(maps.Keys(n.Holds))
+	for key := range l.Holds {
+		if _, noted := n.Holds[key]; !noted {
+			keys = append(keys, key)
+		}
+	}
+	seen = run.started
+	for _, key := range keys {
+		h, first := l.Holds[key], false
+		if noted, known := n.Holds[key]; known {
+			if noted == nil {
+				continue
+			}
+			if was := l.Holds[key].Why; was.Known() && noted.Why == nil {
+				noted.Why = was
+			}
+			h, first = *noted, true
+		}
+		if !removes(h.Change) || h.Why.Known() || h.Decision != state.None {
+			continue
+		}
+		if !first && (h.Why == nil || h.Why.Asked >= mostLooks || run.started.Sub(h.Since) > lookUntil) {
+			continue
+		}
+		if reason := e.ownReason(run, h); reason != state.ReasonUnknown {
+			h.Why = &state.Because{Reason: reason}
+			n.Holds[key] = &h
+			continue
+		}
+		r := e.removalOf(run, key, h)
+		list = append(list, r)
+		if u := l.Users[r.user]; u.Unassigned != nil && r.group == "" && u.Unassigned.Before(seen) {
+			seen = *u.Unassigned
+		}
+		if h.Since.Before(seen) {
+			seen = h.Since
+		}
+	}
+	return list, seen
+}
+
+// ownReason gives the reason of a removal that Okta did nothing for.
+func (e *Engine) ownReason(run *run, h state.Hold) state.Reason {
+	was := run.ledger.Connection.Policy
+	switch {
+	case h.Guard == guardAdoption:
+		return state.ReasonAdopted
+	case was == "" || was == e.policy.Fingerprint:
+		return state.ReasonUnknown
+	case h.Guard == guardPolicyChange:
+		return state.ReasonPolicy
+	}
+	p, told := run.desired.person(identity.OktaID(h.Change.OktaID))
+	if told && h.Change.Group == "" && outside(p) {
+		return state.ReasonPolicy
+	}
+	return state.ReasonUnknown
+}
+
+// outside reports whether the app is assigned and users.scope alone leaves the person out.
+func outside(p Person) bool {
+	return !p.InScope && p.Standing != identity.Unassigned && p.Standing != identity.Doubtful
+}
+
+func (e *Engine) removalOf(run *run, key string, h state.Hold) removal {
+	l := run.ledger
+	if g, u, member := memberOf(key); member {
+		return removal{key: key, user: u, group: g}
+	}
+	if h.Change.Group != "" {
+		g := identity.GroupID(h.Change.OktaID)
+		return removal{key: key, group: g, ends: e.ends(l.Groups[g])}
+	}
+	r := removal{key: key, user: identity.OktaID(h.Change.OktaID), in: map[identity.GroupID]bool{}}
+	if p, told := run.desired.person(r.user); told {
+		r.outside = outside(p)
+		r.suspended = p.Account == "SUSPENDED" && p.Standing == identity.Unassigned && e.policy.Suspended == "deactivate"
+	}
+	for g, rec := range l.Groups {
+		if m, there := l.Members[g][r.user]; there && (m.Okta || !rec.AsOf.IsZero()) {
+			r.in[g] = m.Okta
+		}
+	}
+	return r
+}
+
+// ends are the deeds that let a group go, by where groups come from.
+func (e *Engine) ends(g state.Group) []identity.DeedKind {
+	switch {
+	case e.policy.Groups.From == fromAssigned:
+		return []identity.DeedKind{identity.DeedGroupEnded, identity.DeedLetGo}
+	case e.policy.Groups.From == fromMatch || g.Mapping == "":
+		return []identity.DeedKind{identity.DeedGroupEnded, identity.DeedRenamed}
+	default:
+		return []identity.DeedKind{identity.DeedGroupEnded, identity.DeedUnpushed}
+	}
+}
+
+// lookBack is from when on the log is read: a cascade before the newest run that read
+// all of Okta and believed it, and began before anything was amiss.
+func (e *Engine) lookBack(ctx context.Context, seen time.Time) time.Time {
+	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, lookedBack)
+	if err == nil {
+		for _, r := range runs {
+			if whole(r) && r.Error == "" && r.Outcome != string(Doubtful) && r.Started.Before(seen) {
+				return r.Started.Add(-cascade)
+			}
+		}
+	}
+	return seen.Add(-lookBehind)
+}
+
+// assigning gives the groups that assign the app where the ledger has just them.
+func (e *Engine) assigning(l *Ledger) map[identity.GroupID]bool {
+	if e.policy.Groups.From != fromAssigned {
+		return nil
+	}
+	ids := map[identity.GroupID]bool{}
+	for id := range l.Groups {
+		ids[id] = true
+	}
+	return ids
+}
+
+// askAssigning asks Okta for them, and gives none where it doesn't tell.
+func (e *Engine) askAssigning(ctx context.Context) map[identity.GroupID]bool {
+	ids := map[identity.GroupID]bool{}
+	for g, err := range e.o.Okta.AppGroups(ctx) {
+		if err != nil {
+			return map[identity.GroupID]bool{}
+		}
+		ids[g.ID] = true
+	}
+	return ids
+}
+
+// waiting is together of what a push has held. Nobody is asked for its cause: Okta waits
+// for the answer. The next run that reads Okta looks for it, where one does.
+func (p *Pushes) waiting(n Notes) Notes {
+	why := pushedAlone
+	if p.o.Pull {
+		why = pushedFirst
+	}
+	for _, h := range n.Holds {
+		if h != nil && h.Why == nil && removes(h.Change) {
+			h.Why = &state.Because{Unknown: why}
+		}
+	}
+	return p.together(n)
+}
+
+// heldBecause tells what led to those of the changes that are held.
+func (r *run) heldBecause(results []Change) []string {
+	var holds []state.Hold
+	for _, c := range results {
+		if c.State != state.Held {
+			continue
+		}
+		for _, key := range holdKeys(c) {
+			if h, known := r.ledger.Holds[key]; known {
+				holds = append(holds, h)
+			}
+		}
+	}
+	return because(holds)
+}
+
+// stoppedBy tells who deactivated the app and when, "" where Okta's log doesn't.
+func (e *Engine) stoppedBy(ctx context.Context) string {
+	d, err := e.o.Okta.Stopped(ctx)
+	if err != nil || d.Kind != identity.DeedStopped {
+		return ""
+	}
+	var s strings.Builder
+	s.WriteString("; deactivated")
+	if d.Actor != (identity.Named{}) {
+		s.WriteString(" by " + d.Actor.Name)
+	}
+	s.WriteString(" at " + d.Published.UTC().Format(time.DateTime) + " UTC")
+	return s.String()
+}
