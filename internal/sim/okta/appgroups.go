@@ -24,8 +24,8 @@ func (o *Org) AssignGroup(id string) bool {
 	a := &appGroup{group: g, priority: int(o.appGroups.last), updated: o.now()}
 	a.number = o.appGroups.add(a)
 	g.assigned = a
-	o.happened(byAdmin, "group.application_assignment.add", g.target(), o.appTarget())
-	o.settleAll(g.users())
+	o.happens(Event{Type: "group.application_assignment.add", Targets: []Target{g.target(), o.appTarget()}, Assignment: a.assignmentID()})
+	o.settleAll(g.users(), a)
 	return true
 }
 
@@ -33,10 +33,11 @@ func (o *Org) AssignGroup(id string) bool {
 func (o *Org) UnassignGroup(id string) bool {
 	defer o.lock()()
 	g := o.mustGroup(id)
+	through := g.assigned
 	if !o.dropAppGroup(g) {
 		return false
 	}
-	o.settleAll(g.users())
+	o.settleAll(g.users(), through)
 	return true
 }
 
@@ -45,8 +46,8 @@ func (o *Org) dropAppGroup(g *group) bool {
 		return false
 	}
 	o.appGroups.remove(g.assigned.number)
+	o.happens(Event{Type: "group.application_assignment.remove", Targets: []Target{g.target(), o.appTarget()}, Assignment: g.assigned.assignmentID()})
 	g.assigned = nil
-	o.happened(byAdmin, "group.application_assignment.remove", g.target(), o.appTarget())
 	return true
 }
 
@@ -63,16 +64,17 @@ func (o *Org) SetAppGroupPriority(id string, priority int) bool {
 	return true
 }
 
-func (o *Org) settleAll(users []*user) {
+func (o *Org) settleAll(users []*user, through *appGroup) {
 	for _, u := range users {
-		o.settle(u)
+		o.settle(u, through)
 	}
 }
 
 // settle does what Okta's job does after a membership or a group's assignment changed: it assigns who is in an
-// assigned group, and unassigns whom only a group had assigned that no longer does. In an org that never assigned a
+// assigned group, and unassigns whom only a group had assigned that no longer does. The job has the group's assignment
+// as its transaction. In an org that never assigned a
 // group it leaves alone who was given the scope GROUP by hand.
-func (o *Org) settle(u *user) {
+func (o *Org) settle(u *user, because *appGroup) {
 	if o.appGroups.last == 0 {
 		return
 	}
@@ -80,12 +82,16 @@ func (o *Org) settle(u *user) {
 	for _, g := range u.groups {
 		through = through || g.assigned != nil
 	}
+	job := Event{Job: true}
+	if because != nil {
+		job.Transaction = because.assignmentID()
+	}
 	a := o.assigned[u.id]
 	switch {
 	case through && a == nil:
-		o.assign(u, AssignOptions{Scope: "GROUP"}, byJob)
+		o.assign(u, AssignOptions{Scope: "GROUP"}, job)
 	case !through && a != nil && a.scope == "GROUP":
-		o.unassign(a, byJob)
+		o.unassign(a, job)
 	}
 }
 

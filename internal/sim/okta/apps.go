@@ -36,14 +36,10 @@ type appUser struct {
 func (o *Org) Assign(id string, how AssignOptions) bool {
 	defer o.lock()()
 	u := o.mustUser(id)
-	by := byAdmin
-	if how.Scope == "GROUP" {
-		by = byJob
-	}
-	return o.assign(u, how, by)
+	return o.assign(u, how, Event{Job: how.Scope == "GROUP"})
 }
 
-func (o *Org) assign(u *user, how AssignOptions, by actor) bool {
+func (o *Org) assign(u *user, how AssignOptions, by Event) bool {
 	if o.assigned[u.id] != nil || u.status == "DEPROVISIONED" || u.status == "SUSPENDED" {
 		return false
 	}
@@ -70,7 +66,8 @@ func (o *Org) assign(u *user, how AssignOptions, by actor) bool {
 	}
 	o.assigned[u.id] = a
 	a.number = o.appRoll.add(a)
-	o.happened(by, "application.user_membership.add", o.appUserTargets(a)...)
+	by.Type, by.Targets = "application.user_membership.add", o.appUserTargets(a)
+	o.happens(by)
 	return true
 }
 
@@ -81,16 +78,17 @@ func (o *Org) Unassign(id string) bool {
 	if a == nil {
 		return false
 	}
-	o.unassign(a, byAdmin)
+	o.unassign(a, Event{})
 	return true
 }
 
-func (o *Org) unassign(a *appUser, by actor) {
+func (o *Org) unassign(a *appUser, by Event) {
 	delete(o.assigned, a.user.id)
 	if a.left = o.now(); o.Knobs.ListLag == 0 {
 		o.appRoll.remove(a.number)
 	}
-	o.happened(by, "application.user_membership.remove", o.appUserTargets(a)...)
+	by.Type, by.Targets = "application.user_membership.remove", o.appUserTargets(a)
+	o.happens(by)
 }
 
 // SetUserName changes the application username and tells whether it was another. Someone who isn't assigned has none.

@@ -94,8 +94,9 @@ func (o *Org) DeleteGroup(id string) {
 	delete(o.groups, id)
 	o.groupRoll.remove(g.number)
 	o.happened(byAdmin, "group.lifecycle.delete", g.target())
+	through := g.assigned
 	o.dropAppGroup(g)
-	o.settleAll(users)
+	o.settleAll(users, through)
 }
 
 // AddMember puts a user in a group and tells whether they weren't in it.
@@ -109,7 +110,7 @@ func (o *Org) AddMembers(groupID string, userIDs ...string) int {
 	g := o.mustGroup(groupID)
 	added := 0
 	for _, id := range userIDs {
-		if o.addMember(g, o.mustUser(id)) {
+		if o.addMember(g, o.mustUser(id), byAdmin, nil) {
 			added++
 		}
 	}
@@ -119,15 +120,15 @@ func (o *Org) AddMembers(groupID string, userIDs ...string) int {
 	return added
 }
 
-func (o *Org) addMember(g *group, u *user) bool {
+func (o *Org) addMember(g *group, u *user, by actor, r *rule) bool {
 	if _, in := g.index[u]; in {
 		return false
 	}
 	g.touch(o.now())
 	g.index[u] = g.members.add(&membership{user: u, joined: g.membersUpdated})
 	u.groups = append(u.groups, g)
-	o.happened(byAdmin, "group.user_membership.add", u.target(), g.target())
-	o.settle(u)
+	o.moved("group.user_membership.add", g, u, by, r)
+	o.settle(u, g.assigned)
 	return true
 }
 
@@ -135,14 +136,16 @@ func (o *Org) addMember(g *group, u *user) bool {
 func (o *Org) RemoveMember(groupID, userID string) bool {
 	defer o.lock()()
 	g := o.mustGroup(groupID)
-	removed := o.removeMember(g, o.mustUser(userID), byAdmin)
+	u := o.mustUser(userID)
+	removed := o.removeMember(g, u, byAdmin, nil)
 	if removed {
+		o.exclude(g, u)
 		o.pushMembers(g)
 	}
 	return removed
 }
 
-func (o *Org) removeMember(g *group, u *user, by actor) bool {
+func (o *Org) removeMember(g *group, u *user, by actor, r *rule) bool {
 	number, in := g.index[u]
 	if !in {
 		return false
@@ -157,9 +160,18 @@ func (o *Org) removeMember(g *group, u *user, by actor) bool {
 		g.members.remove(number)
 	}
 	u.groups = slices.DeleteFunc(u.groups, func(other *group) bool { return other == g })
-	o.happened(by, "group.user_membership.remove", u.target(), g.target())
-	o.settle(u)
+	o.moved("group.user_membership.remove", g, u, by, r)
+	o.settle(u, g.assigned)
 	return true
+}
+
+// moved writes that a user joined or left a group, by a rule or by none.
+func (o *Org) moved(kind string, g *group, u *user, by actor, r *rule) {
+	e := Event{Type: kind, Targets: []Target{u.target(), g.target()}, Job: by == byJob}
+	if r != nil {
+		e.Rule = r.id
+	}
+	o.happens(e)
 }
 
 // touch moves lastMembershipUpdated, which is never the same after a change.

@@ -57,6 +57,9 @@ type Knobs struct {
 	// HookFate is the same for event hooks: the delays after which an event is delivered. None: never; two: in two
 	// deliveries. nil: at once.
 	HookFate func(Event) []time.Duration
+	// LoneEvents gives each event a transaction of its own, so that none says which act it belongs to: Okta promises
+	// nothing about that.
+	LoneEvents bool
 	// Quiet writes no events: for filling a large org with what happened long ago.
 	Quiet bool
 	// Skew puts the org's clock ahead of ours.

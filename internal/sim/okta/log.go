@@ -18,6 +18,10 @@ type Event struct {
 	Job       bool      // by Okta's own job, not by an admin's request
 	Outcome   string    // "" is SUCCESS
 	Reason    string    // of the outcome
+
+	Transaction string // "" is one of its own
+	Rule        string // id of the group rule that did it
+	Assignment  string // id of the group's assignment to the app that it is about
 }
 
 // Target is what an event is about.
@@ -57,12 +61,6 @@ func (o *Org) Emit(e Event) {
 	o.emit(e)
 }
 
-func (o *Org) happened(by actor, kind string, targets ...Target) {
-	if !o.Knobs.Quiet {
-		o.emit(Event{Type: kind, Targets: targets, Job: by == byJob})
-	}
-}
-
 func (o *Org) emit(e Event) {
 	now := o.now()
 	if e.Published.IsZero() {
@@ -70,6 +68,9 @@ func (o *Org) emit(e Event) {
 	}
 	if e.Outcome == "" {
 		e.Outcome = "SUCCESS"
+	}
+	if o.Knobs.LoneEvents {
+		e.Transaction, e.Assignment = "", ""
 	}
 	log := &o.log
 	log.number++
@@ -155,6 +156,14 @@ func describe(kind string) (message, legacy string) {
 		return "Deactivate Okta user", "core.user.config.user_deactivated"
 	case "user.lifecycle.suspend":
 		return "Suspend Okta user", "core.user.config.user_suspended"
+	case "group.user_membership.rule.deactivated":
+		return "Deactivate group rule", ""
+	case "group.user_membership.rule.add_exclusion":
+		return "User added to the exclusion list for group rule", ""
+	case "system.import.start":
+		return "Start import", ""
+	case "system.import.complete":
+		return "Complete import", ""
 	case "user.account.update_profile":
 		return "Update user profile for Okta", "core.user.config.profile_update.success"
 	}

@@ -1,7 +1,5 @@
 package okta
 
-import "strconv"
-
 // logEventJSON has null where Okta's events have it, also where Okta's description doesn't allow it.
 type logEventJSON struct {
 	Actor          actorJSON       `json:"actor"`
@@ -88,7 +86,7 @@ func (e event) json() logEventJSON {
 		Actor: e.actor(), EventType: e.Type, Published: stamp(e.Published), Severity: "INFO", UUID: e.uuid(), Version: "0",
 		Authentication: authContextJSON{Session: "unknown"},
 		Outcome:        outcomeJSON{Result: e.Outcome},
-		Transaction:    transactionJSON{Type: e.transaction(), ID: "tx" + strconv.FormatUint(e.number, 10)},
+		Transaction:    transactionJSON{Type: e.transaction(), ID: e.transactionID()},
 		Debug:          debugJSON{map[string]string{}},
 		Request:        requestJSON{[]struct{}{}},
 		Targets:        []targetJSON{},
@@ -96,6 +94,12 @@ func (e event) json() logEventJSON {
 	j.DisplayMessage, j.Legacy = describe(e.Type)
 	if e.Reason != "" {
 		j.Outcome.Reason = &e.Reason
+	}
+	if e.Rule != "" {
+		j.Debug.Data["triggeredByGroupRuleId"] = e.Rule
+	}
+	if e.Assignment != "" {
+		j.Debug.Data["groupAppAssignmentId"] = e.Assignment
 	}
 	if e.Outcome == "FAILURE" {
 		j.Severity = "ERROR"

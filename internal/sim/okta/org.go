@@ -53,6 +53,9 @@ type Org struct {
 	mappingRoll roll[mapping]
 	log         eventLog
 	hooks       hooks
+	rules       []*rule // in order of creation
+	acts        uint64  // things done from outside
+	acting      Target  // who does them; zero is Ada Admin
 	windows     map[Bucket]*window
 	inFlight    int
 	oauth       oauth
@@ -78,6 +81,7 @@ func (o *Org) lock() (unlock func()) {
 		o.born = o.now()
 		o.mux = o.routes()
 	}
+	o.acts++
 	return o.mu.Unlock
 }
 

@@ -104,18 +104,22 @@ func (o *Org) setStatus(u *user, status string) bool {
 	if before == status {
 		return false
 	}
+	o.becomes(u, status)
+	if event := statusEvent(before, status); event != "" {
+		o.happened(byAdmin, event, u.target())
+	}
+	if a := o.assigned[u.id]; a != nil && status == "DEPROVISIONED" {
+		o.unassign(a, Event{Job: true})
+	}
+	return true
+}
+
+func (o *Org) becomes(u *user, status string) {
 	u.status, u.statusChanged = status, o.now()
 	u.updated = u.statusChanged
 	if status == "ACTIVE" && u.activated.IsZero() {
 		u.activated = u.statusChanged
 	}
-	if event := statusEvent(before, status); event != "" {
-		o.happened(byAdmin, event, u.target())
-	}
-	if a := o.assigned[u.id]; a != nil && status == "DEPROVISIONED" {
-		o.unassign(a, byJob)
-	}
-	return true
 }
 
 // statusEvent is the event of a change of status; "" where the log shows none.
@@ -150,7 +154,7 @@ func (o *Org) Delete(id string) {
 	o.setStatus(u, "DEPROVISIONED")
 	o.happened(byAdmin, "user.lifecycle.delete.initiated", u.target())
 	for _, g := range slices.Clone(u.groups) {
-		o.removeMember(g, u, byJob)
+		o.removeMember(g, u, byJob, nil)
 		o.pushMembers(g)
 	}
 	delete(o.users, id)
@@ -163,6 +167,15 @@ func (o *Org) Delete(id string) {
 func (o *Org) UpdateProfile(id string, attributes map[string]any) bool {
 	defer o.lock()()
 	u := o.mustUser(id)
+	if !o.setProfile(u, attributes) {
+		return false
+	}
+	o.happened(byAdmin, "user.account.update_profile", u.target())
+	o.rule(u)
+	return true
+}
+
+func (o *Org) setProfile(u *user, attributes map[string]any) bool {
 	before := string(u.raw)
 	u.profile = maps.Clone(u.profile)
 	maps.Copy(u.profile, attributes)
@@ -171,7 +184,6 @@ func (o *Org) UpdateProfile(id string, attributes map[string]any) bool {
 		return false
 	}
 	u.updated = o.now()
-	o.happened(byAdmin, "user.account.update_profile", u.target())
 	return true
 }
 
