@@ -82,7 +82,7 @@ func (t *tale) userLeaves(r removal) (s step, ask, ok bool) {
 	for _, c := range list {
 		if c.by.Tied(lost) {
 			c.near = false
-			return c, false, true
+			return t.whole(c), false, true
 		}
 	}
 	if lost.Actor != (identity.Named{}) {
@@ -97,7 +97,19 @@ func (t *tale) userLeaves(r removal) (s step, ask, ok bool) {
 	nearest := slices.MinFunc(list, func(a, b step) int {
 		return int(a.by.Published.Sub(lost.Published).Abs() - b.by.Published.Sub(lost.Published).Abs())
 	})
-	return nearest, ask && t.assigning == nil, true
+	return t.whole(nearest), ask && t.assigning == nil, true
+}
+
+// whole takes the end of a group in place of the end of its assignment, which is a part of it.
+func (t *tale) whole(s step) step {
+	if s.reason != state.ReasonLetGo {
+		return s
+	}
+	at := s.by.Published
+	for _, d := range t.ofGroup(identity.GroupID(s.group.ID), identity.DeedGroupEnded, at.Add(-overlap), at.Add(overlap)) {
+		s.reason, s.by = state.ReasonGroupDeleted, d
+	}
+	return s
 }
 
 // before gives what may have led to the event by which Okta took the app from the user.
@@ -139,7 +151,7 @@ func (t *tale) before(r removal, lost identity.Deed) (list []step, ask bool) {
 }
 
 // surest orders what is equally near: what happened to the user before what happened to
-// a group, a group's end before the end of its assignment, which is a part of it.
+// a group.
 func surest(a, b step) int {
 	rank := func(s step) int {
 		return slices.Index([]state.Reason{state.ReasonAccount, state.ReasonLeft, state.ReasonGroupDeleted, state.ReasonLetGo, state.ReasonApp}, s.reason)

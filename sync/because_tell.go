@@ -68,49 +68,56 @@ func (c common) sentence(of []state.Because, all int) string {
 	if c.reason == state.ReasonUnknown {
 		return n + ": the cause isn't known: " + c.unknown
 	}
-	return n + " " + c.verb(len(of) == 1) + span(of) + c.setOff()
-}
-
-// verb is what happened to them.
-func (c common) verb(one bool) string {
 	were := "were"
-	if one {
+	if len(of) == 1 {
 		were = "was"
 	}
-	subject := "went because group " + c.group.Name + " was"
+	what, why := c.verb(were)
+	return n + " " + what + span(of) + why + c.setOff()
+}
+
+// verb is what happened to them, and, where they were not the ones whom it was done to, why.
+func (c common) verb(were string) (what, why string) {
+	what, why = "went", " because group "+c.group.Name+" was"
 	if c.near {
-		subject = were + " unassigned by Okta itself, shortly after group " + c.group.Name + " was"
+		what, why = were+" unassigned by Okta itself", ", shortly after group "+c.group.Name+" was"
 	}
 	if c.group == (identity.Named{}) { // the groups themselves went
-		subject = were
+		what, why = were, ""
+	}
+	did := func(words string) (string, string) {
+		if why == "" {
+			return what + words, ""
+		}
+		return what, why + words
 	}
 	switch c.reason {
 	case state.ReasonUnassigned:
-		return were + " unassigned from the app"
+		return were + " unassigned from the app", ""
 	case state.ReasonLeft:
-		return "left group " + c.group.Name
+		return "left group " + c.group.Name, ""
 	case state.ReasonLetGo:
-		return subject + " unassigned from the app"
+		return did(" unassigned from the app")
 	case state.ReasonGroupDeleted:
-		return subject + " deleted in Okta"
+		return did(" deleted in Okta")
 	case state.ReasonRenamed:
-		return subject + " renamed in Okta"
+		return did(" renamed in Okta")
 	case state.ReasonUnpushed:
-		return subject + " taken out of Push Groups"
+		return did(" taken out of Push Groups")
 	case state.ReasonAccount:
-		return were + " deactivated or deleted in Okta"
+		return were + " deactivated or deleted in Okta", ""
 	case state.ReasonSuspended:
-		return were + " suspended in Okta"
+		return were + " suspended in Okta", ""
 	case state.ReasonScope:
-		return "fell out of users.scope as the profile changed"
+		return "fell out of users.scope as the profile changed", ""
 	case state.ReasonApp:
-		return were + " unassigned by Okta itself, shortly after the app was deactivated or deleted"
+		return were + " unassigned by Okta itself", ", shortly after the app was deactivated or deleted"
 	case state.ReasonPolicy:
-		return "went because the configuration of syncd changed"
+		return "went because the configuration of syncd changed", ""
 	case state.ReasonAdopted:
-		return were + " in the group in Omni when it was adopted, and Okta doesn't have them in it"
+		return were + " in the group in Omni when it was adopted, and Okta doesn't have them in it", ""
 	}
-	return string(c.reason)
+	return string(c.reason), ""
 }
 
 // span is when: how long it took, and when it began.
