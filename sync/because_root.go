@@ -67,11 +67,13 @@ func (t *tale) ofRule(user identity.OktaID, s step) root {
 	x := t.exodus(wayOut{s.group.ID, at.Rule.ID}, at.Published)
 	switch {
 	case x.mostly(x.profiles) && !x.mostly(x.rules):
+		var most root
 		for _, d := range profiles {
-			if found := t.ofProfile(d); x.common(found) {
-				return found
+			if found := t.ofProfile(d); x.common(found) && (!most.known || x.by[found.doer()] > x.by[most.doer()]) {
+				most = found
 			}
 		}
+		return most
 	case x.mostly(x.rules) && !x.some(x.profiles) && len(rules) > 0:
 		return root{known: true, deed: rules[0], actor: rules[0].Actor, set: state.SetByRule}
 	}
@@ -163,5 +165,11 @@ func (x exodus) mostly(n int) bool { return n*10 >= x.all*6 }
 
 func (x exodus) some(n int) bool { return n*10 >= x.all*3 }
 
-// common reports whether enough of them have this behind them.
-func (x exodus) common(r root) bool { return x.by[r.doer()]*10 >= x.all }
+// common reports whether this is behind so many of them that it is no coincidence.
+func (x exodus) common(r root) bool {
+	most := 0
+	for _, n := range x.by {
+		most = max(most, n)
+	}
+	return x.by[r.doer()]*2 >= most
+}

@@ -91,13 +91,37 @@ func (t *tale) userLeaves(r removal) (s step, ask, ok bool) {
 	list = slices.DeleteFunc(list, func(c step) bool {
 		return c.reason == state.ReasonLeft && t.assigning != nil && !t.assigned(identity.GroupID(c.group.ID))
 	})
-	if len(list) == 0 {
-		return step{}, false, false
+	c, ok := likeliest(list, lost)
+	return t.whole(c), ask && t.assigning == nil, ok
+}
+
+// likeliest chooses what led to the event. What happened to the user goes first, or to a
+// group that has the user: of that the nearest. Of what only the time speaks for there
+// must be one alone, which was done to the app, or else to a group.
+func likeliest(list []step, lost identity.Deed) (step, bool) {
+	ranks := []func(step) bool{
+		func(c step) bool { return !c.near },
+		func(c step) bool { return c.near && c.reason != state.ReasonGroupDeleted },
+		func(c step) bool { return c.near && c.reason == state.ReasonGroupDeleted },
 	}
-	nearest := slices.MinFunc(list, func(a, b step) int {
-		return int(a.by.Published.Sub(lost.Published).Abs() - b.by.Published.Sub(lost.Published).Abs())
-	})
-	return t.whole(nearest), ask && t.assigning == nil, true
+	for sure, rank := range ranks {
+		var of []step
+		for _, c := range list {
+			if rank(c) {
+				of = append(of, c)
+			}
+		}
+		if len(of) == 0 {
+			continue
+		}
+		if sure > 0 && slices.ContainsFunc(of, func(c step) bool { return c.group != of[0].group }) {
+			return step{}, false
+		}
+		return slices.MinFunc(of, func(a, b step) int {
+			return cmp.Compare(a.by.Published.Sub(lost.Published).Abs(), b.by.Published.Sub(lost.Published).Abs())
+		}), true
+	}
+	return step{}, false
 }
 
 // whole takes the end of a group in place of the end of its assignment, which is a part of it.
@@ -137,10 +161,16 @@ func (t *tale) before(r removal, lost identity.Deed) (list []step, ask bool) {
 		named := identity.Named{ID: string(g)}
 		gone := t.ofGroup(g, identity.DeedLetGo, wave, to)
 		for _, d := range gone {
+			if !d.Tied(lost) && slices.ContainsFunc(d.Threads, func(thread string) bool { return t.followed[thread] }) {
+				continue // those whom it did take the app from say so
+			}
 			list = append(list, step{reason: state.ReasonLetGo, at: lost, by: d, group: named, near: !in})
 		}
+		if len(gone) > 0 { // the end of the assignment tells more than the end of the group
+			continue
+		}
 		for _, d := range t.ofGroup(g, identity.DeedGroupEnded, wave, to) {
-			list = append(list, step{reason: state.ReasonGroupDeleted, at: lost, by: d, group: named, near: !in && len(gone) == 0})
+			list = append(list, step{reason: state.ReasonGroupDeleted, at: lost, by: d, group: named, near: !in})
 		}
 	}
 	for _, d := range newestFirst(t.stops, identity.DeedStopped, wave, to) {

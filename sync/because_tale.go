@@ -25,7 +25,8 @@ type tale struct {
 	rules     map[string][]identity.Deed
 	names     map[string]string // of groups and rules, by id
 	imports   []importing
-	ties      bool // events of an import say to which one they belong
+	ties      bool            // what imports do says to which one it belongs
+	followed  map[string]bool // threads of what Okta itself unassigned
 	stops     []identity.Deed
 	jobs      []time.Time // when Okta itself unassigned somebody
 	lefts     map[wayOut][]leaver
@@ -51,7 +52,7 @@ type leaver struct {
 
 func newTale(c identity.Chapter, assigning map[identity.GroupID]bool) *tale {
 	t := &tale{users: map[identity.OktaID][]identity.Deed{}, groups: map[identity.GroupID][]identity.Deed{},
-		rules: map[string][]identity.Deed{}, names: map[string]string{}, lefts: map[wayOut][]leaver{}, exoduses: map[wayOut]map[int]exodus{}, assigning: assigning}
+		rules: map[string][]identity.Deed{}, names: map[string]string{}, lefts: map[wayOut][]leaver{}, exoduses: map[wayOut]map[int]exodus{}, followed: map[string]bool{}, assigning: assigning}
 	deeds := slices.Clone(c.Deeds)
 	slices.SortStableFunc(deeds, func(a, b identity.Deed) int {
 		return cmp.Or(a.Published.Compare(b.Published), cmp.Compare(a.Event, b.Event))
@@ -59,11 +60,26 @@ func newTale(c identity.Chapter, assigning map[identity.GroupID]bool) *tale {
 	for _, d := range deeds {
 		t.enter(d)
 	}
-	for _, d := range deeds {
-		t.ties = t.ties || d.Kind != identity.DeedImport && d.Kind != identity.DeedImported &&
-			slices.ContainsFunc(t.imports, func(i importing) bool { return i.deed.Tied(d) })
-	}
+	t.ties = imposed(deeds)
 	return t
+}
+
+// imposed reports whether what imports do names the import: some of it has a thread in
+// common. Then what has none isn't an import's for having come at its time.
+func imposed(deeds []identity.Deed) bool {
+	threads := map[string]bool{}
+	for _, d := range deeds {
+		if d.Actor != (identity.Named{}) || !slices.Contains([]identity.DeedKind{identity.DeedImport, identity.DeedProfile, identity.DeedEnded}, d.Kind) {
+			continue
+		}
+		for _, thread := range d.Threads {
+			if threads[thread] {
+				return true
+			}
+			threads[thread] = true
+		}
+	}
+	return false
 }
 
 func (t *tale) enter(d identity.Deed) {
@@ -90,6 +106,9 @@ func (t *tale) enter(d identity.Deed) {
 	case identity.DeedUnassigned:
 		if d.Actor == (identity.Named{}) {
 			t.jobs = append(t.jobs, d.Published)
+			for _, thread := range d.Threads {
+				t.followed[thread] = true
+			}
 		}
 	case identity.DeedLeft:
 		for _, g := range d.Groups {
