@@ -17,7 +17,7 @@ const mostDeedPages = 10
 // Deeds reads the System Log back from now to since, by our clock, for what may have
 // led to removals. It ends after mostDeedPages, and then tells how far it came.
 func (r *Reader) Deeds(ctx context.Context, since time.Time) (identity.Chapter, error) {
-	now := time.Now().Add(-r.Skew()).UTC()
+	now := r.latest()
 	since = later(since.Add(-r.Skew()).UTC(), now.Add(-logAge))
 	c := r.deedCall("read the System Log for causes", since, now, deedFilter(r.id), logPage)
 	chapter := identity.Chapter{Since: since}
@@ -53,7 +53,7 @@ func (r *Reader) Deeds(ctx context.Context, since time.Time) (identity.Chapter, 
 // Stopped gives the newest deed by which the app was deactivated or deleted, the zero
 // Deed where the System Log knows none. One request.
 func (r *Reader) Stopped(ctx context.Context) (identity.Deed, error) {
-	now := time.Now().Add(-r.Skew()).UTC()
+	now := r.latest()
 	filter := fmt.Sprintf(`target.id eq %q and (eventType eq "application.lifecycle.deactivate" or eventType eq "application.lifecycle.delete")`, r.id)
 	c := r.deedCall("look for who deactivated the app", now.Add(-logAge), now, filter, 1)
 	a, err := r.ask(ctx, c)
@@ -66,6 +66,10 @@ func (r *Reader) Stopped(ctx context.Context) (identity.Deed, error) {
 	}
 	return events[0].deed(r.id), nil
 }
+
+// latest is now by Okta's clock, and no earlier: the clock is told in whole seconds, and
+// what happened in this one is to be found.
+func (r *Reader) latest() time.Time { return time.Now().Add(time.Second - r.Skew()).UTC() }
 
 func (r *Reader) deedCall(op string, since, until time.Time, filter string, limit int) call {
 	return call{kind: "log", op: op, needs: needLogs, path: logPath + url.Values{

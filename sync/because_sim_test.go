@@ -59,8 +59,8 @@ func each(ids []string, do func(id string)) {
 var played = []struct {
 	name string
 	do   func(b *branch)
-	want string // with T for each time; "lone: " begins what is told where no event names its act
-	lone string
+	want string // with T for each time
+	lone string // where no event names the act that it belongs to; "" is as want
 }{
 	{"by hand", func(b *branch) { b.bob(func() { each(b.byHand[:20], func(id string) { b.okta.Unassign(id) }) }) },
 		"20 of 20 were unassigned from the app within 19 s from T, by Bob (bob@acme.co)", ""},
@@ -101,9 +101,8 @@ var played = []struct {
 		b.bob(func() { each(b.byHand[:20], func(id string) { b.okta.RemoveMember(b.sales, id) }) })
 	}, "20 of 20 left group Sales within 19 s from T, by Bob (bob@acme.co)", ""},
 	{"pushed group", func(b *branch) {
-		other, m := b.push("Ops", b.byHand...)
+		_, m := b.push("Ops", b.byHand...)
 		b.want(b.run(sync.Full), sync.Done)
-		_ = other
 		b.bob(func() { b.okta.Unpush(m); b.okta.Unpush(b.mapping) })
 	}, "2 of 2 were taken out of Push Groups at T, by Bob (bob@acme.co)", ""},
 	{"not told", func(b *branch) {
