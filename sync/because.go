@@ -2,9 +2,9 @@ package sync
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -239,11 +239,9 @@ func (e *Engine) stoppedBy(ctx context.Context) string {
 	if err != nil || d.Kind != identity.DeedStopped {
 		return ""
 	}
-	var s strings.Builder
-	s.WriteString("; deactivated")
-	if d.Actor != (identity.Named{}) {
-		s.WriteString(" by " + d.Actor.Name)
+	at := d.Published.UTC().Format(time.DateTime)
+	if d.Actor == (identity.Named{}) {
+		return fmt.Sprintf("; deactivated at %s UTC", at)
 	}
-	s.WriteString(" at " + d.Published.UTC().Format(time.DateTime) + " UTC")
-	return s.String()
+	return fmt.Sprintf("; deactivated by %s at %s UTC", d.Actor.Name, at)
 }

@@ -91,6 +91,7 @@ func changesOfEachKind() []state.Change {
 func TestPlanAtAGlance(t *testing.T) {
 	r := sync.Report{Run: "r1", Kind: sync.Full, Outcome: sync.Doubtful,
 		Doubts:  []string{"the list of assigned users broke off after 3, so nobody is removed because of it"},
+		Because: []string{"1 of 1 was unassigned from the app at 2026-01-02 03:00:00 UTC, by Ada (ada@example.com)"},
 		Changes: changesOfEachKind(), Notes: []string{"not managed, left alone: 1 user (zoe@example.com)"}}
 	golden(t, "plan", false, func(p *printer) { p.report(r, true) })
 	golden(t, "run", false, func(p *printer) { p.report(r, false) })
@@ -135,7 +136,8 @@ func TestStatusAtAGlance(t *testing.T) {
 	schedules := 3
 	waits := slices.Clone(changesOfEachKind()[11:12])
 	waits[0].Schedules = &schedules
-	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: waits, Hash: "0f1e2d3c4b5a"}}
+	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: waits, Hash: "0f1e2d3c4b5a",
+		Because: []string{"1 of 1 left group Sales at 2026-01-02 03:00:00 UTC, by rule ev\x1b[2Jil, after an import from Workday"}}}
 	last := &sync.LastRun{Run: "r2", Kind: "full", Outcome: "held", Ended: at}
 	golden(t, "status", false, func(p *printer) {
 		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last})

@@ -61,9 +61,9 @@ func (p *printer) status(s sync.Status) {
 	}
 	for _, run := range s.Held {
 		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
-		p.line("  because of %s; syncd approve %s, or syncd reject %s", clean(run.Kind), clean(run.Run), clean(run.Run))
-		p.line("  some of it: --only NAME, --except NAME; just what stands here: --hash %s", clean(run.Hash))
 		p.because(run.Because)
+		p.line("  held because of %s; syncd approve %s, or syncd reject %s", clean(run.Kind), clean(run.Run), clean(run.Run))
+		p.line("  some of it: --only NAME, --except NAME; just what stands here: --hash %s", clean(run.Hash))
 		p.list(run.Changes)
 	}
 	p.section("Rejected, and left as it is until Okta changes it once more", s.Rejected)
