@@ -1,6 +1,9 @@
 package identity
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // DeedKind tells what was done in Okta.
 type DeedKind int
@@ -44,14 +47,7 @@ type Deed struct {
 
 // Tied reports whether both events say that they belong to one act.
 func (d Deed) Tied(other Deed) bool {
-	for _, t := range d.Threads {
-		for _, o := range other.Threads {
-			if t == o {
-				return true
-			}
-		}
-	}
-	return false
+	return slices.ContainsFunc(d.Threads, func(thread string) bool { return slices.Contains(other.Threads, thread) })
 }
 
 // Chapter is a part of the System Log: its deeds, in any order.

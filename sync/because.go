@@ -18,6 +18,13 @@ const (
 	lookBehind = 24 * time.Hour // where no whole run tells when all was still as it should be
 )
 
+// waiting is holds, with what led to the removals among it.
+func (e *Engine) waiting(ctx context.Context, run *run, changes []Change) Notes {
+	n := holds(changes, run.desired, run.ledger, run)
+	e.explain(ctx, run, n)
+	return n
+}
+
 // explain looks for what led to the removals that are newly held, and once more for those
 // of which the log told nothing at first. Nothing newly held: nothing is asked. That the
 // log can't be read fails no run: the cause isn't known then, and says why.
@@ -30,9 +37,9 @@ func (e *Engine) explain(ctx context.Context, run *run, n Notes) {
 	chapter, err := e.o.Okta.Deeds(ctx, e.lookBack(ctx, seen))
 	why := map[string]state.Because{}
 	if err == nil {
-		assigning, ask := e.assigning(l), false
-		if why, ask = link(removals, chapter, assigning); ask {
-			why, _ = link(removals, chapter, e.askAssigning(ctx))
+		var ask bool
+		if why, ask = link(removals, chapter, e.assigning(l)); ask {
+			why = e.linkAsking(ctx, removals, chapter)
 		}
 	}
 	for _, r := range removals {
@@ -190,16 +197,24 @@ func (e *Engine) assigning(l *Ledger) map[identity.GroupID]bool {
 	return ids
 }
 
-// askAssigning asks Okta for them, and gives none where it doesn't tell.
-func (e *Engine) askAssigning(ctx context.Context) map[identity.GroupID]bool {
-	ids := map[identity.GroupID]bool{}
+// linkAsking is link by the groups that Okta says assign the app.
+func (e *Engine) linkAsking(ctx context.Context, removals []removal, c identity.Chapter) map[string]state.Because {
+	ids, failed := map[identity.GroupID]bool{}, ""
 	for g, err := range e.o.Okta.AppGroups(ctx) {
 		if err != nil {
-			return map[identity.GroupID]bool{}
+			failed = "which groups assign the app could not be read: " + err.Error()
+			break
 		}
 		ids[g.ID] = true
 	}
-	return ids
+	why, _ := link(removals, c, ids)
+	for key, b := range why {
+		if failed != "" && !b.Known() {
+			b.Unknown = failed
+			why[key] = b
+		}
+	}
+	return why
 }
 
 // waiting is together of what a push has held. Nobody is asked for its cause: Okta waits

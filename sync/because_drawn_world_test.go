@@ -21,10 +21,7 @@ type cascades struct {
 	n        int
 }
 
-var (
-	okta = identity.Named{}
-	bob  = identity.Named{ID: "00ubob", Name: "Bob"}
-)
+var bob = identity.Named{ID: "00ubob", Name: "Bob"}
 
 func (w *cascades) id(prefix string) string {
 	w.n++

@@ -69,7 +69,7 @@ func chronicle(text string) identity.Chapter {
 // the scope, one suspended.
 func removals(text string) (list []removal, holds map[string]state.Hold) {
 	holds = map[string]state.Hold{}
-	for _, w := range strings.Fields(text) {
+	for w := range strings.FieldsSeq(text) {
 		name := strings.TrimLeft(w, "+~")
 		u, g, member := strings.Cut(name, "#")
 		r := removal{key: w, user: identity.OktaID(u), group: identity.GroupID(g), outside: strings.HasPrefix(w, "+"), suspended: strings.HasPrefix(w, "~"),

@@ -234,6 +234,19 @@ func TestCausesWithoutALog(t *testing.T) {
 	})
 }
 
+// Where Okta doesn't tell which groups assign the app, none is blamed.
+func TestCausesWithoutTheAppsGroups(t *testing.T) {
+	simulated(t, held(), func(c *company) {
+		b := founded(c)
+		b.bob(func() { c.okta.EditRule(b.accessRule, "LATAM") })
+		c.okta.SetKnobs(func(k *simokta.Knobs) { k.Denied, k.DeniedPath = simokta.DeniedError, "/api/v1/apps/*/groups" })
+		report := c.run(sync.Full)
+		if len(report.Because) != 1 || !strings.HasPrefix(report.Because[0], "30 of 30: the cause isn't known: which groups assign the app could not be read: ") {
+			c.t.Error(report.Because)
+		}
+	})
+}
+
 // What a decision or a return leaves of a wave is counted anew.
 func TestCausesOfWhatStillStands(t *testing.T) {
 	simulated(t, held(), func(c *company) {

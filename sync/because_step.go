@@ -54,7 +54,7 @@ func (t *tale) groupEnds(r removal) (step, bool) {
 	reasons := map[identity.DeedKind]state.Reason{identity.DeedGroupEnded: state.ReasonGroupDeleted, identity.DeedUnpushed: state.ReasonUnpushed,
 		identity.DeedLetGo: state.ReasonLetGo, identity.DeedRenamed: state.ReasonRenamed}
 	for _, kind := range r.ends {
-		if list := t.ofGroup(r.group, kind, time.Time{}, ever); len(list) > 0 {
+		if list := t.ofGroup(r.group, kind, time.Time{}, time.Time{}); len(list) > 0 {
 			return step{reason: reasons[kind], at: list[0], by: list[0], group: identity.Named{ID: string(r.group)}}, true
 		}
 	}
@@ -62,7 +62,7 @@ func (t *tale) groupEnds(r removal) (step, bool) {
 }
 
 func (t *tale) memberLeaves(r removal) (step, bool) {
-	for _, d := range t.of(r.user, identity.DeedLeft, time.Time{}, ever) {
+	for _, d := range t.of(r.user, identity.DeedLeft, time.Time{}, time.Time{}) {
 		if slices.ContainsFunc(d.Groups, func(g identity.Named) bool { return g.ID == string(r.group) }) {
 			return step{reason: state.ReasonLeft, at: d, by: d, group: identity.Named{ID: string(r.group)}}, true
 		}
@@ -195,7 +195,7 @@ func (t *tale) untold(r removal) (s step, ask, ok bool) {
 	if d, ended := t.last(r.user, identity.DeedEnded); ended {
 		return step{reason: state.ReasonAccount, at: d, by: d}, false, true
 	}
-	for _, d := range t.of(r.user, identity.DeedLeft, time.Time{}, ever) {
+	for _, d := range t.of(r.user, identity.DeedLeft, time.Time{}, time.Time{}) {
 		for _, g := range d.Groups {
 			if t.assigned(identity.GroupID(g.ID)) {
 				return step{reason: state.ReasonLeft, at: d, by: d, group: g}, false, true

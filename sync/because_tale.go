@@ -119,6 +119,7 @@ func (t *tale) enter(d identity.Deed) {
 				}
 			}
 		}
+	case identity.DeedNone, identity.DeedEnded, identity.DeedSuspended, identity.DeedProfile: // of the users alone
 	case identity.DeedLetGo, identity.DeedGroupEnded, identity.DeedRenamed, identity.DeedUnpushed:
 		for _, g := range d.Groups {
 			t.groups[identity.GroupID(g.ID)] = append(t.groups[identity.GroupID(g.ID)], d)
@@ -157,7 +158,8 @@ func (t *tale) importOf(d identity.Deed) (found importing, near, ok bool) {
 	return found, true, n == 1 && !found.orphan && !t.ties
 }
 
-// of gives the deeds of a kind done to the user between two times, the newest first.
+// of gives the deeds of a kind done to the user between two times, the newest first. A
+// zero time is no limit.
 func (t *tale) of(u identity.OktaID, kind identity.DeedKind, from, to time.Time) []identity.Deed {
 	return newestFirst(t.users[u], kind, from, to)
 }
@@ -169,19 +171,16 @@ func (t *tale) ofGroup(g identity.GroupID, kind identity.DeedKind, from, to time
 func newestFirst(deeds []identity.Deed, kind identity.DeedKind, from, to time.Time) []identity.Deed {
 	var list []identity.Deed
 	for _, d := range slices.Backward(deeds) {
-		if d.Kind == kind && !d.Published.Before(from) && !d.Published.After(to) {
+		if d.Kind == kind && !d.Published.Before(from) && (to.IsZero() || !d.Published.After(to)) {
 			list = append(list, d)
 		}
 	}
 	return list
 }
 
-// ever is a time after all that is told.
-var ever = time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)
-
 // last is the newest deed of a kind done to the user.
 func (t *tale) last(u identity.OktaID, kind identity.DeedKind) (identity.Deed, bool) {
-	list := t.of(u, kind, time.Time{}, ever)
+	list := t.of(u, kind, time.Time{}, time.Time{})
 	if len(list) == 0 {
 		return identity.Deed{}, false
 	}
@@ -205,7 +204,7 @@ func (t *tale) began(at time.Time) time.Time {
 
 // assigned reports whether the group assigns the app, or did.
 func (t *tale) assigned(g identity.GroupID) bool {
-	return t.assigning[g] || len(t.ofGroup(g, identity.DeedLetGo, time.Time{}, ever)) > 0
+	return t.assigning[g] || len(t.ofGroup(g, identity.DeedLetGo, time.Time{}, time.Time{})) > 0
 }
 
 // named gives the object its name, where any event tells one.

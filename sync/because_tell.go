@@ -92,6 +92,7 @@ func (c common) verb(were string) (what, why string) {
 		return what, why + words
 	}
 	switch c.reason {
+	case state.ReasonUnknown: // has a sentence of its own
 	case state.ReasonUnassigned:
 		return were + " unassigned from the app", ""
 	case state.ReasonLeft:

@@ -200,8 +200,7 @@ const approvalLasts = 24 * time.Hour
 
 // noteHolds notes what was confirmed and what waits for a person, and tells of it.
 func (e *Engine) noteHolds(ctx context.Context, run *run, changes []Change, confirmed Notes) error {
-	waits := holds(changes, run.desired, run.ledger, run)
-	e.explain(ctx, run, waits)
+	waits := e.waiting(ctx, run, changes)
 	if err := e.note(ctx, run, confirmed, waits, run.remind()); err != nil {
 		return err
 	}
