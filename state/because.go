@@ -20,10 +20,11 @@ const (
 	ReasonUnpushed     Reason = "unpushed"      // Group is no longer pushed
 	ReasonAccount      Reason = "account_ended" // the Okta account was deactivated or deleted
 	ReasonSuspended    Reason = "suspended"
-	ReasonScope        Reason = "out_of_scope"  // users.scope leaves the profile out
-	ReasonApp          Reason = "app_stopped"   // the app was deactivated or deleted
-	ReasonPolicy       Reason = "configuration" // what the configuration says became different
-	ReasonAdopted      Reason = "adopted"       // Omni had it so when the group was adopted
+	ReasonScope        Reason = "out_of_scope"    // users.scope leaves the profile out
+	ReasonProfile      Reason = "profile_changed" // the profile lost the value
+	ReasonApp          Reason = "app_stopped"     // the app was deactivated or deleted
+	ReasonPolicy       Reason = "configuration"   // what the configuration says became different
+	ReasonAdopted      Reason = "adopted"         // Omni had it so when the group was adopted
 )
 
 // Because is what led to one held removal: what Okta did, and what set that off.

@@ -146,7 +146,7 @@ func (e *Engine) removalOf(run *run, key string, h state.Hold) removal {
 		g := identity.GroupID(h.Change.OktaID)
 		return removal{key: key, group: g, ends: e.ends(l.Groups[g])}
 	}
-	r := removal{key: key, user: identity.OktaID(h.Change.OktaID), in: map[identity.GroupID]bool{}}
+	r := removal{key: key, user: identity.OktaID(h.Change.OktaID), in: map[identity.GroupID]bool{}, value: h.Guard == guardAttributes}
 	if p, told := run.desired.person(r.user); told {
 		r.outside = outside(p)
 		r.suspended = p.Account == "SUSPENDED" && p.Standing == identity.Unassigned && e.policy.Suspended == "deactivate"

@@ -31,7 +31,7 @@ func (t *tale) root(r removal, s step) root {
 			return found
 		}
 	}
-	if s.reason == state.ReasonUnassigned || s.reason == state.ReasonScope || s.reason == state.ReasonAccount || s.reason == state.ReasonLeft {
+	if s.reason == state.ReasonUnassigned || s.reason == state.ReasonScope || s.reason == state.ReasonProfile || s.reason == state.ReasonAccount || s.reason == state.ReasonLeft {
 		return t.ofImport(d)
 	}
 	return root{}

@@ -75,6 +75,12 @@ var played = []struct {
 			each(b.byGroup[:20], func(id string) { b.okta.UpdateProfile(id, map[string]any{"region": "APAC"}) })
 		})
 	}, "20 of 20 left group Access within 19 s from T, by rule RULE, after Terraform changed the profile", ""},
+	{"an import empties a field", func(b *branch) {
+		i := b.okta.Import("Workday")
+		each(b.byHand[:20], func(id string) { i.Update(id, map[string]any{"department": nil}) })
+		i.End()
+	}, "20 of 20 lost the value as the profile changed within 19 s from T, by an import from Workday",
+		"20 of 20 lost the value as the profile changed within 19 s from T, during an import from Workday"},
 	{"rule", func(b *branch) { b.bob(func() { b.okta.EditRule(b.accessRule, "LATAM") }) },
 		"30 of 30 left group Access at T, by rule Region, after Bob (bob@acme.co) changed the rule", ""},
 	{"group unassigned", func(b *branch) { b.bob(func() { b.okta.UnassignGroup(b.access) }) },
@@ -262,7 +268,7 @@ func TestCausesOfWhatStillStands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := c.engine.Decide(c.t.Context(), wave.Held[0].Run, state.Rejected, "ada"); err != nil {
+		if _, err := c.engine.Decide(c.t.Context(), sync.Verdict{Run: wave.Held[0].Run, Decision: state.Rejected, By: "ada"}); err != nil {
 			t.Fatal(err)
 		}
 		if got := c.because(); len(got) != 0 {

@@ -18,6 +18,7 @@ type removal struct {
 	outside   bool                      // assigned, and left out by users.scope
 	suspended bool                      // assigned, and their Okta account is suspended
 	in        map[identity.GroupID]bool // whether the ledger has the user in the group; absent: it doesn't know
+	value     bool                      // of an attribute alone
 	ends      []identity.DeedKind       // of a group: what lets it go, the surest first
 }
 
@@ -38,6 +39,9 @@ func (t *tale) step(r removal) (s step, ask, ok bool) {
 		s, ok = t.groupEnds(r)
 	case r.group != "":
 		s, ok = t.memberLeaves(r)
+	case r.value:
+		d, found := t.last(r.user, identity.DeedProfile)
+		return step{reason: state.ReasonProfile, at: d, by: d}, false, found
 	case r.outside:
 		d, found := t.last(r.user, identity.DeedProfile)
 		return step{reason: state.ReasonScope, at: d, by: d}, false, found

@@ -54,6 +54,8 @@ func because(holds []state.Hold) []string {
 // removes reports whether a held change takes something away.
 func removes(c state.Change) bool {
 	switch Kind(c.Kind) {
+	case Update:
+		return losesValues(c)
 	case Deactivate, Delete, Release:
 		return true
 	case Members:
@@ -61,6 +63,19 @@ func removes(c state.Change) bool {
 	default:
 		return false
 	}
+}
+
+// losesValues reports whether an update does nothing but take values of attributes away.
+func losesValues(c state.Change) bool {
+	if c.After == nil || len(c.After.Attributes) == 0 || c.After.UserName != "" || c.After.DisplayName != "" {
+		return false
+	}
+	for _, v := range c.After.Attributes {
+		if v != nil {
+			return false
+		}
+	}
+	return true
 }
 
 func (c common) sentence(of []state.Because, all int) string {
@@ -109,6 +124,8 @@ func (c common) verb(were string) (what, why string) {
 		return were + " deactivated or deleted in Okta", ""
 	case state.ReasonSuspended:
 		return were + " suspended in Okta", ""
+	case state.ReasonProfile:
+		return "lost the value as the profile changed", ""
 	case state.ReasonScope:
 		return "fell out of users.scope as the profile changed", ""
 	case state.ReasonApp:
