@@ -155,3 +155,10 @@ func (c *Client) Away(ctx context.Context, atOnce bool) time.Duration {
 	}
 	return 0
 }
+
+// Answers asks Omni for little, and reports whether it answers, whatever it says. One that
+// is known to be down isn't asked.
+func (c *Client) Answers(ctx context.Context) bool {
+	_, err := c.ask(ctx, alive, nil)
+	return !fault.Is(err, fault.Unavailable)
+}

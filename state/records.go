@@ -157,7 +157,27 @@ type Failure struct {
 	Change   Change    `json:"change"`
 	Attempts int       `json:"attempts"`
 	Since    time.Time `json:"since"`
-	Next     time.Time `json:"next"` // not tried before, but by runs that ignore delays
+	Next     time.Time `json:"next"`             // not tried before, but by runs that ignore delays
+	Cause    string    `json:"cause,omitempty"`  // as in Problem, of the newest attempt
+	Shared   int       `json:"shared,omitempty"` // attempts that failed with everybody's, and that make the delay no longer
+}
+
+// Problem tells a person why a change fails, and what becomes of it.
+type Problem struct {
+	Cause    string    `json:"cause"`              // which of the known ones
+	Advice   string    `json:"advice,omitempty"`   // what to do
+	Attempts int       `json:"attempts,omitempty"` // 0: Omni wasn't asked
+	Since    time.Time `json:"since,omitzero"`     // the first of them
+	Next     time.Time `json:"next,omitzero"`      // when it is tried again by itself; zero: with each run that looks at it
+}
+
+// Trouble is one cause of failures, however many changes it keeps from being done.
+type Trouble struct {
+	Cause  string   `json:"cause"` // as in Problem
+	Words  string   `json:"words"` // of one of them: Omni's own, or why Omni wasn't asked
+	Advice string   `json:"advice,omitempty"`
+	Count  int      `json:"count"`
+	Names  []string `json:"names"` // the first few
 }
 
 // Facts are the values of an object before or after a change, only those that
@@ -205,6 +225,8 @@ type Change struct {
 
 	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included
+
+	Problem *Problem `json:"problem,omitempty"` // of what failed, in reports and in the status
 }
 
 // LogRead is how far Okta's System Log was read, and acted upon.
@@ -223,6 +245,8 @@ type Run struct {
 	Doubts  []string       `json:"doubts,omitempty"`
 	Counts  map[string]int `json:"counts,omitempty"`
 	Error   string         `json:"error,omitempty"`
+	Hint    string         `json:"hint,omitempty"`    // what to do about Error
+	Refused []Trouble      `json:"refused,omitempty"` // what couldn't even be tried
 }
 
 // The kinds of what is archived.

@@ -20,59 +20,100 @@ func applying(l *Ledger) *applier {
 		slots: make(chan struct{}, 4), stop: func(error) {}}
 }
 
-// What a failure leads to, by its kind: its delay, and whether it counts as silence.
+// What a failure leads to, by its kind: its cause, the delay that it names, and whether it ends the run.
 func TestFailedByKind(t *testing.T) {
 	for _, row := range []struct {
-		name   string
-		err    error
-		state  state.ChangeState
-		retry  time.Duration
-		silent int
-		stops  bool
+		name  string
+		err   error
+		state state.ChangeState
+		retry time.Duration
+		cause string
+		stops bool
 	}{
-		{"refused", &fault.Error{Kind: fault.Refused}, state.Failed, 0, 0, false},
-		{"refused for a day", &fault.Error{Kind: fault.Refused, After: 24 * time.Hour}, state.Failed, 24 * time.Hour, 0, false},
-		{"conflict", &fault.Error{Kind: fault.Conflict}, state.Failed, 0, 0, false},
-		{"unavailable", &fault.Error{Kind: fault.Unavailable}, state.Failed, time.Minute, 3, false},
-		{"unavailable, says when", &fault.Error{Kind: fault.Unavailable, After: time.Hour}, state.Failed, time.Minute, 3, false},
-		{"limited", &fault.Error{Kind: fault.Limited, After: time.Hour}, state.Failed, time.Minute, 0, false},
-		{"unauthorized", &fault.Error{Kind: fault.Unauthorized}, state.Failed, 0, 2, true},
-		{"unknown", errors.New("what"), state.Failed, 0, 0, false},
-		{"a refusal that was cut short", fmt.Errorf("x: %w", context.Canceled), state.Planned, 0, 2, false},
-		{"a deadline", context.DeadlineExceeded, state.Planned, 0, 2, false},
+		{"refused", &fault.Error{Kind: fault.Refused}, state.Failed, 0, "refused", false},
+		{"refused for a day", &fault.Error{Kind: fault.Refused, After: 24 * time.Hour}, state.Failed, 24 * time.Hour, "refused", false},
+		{"conflict", &fault.Error{Kind: fault.Conflict}, state.Failed, 0, "refused", false},
+		{"unavailable", &fault.Error{Kind: fault.Unavailable}, state.Failed, 0, causeDown, false},
+		{"unavailable, says when", &fault.Error{Kind: fault.Unavailable, After: time.Hour}, state.Failed, 0, causeDown, false},
+		{"limited", &fault.Error{Kind: fault.Limited, After: time.Hour}, state.Failed, 0, causeBusy, false},
+		{"unauthorized", &fault.Error{Kind: fault.Unauthorized}, state.Failed, 0, causeCredential, true},
+		{"unknown", errors.New("what"), state.Failed, 0, causeOther, false},
+		{"a refusal that was cut short", fmt.Errorf("x: %w", context.Canceled), state.Planned, 0, "", false},
+		{"a deadline", context.DeadlineExceeded, state.Planned, 0, "", false},
 	} {
 		a := applying(newLedger())
-		a.silent = 2
 		stops := false
 		a.stop = func(error) { stops = true }
 		c := a.failed(Change{Kind: Update, User: "ada", State: state.Planned}, row.err)
-		if c.State != row.state || c.Retry != row.retry || a.silent != row.silent || stops != row.stops || c.Error == "" {
-			t.Errorf("%s: %s, retry after %s, %d silent, stops %t; %+v", row.name, c.State, c.Retry, a.silent, stops, row)
+		if c.State != row.state || c.Retry != row.retry || c.Why != row.cause || stops != row.stops || c.Error == "" || (c.Reason == "") != (c.Why == "") {
+			t.Errorf("%s: %s, retry after %s, cause %q (%s), stops %t; %+v", row.name, c.State, c.Retry, c.Why, c.Reason, stops, row)
 		}
 	}
 }
 
-// Silence stops the run, after five changes in a row and ten seconds; an answer begins anew.
+// there is an Omni that only says whether it is there.
+type there struct {
+	Omni
+	answers bool
+	asked   int
+}
+
+func (o *there) Answers(context.Context) bool { o.asked++; return o.answers }
+
+// Silence stops the run, after five changes in a row and ten seconds; an answer begins
+// anew, whoever gets it. The first that is silent has Omni asked whether it is there.
 func TestSilenceIsCounted(t *testing.T) { synctest.Test(t, silence) }
 
 func silence(t *testing.T) {
-	down := &fault.Error{Kind: fault.Unavailable, Op: "down"}
+	omni := &there{}
 	a := applying(newLedger())
+	a.engine.o.Omni = omni
 	var why error
 	a.stop = func(err error) { why = err }
-	for range 3 * unavailableInRow {
-		a.failed(Change{Kind: Update, User: "ada"}, down)
+	silent := func() Change {
+		c := a.failed(Change{Kind: Update, User: "ada"}, &fault.Error{Kind: fault.Unavailable, Op: "update ada"})
+		return a.unanswered(t.Context(), c, time.Now())
 	}
-	a.answered(Change{Kind: Update, User: "bob"})
+	for range 3 * unavailableInRow {
+		if c := silent(); c.Why != causeDown {
+			t.Fatalf("an Omni that is away counts as %s", c.Why)
+		}
+	}
+	if omni.asked != 1 {
+		t.Errorf("Omni was asked %d times whether it is there", omni.asked)
+	}
+	omni.answers, a.silent = true, 0
+	for _, want := range []string{causeAlone, causeDown} {
+		if c := silent(); c.Why != want {
+			t.Errorf("where Omni lets itself be read alone it counts as %s, want %s", c.Why, want)
+		}
+	}
+	omni.answers, a.silent, why = false, 0, nil
+	<-time.After(time.Second)
 	for i := range unavailableInRow {
 		if why != nil {
 			t.Fatalf("stopped at silence %d", i)
 		}
-		a.failed(Change{Kind: Update, User: "ada"}, down)
+		silent()
 		<-time.After(unavailableFor / (unavailableInRow - 1))
 	}
-	if !fault.Is(why, fault.Unavailable) || !errors.Is(why, down) || fault.HintOf(why) == "" {
+	if !fault.Is(why, fault.Unavailable) || !errors.Is(why, a.broke) || fault.HintOf(why) == "" {
 		t.Errorf("stopped with %v", why)
+	}
+	mute := time.Now()
+	<-time.After(time.Second)
+	a.hears(identity.Answer{Method: "GET", Status: 200})
+	if c := a.unanswered(t.Context(), Change{Why: causeDown}, mute); c.Why != causeDown {
+		t.Errorf("while others are only read it counts as %s", c.Why)
+	}
+	a.hears(identity.Answer{Method: "PATCH", Status: 404})
+	if c := a.unanswered(t.Context(), Change{Why: causeDown}, mute); c.Why != causeAlone {
+		t.Errorf("while others are answered it counts as %s", c.Why)
+	}
+	for _, status := range []int{0, 429, 500, 503} {
+		if a.hears(identity.Answer{Status: status}) {
+			t.Errorf("%d counts as an answer", status)
+		}
 	}
 }
 
@@ -95,6 +136,9 @@ func TestFailureDelays(t *testing.T) {
 			{"members who go", Change{Kind: Members, Drop: []identity.OktaID{"x"}}, 30, time.Hour},
 			{"members who come", Change{Kind: Members, Add: []identity.OktaID{"x"}}, 30, 24 * time.Hour},
 			{"a group's deletion", Change{Kind: Delete, Group: "sales"}, 30, 24 * time.Hour},
+			{"Omni is down", Change{Kind: Update, Why: causeDown}, 30, time.Minute}, {"Omni is busy", Change{Kind: Update, Why: causeBusy}, 30, time.Minute},
+			{"the key is refused", Change{Kind: Deactivate, Why: causeCredential}, 30, 5 * time.Minute},
+			{"Omni fails at it alone", Change{Kind: Update, Why: causeAlone}, 4, 16 * time.Minute},
 		} {
 			if row.c.Kind != Members && row.c.Group == "" {
 				row.c.User = "ada"

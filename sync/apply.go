@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -36,7 +37,10 @@ type applier struct {
 	results []Change
 	silent  int       // changes in a row that Omni gave no answer to
 	since   time.Time // when the first of them failed
+	first   string    // its subject, where Omni was found to be there
 	broke   error     // why the newest change that failed did
+
+	heard atomic.Int64 // when Omni answered to a change last, in ns
 }
 
 // apply does what is planned, in order, several changes at once, and records
@@ -290,26 +294,6 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 	}
 }
 
-// failure counts a failed try, and says when the next one is.
-func (a *applier) failure(c Change) *state.Failure {
-	now := time.Now()
-	f := a.ledger.Failing[c.subject()]
-	if f.Attempts == 0 {
-		f.Since = now
-	}
-	f.Attempts++
-	f.Change = a.run.told(c)
-	delay := c.Retry
-	if delay == 0 {
-		delay = min(24*time.Hour, time.Minute<<min(f.Attempts-1, 20))
-	}
-	if c.ends() || len(c.Drop) > 0 {
-		delay = min(delay, time.Hour) // a removal of access is tried at least hourly
-	}
-	f.Next = now.Add(delay)
-	return &f
-}
-
 // perform asks Omni for one change, and notes what it answered. What is about
 // to be sent stands in the ledger first.
 func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
@@ -319,11 +303,26 @@ func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
 	var notes Notes
 	var answers []identity.Answer
 	began := time.Now()
-	ctx = identity.WithAnswers(ctx, func(met identity.Answer) { answers = append(answers, met) })
+	var mute time.Time // since when this change's own requests aren't answered
+	asking := identity.WithAnswers(ctx, func(met identity.Answer) {
+		answers = append(answers, met)
+		if a.hears(met) {
+			mute = time.Time{}
+		} else if mute.IsZero() {
+			mute = time.Now()
+		}
+	})
 	if c.Group != "" {
-		c, notes = a.performGroup(ctx, c)
+		c, notes = a.performGroup(asking, c)
 	} else {
-		c, notes = a.performUser(ctx, c)
+		c, notes = a.performUser(asking, c)
+	}
+	if c.State == state.Failed && c.Why == causeDown {
+		c = a.unanswered(ctx, c, mute)
+	} else if len(answers) > 0 {
+		a.lock()
+		a.silent = 0
+		a.unlock()
 	}
 	if len(answers) > 0 {
 		c.Answers, c.Took = answers[max(0, len(answers)-keptAnswers):], time.Since(began)

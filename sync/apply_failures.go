@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -18,7 +20,7 @@ const (
 )
 
 // failed marks a change that Omni didn't do, and stops the run where it is no
-// use to go on: the credential is refused, or Omni doesn't answer at all.
+// use to go on: the credential is refused, or Omni is known to be down.
 func (a *applier) failed(c Change, err error) Change {
 	a.lock()
 	a.broke = err
@@ -33,45 +35,89 @@ func (a *applier) failed(c Change, err error) Change {
 		c.Error = "the run was stopped, because Omni is down"
 		return c
 	}
-	c.State, c.Error, c.Reason, c.Retry = state.Failed, err.Error(), fault.HintOf(err), retryAfter(err)
-	a.lock()
-	defer a.unlock()
-	switch kind := fault.KindOf(err); {
-	case kind == fault.Unauthorized:
+	c.State, c.Error, c.Retry = state.Failed, err.Error(), retryAfter(err)
+	c.Why = causeOf(fault.KindOf(err), c.Group != "", c.Error)
+	c.Reason = adviceOn(c.Why, fault.HintOf(err))
+	if fault.Is(err, fault.Unauthorized) {
 		a.stop(err)
-	case kind == fault.Unavailable:
-		if a.silent++; a.silent == 1 {
-			a.since = time.Now()
-		}
-		if a.silent >= unavailableInRow && time.Since(a.since) >= unavailableFor {
-			a.stop(&fault.Error{Kind: fault.Unavailable, Op: fmt.Sprintf("Omni did not answer %d changes in a row", a.silent),
-				Hint: "the rest waits for the next run", Err: err})
-		}
-	default:
-		a.silent = 0
 	}
 	return c
 }
 
-// retryAfter is the delay that goes with a failure: what is down or busy is no
-// fault of the object, so its delay doesn't grow.
+// retryAfter is the delay that the failure itself tells; 0 for none.
 func retryAfter(err error) time.Duration {
-	if fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) {
-		return time.Minute
+	e, ok := errors.AsType[*fault.Error](err)
+	if !ok || fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited) {
+		return 0
 	}
-	if e, ok := errors.AsType[*fault.Error](err); ok {
-		return e.After
-	}
-	return 0
+	return e.After
 }
 
 // answered notes that Omni did a change.
 func (a *applier) answered(c Change) Change {
 	c.State = state.Applied
-	a.lock()
-	a.silent = 0
-	a.unlock()
 	return c
+}
+
+// hears reports whether Omni answered what it was asked, and notes when it last did to a
+// change: an Omni that only lets itself be read is no better than one that is away.
+func (a *applier) hears(met identity.Answer) bool {
+	there := met.Status != 0 && met.Status < http.StatusInternalServerError && met.Status != http.StatusTooManyRequests
+	if there && met.Method != http.MethodGet {
+		a.heard.Store(time.Now().UnixNano())
+	}
+	return there
+}
+
+// unanswered tells a change that Omni fails at, though it does others, from one that
+// fails because Omni is away: that is nobody's fault, and the run ends when it goes on.
+// mute is since when the change's own requests aren't answered.
+//
+//	meanwhile another change was answered          this one's fault
+//	none, and it is the first of them in a row     this one's fault where Omni lets itself be read
+//	none, as before it                             everybody's
+func (a *applier) unanswered(ctx context.Context, c Change, mute time.Time) Change {
+	others := func() bool { return a.heard.Load() > mute.UnixNano() }
+	a.lock()
+	a.silent++
+	first := a.silent == 1
+	if first {
+		a.since, a.first = time.Now(), ""
+	}
+	a.unlock()
+	readable := !others() && first && a.run.request.Kind != Push && // to a push somebody waits for the answer
+		a.engine.o.Omni.Answers(identity.WithAnswers(ctx, func(identity.Answer) {}))
+	a.lock()
+	defer a.unlock()
+	switch {
+	case others():
+		a.silent = 0
+		c.Why, c.Reason = causeAlone, adviceOn(causeAlone, "")
+	case readable:
+		a.first = c.subject()
+		c.Why, c.Reason = causeAlone, adviceOn(causeAlone, "")
+	case a.silent >= unavailableInRow && time.Since(a.since) >= unavailableFor:
+		a.acquit(ctx)
+		a.stop(&fault.Error{Kind: fault.Unavailable, Op: fmt.Sprintf("Omni did not answer %d changes in a row", a.silent),
+			Hint: "the rest waits for the next run", Err: a.broke})
+	}
+	return c
+}
+
+// acquit takes back what was noted of the first of those that failed in a row: it was
+// everybody's failure. The lock is held.
+func (a *applier) acquit(ctx context.Context) {
+	f, failing := a.ledger.Failing[a.first]
+	if !failing || f.Cause != causeAlone {
+		return
+	}
+	f.Cause, f.Change.Reason = causeDown, adviceOn(causeDown, "")
+	f.Shared++
+	n := newNotes()
+	n.Failing[a.first] = &f
+	if err := a.engine.committed(ctx, a.ledger, n); err != nil {
+		a.stop(err)
+	}
 }
 
 // stopped reports whether err is the end of the run's own context and no fault.

@@ -147,8 +147,7 @@ func (a *applier) claim(ctx context.Context, c Change, intended bool) (Change, N
 	case fault.Is(err, fault.NotFound):
 		notes.Users[c.User] = nil
 		return a.failed(c, &fault.Error{Kind: fault.Refused, Op: "create " + c.Name, After: 24 * time.Hour,
-			Detail: "Omni says that the address is taken, but shows nobody who has it",
-			Hint:   "look in Omni for an embed user, an email-only user, an open invitation or a revoked membership of this address, and end it there"}), notes
+			Detail: wordsHidden}), notes
 	case err != nil:
 		return a.failed(c, err), notes
 	}
@@ -370,7 +369,6 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	if !a.asked[c.key()] {
 		notes.spend(guardDeactivations, 1)
 	}
-	a.silent = 0
 	c.State = state.Applied
 	return c, notes
 }

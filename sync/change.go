@@ -55,6 +55,7 @@ type Change struct {
 	State   state.ChangeState // Planned unless something keeps it from being done
 	Reason  string
 	Error   string
+	Why     string        // of a failure: which of the known causes
 	Unfit   string        // of a user: why attributes can't be written; then no account is made in the course of it
 	Retry   time.Duration // of a failure: when to try again; 0 for the usual growing delay
 	Asked   time.Time     // when Okta was asked by id whether a removal is right; zero while it wasn't

@@ -148,10 +148,15 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	for _, subject := range slices.Sorted(maps.Keys(failing)) {
-		s.Failing = append(s.Failing, failing[subject].Change)
+		c := failing[subject].Change
+		c.Problem = problem(c, "", failing[subject])
+		s.Failing = append(s.Failing, c)
 	}
 	if s.Log, err = e.Followed(ctx); err != nil {
 		return s, err
+	}
+	for _, r := range counting {
+		s.Refused = append(s.Refused, r.Refused...)
 	}
 	s.State = health(s, counting)
 	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
@@ -206,7 +211,7 @@ func lastOf(runs []state.Run) *LastRun {
 	if len(runs) == 0 {
 		return nil
 	}
-	return &LastRun{Run: runs[0].Run, Kind: runs[0].Kind, Outcome: runs[0].Outcome, Ended: runs[0].Ended, Error: runs[0].Error}
+	return &LastRun{Run: runs[0].Run, Kind: runs[0].Kind, Outcome: runs[0].Outcome, Ended: runs[0].Ended, Error: runs[0].Error, Hint: runs[0].Hint}
 }
 
 // heldRuns gathers what waits by the run that showed it first.

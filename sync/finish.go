@@ -17,10 +17,15 @@ func (e *Engine) report(r *run, results []Change) Report {
 	d := r.desired
 	rep := Report{Run: r.id, Kind: r.request.Kind, Doubts: d.Doubts, Notes: d.Notes, Counts: map[string]int{},
 		Changes: make([]state.Change, 0, len(results)), Started: r.started.UTC(), Ended: time.Now().UTC()}
+	var failed []state.Change
 	for _, c := range results {
 		told := r.told(c)
 		if c.State == state.Held && c.ends() {
 			told.Schedules = r.ledger.Holds[c.key()].Change.Schedules
+		}
+		if c.State == state.Failed {
+			told.Problem = problem(told, c.Why, r.ledger.Failing[c.subject()])
+			failed = append(failed, told)
 		}
 		rep.Changes = append(rep.Changes, told)
 		rep.Counts[string(c.State)]++
@@ -29,6 +34,7 @@ func (e *Engine) report(r *run, results []Change) Report {
 		}
 	}
 	rep.Because = r.heldBecause(results)
+	rep.Troubles = Troubles(failed)
 	if r.noticed != "" {
 		rep.Notes = append([]string{r.noticed}, rep.Notes...)
 	}
@@ -43,6 +49,9 @@ func (e *Engine) report(r *run, results []Change) Report {
 	}
 	if rep.Notes == nil {
 		rep.Notes = []string{}
+	}
+	if rep.Troubles == nil {
+		rep.Troubles = []state.Trouble{}
 	}
 	rep.Outcome = r.outcome(rep)
 	return rep
@@ -94,6 +103,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if err == nil && (fault.Is(stopErr, fault.Fenced) || fault.Is(stopErr, fault.Unauthorized) && rep.Counts[string(state.Applied)] == 0 || stopped(stopErr)) {
 		err = stopErr
 	}
+	r.logAlike(rep.Troubles)
 	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
 		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
 	return rep, err
@@ -165,9 +175,9 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 		return nil
 	}
 	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
-		Doubts: rep.Doubts, Counts: rep.Counts}
+		Doubts: rep.Doubts, Counts: rep.Counts, Refused: untried(rep.Changes)}
 	if cause != nil {
-		record.Error = cause.Error()
+		record.Error, record.Hint = cause.Error(), fault.HintOf(cause)
 	}
 	var b state.Batch
 	state.Add(&b, state.Runs, record)
@@ -176,6 +186,22 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	}
 	e.archive(ctx, archived(state.ArchivedRun, []state.Run{record})...)
 	return e.place(ctx)
+}
+
+// refusedKept is how many causes a run remembers of what it couldn't even try.
+const refusedKept = 20
+
+// untried gathers the changes that failed without Omni being asked: nothing else in the
+// ledger tells of them.
+func untried(changes []state.Change) []state.Trouble {
+	var list []state.Change
+	for _, c := range changes {
+		if c.State == state.Failed && c.Error == "" {
+			list = append(list, c)
+		}
+	}
+	all := Troubles(list)
+	return all[:min(len(all), refusedKept)]
 }
 
 // aborted ends a run that could not begin, or could not go on.

@@ -2,6 +2,7 @@ package sync
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -237,17 +238,30 @@ func TestPostpone(t *testing.T) {
 	l.Failing["user:ada"] = state.Failure{Attempts: 3, Next: noon.Add(time.Hour), Change: state.Change{Error: "refused"}}
 	l.Failing["user:bob"] = state.Failure{Attempts: 1, Next: noon.Add(-time.Second)}
 	l.Failing["user:eve"] = state.Failure{Attempts: 1, Next: noon}
+	l.Failing["user:sam"] = state.Failure{Attempts: 9, Shared: 9, Next: noon.Add(time.Minute), Cause: causeDown}
+	l.Failing["user:leo"] = state.Failure{Attempts: 9, Next: noon.Add(removalEarly)}
+	l.Failing["user:lea"] = state.Failure{Attempts: 1, Next: noon.Add(removalEarly + time.Second)}
 	changes := []Change{{Kind: Update, User: "ada", State: state.Planned}, {Kind: Update, User: "bob", State: state.Planned},
-		{Kind: Update, User: "eve", State: state.Planned}, {Kind: Deactivate, User: "ada", State: state.Held, Reason: "held"}, {Kind: Create, User: "new", State: state.Planned}}
-	sameLines(t, "postponed", told(postpone(changes, l, noon, false)), `failed update ada | failed 3 times, tried again at 2026-03-02T13:00:00Z
+		{Kind: Update, User: "eve", State: state.Planned}, {Kind: Deactivate, User: "ada", State: state.Held, Reason: "held"}, {Kind: Create, User: "new", State: state.Planned},
+		{Kind: Update, User: "sam", State: state.Planned}, {Kind: Deactivate, User: "leo", State: state.Planned}, {Kind: Deactivate, User: "lea", State: state.Planned}}
+	insists := func(whom ...string) func(string) bool {
+		return func(subject string) bool { return slices.Contains(whom, subject) || slices.Contains(whom, "all") }
+	}
+	sameLines(t, "postponed", told(postpone(changes, l, noon, insists())), `failed update ada | failed 3 times, tried again at 2026-03-02T13:00:00Z
 		update bob
 		update eve
 		held deactivate ada | held
-		create new`)
-	if got := postpone(changes, l, noon, false)[0].Error; got != "refused" {
+		create new
+		update sam
+		deactivate leo
+		failed deactivate lea | failed once, tried again at 2026-03-02T12:10:01Z`)
+	if got := postpone(changes, l, noon, insists("user:bob"))[0].Error; got != "refused" {
 		t.Errorf("the last error is told as %q", got)
 	}
-	sameLines(t, "insisting", told(postpone(changes, l, noon, true)), told(changes))
+	sameLines(t, "insisting", told(postpone(changes, l, noon, insists("all"))), told(changes))
+	if some := postpone(changes, l, noon, insists("user:ada")); some[0].State != state.Planned || some[len(some)-1].State != state.Failed {
+		t.Errorf("insisting on one: %s", told(some))
+	}
 	if changes[0].State != state.Planned {
 		t.Error("the changes that were handed in are changed")
 	}

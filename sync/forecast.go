@@ -19,6 +19,8 @@ type Allowance interface {
 	// far as is known. One that is down is asked for it now and then; atOnce where somebody
 	// wants to know.
 	Away(ctx context.Context, atOnce bool) time.Duration
+	// Answers asks Omni for little, and reports whether it answers, whatever it says.
+	Answers(ctx context.Context) bool
 }
 
 // recountEvery is how often it is counted anew what groups will cost that are

@@ -92,7 +92,7 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	run.desired = d
 	judged := e.judge(Plan(d, l, e.policy), d, l, e.policy, run.started)
 	next := p.sure(ctx, run, judged.Changes)
-	judged.Changes = postpone(judged.Changes, l, time.Now().Add(followSoon), false) // Omni's absence delays nothing
+	judged.Changes = postpone(judged.Changes, l, time.Now().Add(followSoon), run.insists) // Omni's absence delays nothing
 	next = min(next, delayed(judged.Changes, l))
 	if err := e.note(ctx, run, p.waiting(holds(judged.Changes, d, l, run))); err != nil {
 		return followSoon

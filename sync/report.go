@@ -33,6 +33,8 @@ type Request struct {
 	Kind       RunKind
 	DryRun     bool           // reads and plans, writes nothing anywhere
 	Insist     bool           // tries failing objects although their delay hasn't passed
+	Only       []string       // of Insist: the names, or ids, of those that it is for; empty: all
+	Attached   bool           // ends with who asked for it; else it goes on where another process makes it
 	AllMembers bool           // reads the members of every group, moved or not
 	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
@@ -67,8 +69,11 @@ type Report struct {
 	Changes []state.Change `json:"changes"`
 	Notes   []string       `json:"notes"`             // what was left alone and why: unmanaged users, refused names
 	Because []string       `json:"because,omitempty"` // what led to the removals that are held, in sentences
-	Started time.Time      `json:"started"`
-	Ended   time.Time      `json:"ended"`
+
+	Troubles []state.Trouble `json:"troubles"` // why changes failed, each cause once
+
+	Started time.Time `json:"started"`
+	Ended   time.Time `json:"ended"`
 }
 
 // Health is one word on how Omni stands to Okta.
@@ -90,6 +95,7 @@ type LastRun struct {
 	Outcome string    `json:"outcome"`
 	Ended   time.Time `json:"ended"`
 	Error   string    `json:"error,omitempty"` // why it could not start or not go on, or what of the configuration Omni can't take
+	Hint    string    `json:"hint,omitempty"`  // what to do about that
 }
 
 // HeldRun is what one run left for a person.
@@ -105,19 +111,20 @@ type HeldRun struct {
 
 // Status is the connection at a glance.
 type Status struct {
-	Name     string         `json:"name"`
-	State    Health         `json:"state"`
-	Leader   bool           `json:"leader"`
-	Holder   string         `json:"holder,omitempty"` // who leads, where it isn't this process
-	Reason   string         `json:"reason,omitempty"` // why it is paused
-	Last     *LastRun       `json:"last"`
-	Whole    *LastRun       `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
-	Running  *Running       `json:"running"`         // in this process; null when none is
-	Held     []HeldRun      `json:"held"`
-	Rejected []state.Change `json:"rejected"` // what a person said no to, and what stands because of it
-	Failing  []state.Change `json:"failing"`
-	Limits   map[string]any `json:"limits"`
-	Log      *Followed      `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
+	Name     string          `json:"name"`
+	State    Health          `json:"state"`
+	Leader   bool            `json:"leader"`
+	Holder   string          `json:"holder,omitempty"` // who leads, where it isn't this process
+	Reason   string          `json:"reason,omitempty"` // why it is paused
+	Last     *LastRun        `json:"last"`
+	Whole    *LastRun        `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
+	Running  *Running        `json:"running"`         // in this process; null when none is
+	Held     []HeldRun       `json:"held"`
+	Rejected []state.Change  `json:"rejected"` // what a person said no to, and what stands because of it
+	Failing  []state.Change  `json:"failing"`
+	Refused  []state.Trouble `json:"refused,omitempty"` // what the newest runs couldn't even try: no delay is waited for
+	Limits   map[string]any  `json:"limits"`
+	Log      *Followed       `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
 }
 
 // Followed is how the deltas follow Okta's System Log.

@@ -33,6 +33,9 @@ type run struct {
 	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan
 
+	only  map[string]bool // subjects that the run insists on, where it doesn't on all
+	alike map[string]int  // how often a failure was logged, by its likeness; behind the engine's lock of ledgers
+
 	rolesAsked  atomic.Int32          // about how many groups' model roles Omni was asked
 	rolesUnread atomic.Pointer[error] // why it didn't tell, after which it isn't asked any more; nil: it did
 
@@ -74,10 +77,43 @@ func (r *run) log(c Change) {
 		fields = append(fields, zap.String("reason", c.Reason))
 	}
 	if c.State == state.Failed {
-		r.logger.Warn("change", append(fields, zap.String("error", c.Error))...)
+		r.logFailure(c, append(fields, zap.String("error", c.Error)))
 		return
 	}
 	r.logger.Info("change", fields...)
+}
+
+// loggedAlike is how many failures of one cause, in the same words, a run logs as warnings.
+// The others are there at the level debug, and in the ledger.
+const loggedAlike = 20
+
+// logFailure writes the line of a failure, of many alike only the first.
+func (r *run) logFailure(c Change, fields []zap.Field) {
+	if r.alike == nil {
+		r.alike = map[string]int{}
+	}
+	told := c.tell()
+	told.Problem = &state.Problem{Cause: c.Why}
+	key := likeness(told)
+	r.alike[key]++
+	switch n := r.alike[key]; {
+	case n < loggedAlike:
+		r.logger.Warn("change", fields...)
+	case n == loggedAlike:
+		r.logger.Warn("change", append(fields, zap.String("note", "others that fail alike follow at the level debug, and are counted at the run's end"))...)
+	default:
+		r.logger.Debug("change", fields...)
+	}
+}
+
+// logAlike tells how many failed alike, where not all of them were logged as warnings.
+func (r *run) logAlike(troubles []state.Trouble) {
+	for _, t := range troubles {
+		if t.Count > loggedAlike {
+			r.logger.Warn("changes that fail alike", zap.Int("count", t.Count), zap.String("cause", t.Cause), zap.String("error", t.Words),
+				zap.String("hint", t.Advice), zap.Strings("such_as", t.Names))
+		}
+	}
 }
 
 // Pass does one run: it reads both sides, decides, asks once more about what
@@ -87,7 +123,12 @@ func (r *run) log(c Change) {
 //
 //	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
-	return e.pass(ctx, e.begin(r))
+	run := e.begin(r)
+	var err error
+	if run.only, err = e.sought(ctx, r); err != nil {
+		return Report{}, err
+	}
+	return e.pass(ctx, run)
 }
 
 // pass is Pass for a run that has begun.
@@ -130,7 +171,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	if err := e.inspect(ctx, run.ledger, run.desired, r.Insist || r.Kind == Reconcile); err != nil {
+	if err := e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll()); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	e.readRoles(ctx, run)
@@ -143,7 +184,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run, time.Now())
 	run.desired.Doubts = append(run.desired.Doubts, doubts...)
-	judged.Changes = postpone(confirmed, run.ledger, time.Now(), r.Insist || r.Kind == Reconcile)
+	judged.Changes = postpone(confirmed, run.ledger, time.Now(), run.insists)
 	if err := e.noteHolds(ctx, run, judged.Changes, notes); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -288,17 +329,4 @@ func (e *Engine) note(ctx context.Context, run *run, list ...Notes) error {
 		}
 	}
 	return nil
-}
-
-// postpone leaves failing objects alone until their delay is over.
-func postpone(changes []Change, l *Ledger, now time.Time, insist bool) []Change {
-	out := slices.Clone(changes)
-	for i, c := range out {
-		f, failing := l.Failing[c.subject()]
-		if c.State == state.Planned && failing && !insist && f.Next.After(now) {
-			out[i].State, out[i].Error = state.Failed, f.Change.Error
-			out[i].Reason = fmt.Sprintf("failed %d times, tried again at %s", f.Attempts, f.Next.UTC().Format(time.RFC3339))
-		}
-	}
-	return out
 }
