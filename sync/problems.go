@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
@@ -177,12 +179,32 @@ func likeness(c state.Change) string {
 	}
 	words := wordsOf(c)
 	for _, name := range []string{c.UserName, c.Group, c.OktaID, c.OmniID} {
-		if name != "" {
-			words = strings.ReplaceAll(words, name, "...")
-		}
+		words = without(words, name)
 	}
 	if shared(why) { // at which request it happened makes no difference
 		_, words, _ = strings.Cut(words, ": ")
 	}
 	return why + "\x00" + words
+}
+
+// without gives words with dots in place of each name that stands in them by itself.
+func without(words, name string) string {
+	var out strings.Builder
+	for name != "" {
+		before, after, found := strings.Cut(words, name)
+		if !found {
+			break
+		}
+		last, _ := utf8.DecodeLastRuneInString(before)
+		first, _ := utf8.DecodeRuneInString(after)
+		inside := unicode.IsLetter(last) || unicode.IsDigit(last) || unicode.IsLetter(first) || unicode.IsDigit(first)
+		out.WriteString(before)
+		if inside {
+			out.WriteString(name)
+		} else {
+			out.WriteString("...")
+		}
+		words = after
+	}
+	return out.String() + words
 }
