@@ -179,7 +179,7 @@ func likeness(c state.Change) string {
 	}
 	words := wordsOf(c)
 	for _, name := range []string{c.UserName, c.Group, c.OktaID, c.OmniID} {
-		words = without(words, name)
+		words = nameless(words, name)
 	}
 	if shared(why) { // at which request it happened makes no difference
 		_, words, _ = strings.Cut(words, ": ")
@@ -187,8 +187,8 @@ func likeness(c state.Change) string {
 	return why + "\x00" + words
 }
 
-// without gives words with dots in place of each name that stands in them by itself.
-func without(words, name string) string {
+// nameless gives words with dots in place of each name that stands in them by itself.
+func nameless(words, name string) string {
 	var out strings.Builder
 	for name != "" {
 		before, after, found := strings.Cut(words, name)
