@@ -51,17 +51,18 @@ func (c Client) Status(ctx context.Context) (sync.Status, error) {
 	return s, err
 }
 
-// Run asks for one run and waits for its end; r.Progress is told of each step.
-// Of r, only the kind and DryRun travel. When ctx ends, the run goes on.
+// Run asks for one run and waits for its end; r.Progress is told of each step. The cause
+// doesn't travel. When ctx ends, the run goes on, unless r.Attached.
 func (c Client) Run(ctx context.Context, r sync.Request) (sync.Report, error) {
-	_, report, err := c.lines(ctx, "/api/v1/runs", runBody{Kind: r.Kind, DryRun: r.DryRun}, r.Progress)
+	body := runBody{Kind: r.Kind, DryRun: r.DryRun, Insist: r.Insist, Only: r.Only, Attached: r.Attached}
+	_, report, err := c.lines(ctx, "/api/v1/runs", body, &waiting{attached: r.Attached, tell: r.Progress})
 	return report, err
 }
 
 // Approve releases what run holds, and waits for the run that then does it.
 // When that run fails, the decision stands all the same and is in the answer.
 func (c Client) Approve(ctx context.Context, d Decision) (sync.Decided, sync.Report, error) {
-	return c.lines(ctx, d.path("approve"), d.body(), d.Progress)
+	return c.lines(ctx, d.path("approve"), d.body(), &waiting{attached: d.Attached, tell: d.Progress})
 }
 
 // Reject drops what run holds.
@@ -83,10 +84,27 @@ func (c Client) Reject(ctx context.Context, d Decision) (sync.Decided, error) {
 type Decision struct {
 	sync.Verdict
 	Progress func(sync.Progress) // of the run that follows an approval; may be nil
+	Attached bool                // that run ends with who waits for it; else it goes on
+}
+
+// waiting is what the client of a run does meanwhile.
+type waiting struct {
+	attached bool
+	tell     func(sync.Progress) // may be nil
+	run      string              // that was told of last
+}
+
+func (w *waiting) hear(p sync.Progress) {
+	if p.Note != sync.Waits {
+		w.run = p.Run
+	}
+	if w.tell != nil {
+		w.tell(p)
+	}
 }
 
 func (d Decision) body() decisionBody {
-	return decisionBody{By: d.By, Only: d.Only, Except: d.Except, Hash: d.Hash}
+	return decisionBody{By: d.By, Only: d.Only, Except: d.Except, Hash: d.Hash, Attached: d.Attached}
 }
 
 func (d Decision) path(verb string) string {
@@ -107,8 +125,11 @@ func (c Client) once(ctx context.Context, method, path string, body, into any) e
 }
 
 // lines asks and follows the answer's lines to the end.
-func (c Client) lines(ctx context.Context, path string, body any, progress func(sync.Progress)) (decided sync.Decided, report sync.Report, err error) {
+func (c Client) lines(ctx context.Context, path string, body any, w *waiting) (decided sync.Decided, report sync.Report, err error) {
 	response, err := c.ask(ctx, http.MethodPost, path, body)
+	if err != nil && ctx.Err() != nil {
+		err = w.brokenOff(ctx, err)
+	}
 	if err != nil {
 		return decided, report, err
 	}
@@ -117,7 +138,7 @@ func (c Client) lines(ctx context.Context, path string, body any, progress func(
 	for {
 		var l Line
 		if err := d.Decode(&l); err != nil {
-			return decided, report, c.brokenOff(ctx, err)
+			return decided, report, w.brokenOff(ctx, err)
 		}
 		switch {
 		case l.Error != nil:
@@ -126,8 +147,8 @@ func (c Client) lines(ctx context.Context, path string, body any, progress func(
 			return decided, *l.Report, nil
 		case l.Decided != nil:
 			decided = *l.Decided
-		case l.Progress != nil && progress != nil:
-			progress(*l.Progress)
+		case l.Progress != nil:
+			w.hear(*l.Progress)
 		}
 	}
 }
@@ -173,13 +194,27 @@ func (c Client) unreachable(err error) error {
 	return e
 }
 
-func (c Client) brokenOff(ctx context.Context, err error) error {
+func (w *waiting) brokenOff(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the daemon", Err: context.Cause(ctx),
-			Hint: "the run goes on in the daemon; see syncd status"}
+		return Left(ctx, w.attached, w.run, "the daemon")
 	}
 	return &fault.Error{Kind: fault.Unavailable, Op: "the daemon's answer ended early", Err: err,
 		Hint: "the daemon may have been stopped; see its log and syncd status"}
+}
+
+// Left is the end of a command whose person doesn't wait for the end of a run that another
+// process makes. run is "" where that isn't known.
+func Left(ctx context.Context, attached bool, run, maker string) error {
+	history := "syncd history"
+	if run != "" {
+		history += " --run " + run
+	}
+	e := &fault.Error{Kind: fault.Unavailable, Op: "the run goes on in " + maker + ", and isn't waited for any more", Err: context.Cause(ctx),
+		Hint: "syncd status follows it, " + history + " tells what it did; with --stop-on-interrupt Ctrl-C stops the run"}
+	if attached {
+		e.Op, e.Hint = "the run in "+maker+" is stopped after the changes that are under way", "syncd status tells when it has ended, "+history+" what it did; the next run does the rest"
+	}
+	return e
 }
 
 func (c Client) foreign(detail string) error {

@@ -3,11 +3,13 @@ package console_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -125,30 +127,78 @@ func TestRunNamesMayHoldAnything(t *testing.T) {
 	}
 }
 
+// A run goes on when its client leaves, unless it was asked to end then; the client is
+// told which, and of which run.
 func TestRunOutlivesItsClient(t *testing.T) {
-	d := newDaemon()
-	begun, proceed, ended := make(chan struct{}), make(chan struct{}), make(chan error, 1)
-	d.run = func(ctx context.Context, r sync.Request) (sync.Report, error) {
-		close(begun)
-		<-proceed
-		for range 100 { // more than the connection's buffers would hide
-			r.Progress(sync.Progress{Step: "apply", Note: strings.Repeat("x", 1<<10)})
+	for attached, want := range map[bool]string{false: "<nil>", true: sync.ErrLeft.Error()} {
+		d := newDaemon()
+		begun, ended := make(chan struct{}), make(chan string, 1)
+		d.run = func(ctx context.Context, r sync.Request) (sync.Report, error) {
+			r.Progress(sync.Progress{Run: "r7", Step: "read"})
+			close(begun)
+			select {
+			case <-ctx.Done():
+			case <-time.After(map[bool]time.Duration{false: time.Second, true: time.Minute}[attached]):
+			}
+			for range 100 { // more than the connection's buffers would hide
+				r.Progress(sync.Progress{Step: "apply", Note: strings.Repeat("x", 1<<10)})
+			}
+			ended <- fmt.Sprint(context.Cause(ctx))
+			return sync.Report{}, nil
 		}
-		ended <- ctx.Err()
+		c := client(d.serve(t))
+		ctx, leave := context.WithCancel(t.Context())
+		left := make(chan error, 1)
+		heard := make(chan struct{})
+		go func() {
+			_, err := c.Run(ctx, sync.Request{Kind: sync.Full, Attached: attached, Progress: func(sync.Progress) { close(heard) }})
+			left <- err
+		}()
+		<-begun
+		<-heard
+		leave()
+		err := <-left
+		says := map[bool]string{false: "the run goes on in the daemon", true: "the run in the daemon is stopped"}[attached]
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), says) || !strings.Contains(fault.HintOf(err), "syncd history --run r7") {
+			t.Errorf("the client that leaves gets %v (%s)", err, fault.HintOf(err))
+		}
+		if got := <-ended; got != want {
+			t.Errorf("attached %t: the run ended with %s, want %s", attached, got, want)
+		}
+	}
+}
+
+// What a client asks for is what the daemon is asked to do.
+func TestWhatIsAskedOfARun(t *testing.T) {
+	d := newDaemon()
+	asked := make(chan sync.Request, 1)
+	d.run = func(_ context.Context, r sync.Request) (sync.Report, error) {
+		r.Progress = nil
+		asked <- r
 		return sync.Report{}, nil
 	}
 	c := client(d.serve(t))
-	ctx, leave := context.WithCancel(t.Context())
-	left := make(chan error, 1)
-	go func() { _, err := c.Run(ctx, sync.Request{Kind: sync.Full}); left <- err }()
-	<-begun
-	leave()
-	if err := <-left; !errors.Is(err, context.Canceled) {
-		t.Errorf("the client that leaves gets %v", err)
+	for _, row := range []struct{ asks, want sync.Request }{
+		{sync.Request{Kind: sync.Full, DryRun: true}, sync.Request{Kind: sync.Full, DryRun: true, Cause: "command"}},
+		{sync.Request{Kind: sync.Reconcile}, sync.Request{Kind: sync.Reconcile, Insist: true, Cause: "command"}},
+		{sync.Request{Kind: sync.Full, Insist: true, Attached: true}, sync.Request{Kind: sync.Full, Insist: true, Attached: true, Cause: "command"}},
+		{sync.Request{Kind: sync.Full, Insist: true, Only: []string{"ann", "Sales"}}, sync.Request{Kind: sync.Full, Insist: true, Only: []string{"ann", "Sales"}, Cause: "command"}},
+	} {
+		if _, err := c.Run(t.Context(), row.asks); err != nil {
+			t.Errorf("%+v: %v", row.asks, err)
+			continue
+		}
+		if diff := cmp.Diff(row.want, <-asked); diff != "" {
+			t.Error(diff)
+		}
 	}
-	close(proceed)
-	if err := <-ended; err != nil {
-		t.Errorf("the run was ended with its client: %v", err)
+	for _, r := range []sync.Request{{Kind: sync.Delta}, {Kind: sync.Full, Only: []string{"ann"}}, {Kind: sync.Reconcile, Insist: true, Only: []string{"ann"}}} {
+		if _, err := c.Run(t.Context(), r); !fault.Is(err, fault.Refused) {
+			t.Errorf("%+v is answered %v", r, err)
+		}
+	}
+	if _, _, err := c.Approve(t.Context(), console.Decision{Verdict: sync.Verdict{Run: "r1"}, Attached: true}); err != nil || !(<-asked).Attached {
+		t.Errorf("an approval whose run ends with its client: %v", err)
 	}
 }
 

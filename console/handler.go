@@ -109,12 +109,19 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
-	a.stream(newLines(w), request)
+	a.stream(r.Context(), newLines(w), request)
 }
 
-func (a *api) stream(l *lines, request sync.Request) {
+// stream makes a run. Where it is attached to its client it ends with client, the
+// request's context, too.
+func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 	request.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
-	report, err := a.Runner.Do(a.runs, request)
+	ctx, stop := context.WithCancelCause(a.runs)
+	defer stop(nil)
+	if request.Attached {
+		defer context.AfterFunc(client, func() { stop(sync.ErrLeft) })()
+	}
+	report, err := a.Runner.Do(ctx, request)
 	if err != nil {
 		l.write(Line{Error: FailureOf(err)})
 		return
@@ -125,18 +132,19 @@ func (a *api) stream(l *lines, request sync.Request) {
 // approve decides, says so, and lets a run do at once what was approved. Like
 // that run, the decision doesn't end with the request.
 func (a *api) approve(w http.ResponseWriter, r *http.Request) {
-	decided, err := a.decide(w, r, state.Approved)
+	var asked decisionBody
+	decided, err := a.decide(w, r, state.Approved, &asked)
 	if err != nil {
 		writeError(w, err)
 		return
 	}
 	l := newLines(w)
 	l.write(Line{Decided: &decided})
-	a.stream(l, sync.Request{Kind: sync.Full, Cause: causeCommand})
+	a.stream(r.Context(), l, sync.Request{Kind: sync.Full, Attached: asked.Attached, Cause: causeCommand})
 }
 
 func (a *api) reject(w http.ResponseWriter, r *http.Request) {
-	decided, err := a.decide(w, r, state.Rejected)
+	decided, err := a.decide(w, r, state.Rejected, &decisionBody{})
 	if err != nil {
 		writeError(w, err)
 		return
@@ -144,9 +152,9 @@ func (a *api) reject(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, Line{Decided: &decided})
 }
 
-func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision) (sync.Decided, error) {
-	var asked decisionBody
-	if err := readBody(w, r, &asked); err != nil {
+// decide reads what is asked, and decides.
+func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision, asked *decisionBody) (sync.Decided, error) {
+	if err := readBody(w, r, asked); err != nil {
 		return sync.Decided{}, err
 	}
 	return a.Engine.Decide(a.runs, asked.verdict(r.PathValue("run"), d))

@@ -23,18 +23,23 @@ const causeCommand = "command"
 
 // runBody asks for a run.
 type runBody struct {
-	Kind   sync.RunKind `json:"kind"`
-	DryRun bool         `json:"dry_run"`
+	Kind     sync.RunKind `json:"kind"`
+	DryRun   bool         `json:"dry_run"`
+	Insist   bool         `json:"insist,omitempty"`   // tries what failed before its time; a reconciliation always does
+	Only     []string     `json:"only,omitempty"`     // of insist: the names of those that it is for; none: all
+	Attached bool         `json:"attached,omitempty"` // the run ends when the client leaves; else it goes on
 }
 
-// request gives the run that is meant. A reconciliation doesn't mind the delays
-// of what failed before.
+// request gives the run that is meant.
 func (b runBody) request() (sync.Request, error) {
-	if b.Kind != sync.Full && b.Kind != sync.Reconcile {
-		return sync.Request{}, refusal("start a run",
-			fmt.Sprintf("kind %q is neither %q nor %q", b.Kind, sync.Full, sync.Reconcile), "")
+	const op = "start a run"
+	switch {
+	case b.Kind != sync.Full && b.Kind != sync.Reconcile:
+		return sync.Request{}, refusal(op, fmt.Sprintf("kind %q is neither %q nor %q", b.Kind, sync.Full, sync.Reconcile), "")
+	case len(b.Only) > 0 && (!b.Insist || b.Kind == sync.Reconcile):
+		return sync.Request{}, refusal(op, "only some are named, but the run doesn't insist on them alone", "send kind full and insist true with it")
 	}
-	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Insist: b.Kind == sync.Reconcile, Cause: causeCommand}, nil
+	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Insist: b.Insist || b.Kind == sync.Reconcile, Only: b.Only, Attached: b.Attached, Cause: causeCommand}, nil
 }
 
 // decisionBody comes with an approval or a rejection.
@@ -43,6 +48,8 @@ type decisionBody struct {
 	Only   []string `json:"only,omitempty"`   // as in sync.Verdict, likewise the others
 	Except []string `json:"except,omitempty"` //
 	Hash   string   `json:"hash,omitempty"`   //
+
+	Attached bool `json:"attached,omitempty"` // of an approval: the run that follows ends when the client leaves
 }
 
 func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {

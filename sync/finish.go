@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -208,12 +209,16 @@ func untried(changes []state.Change) []state.Trouble {
 func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error) {
 	rep := e.report(r, nil)
 	rep.Outcome = Failing
+	left := errors.Is(context.Cause(ctx), ErrLeft)
+	if left {
+		err = ErrLeft
+	}
 	if ctx.Err() != nil {
 		r.logger.Info("run stopped", zap.Error(err))
 	} else {
 		r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
 	}
-	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && ctx.Err() == nil {
+	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && (left || ctx.Err() == nil) {
 		ctx, cancel := ending(ctx, err)
 		defer cancel()
 		_ = e.remember(ctx, rep, err) // the store may be what failed: err says so

@@ -255,11 +255,11 @@ func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
 		over()
 	case <-ctx.Done():
 		over()
-		return Report{}, ctx.Err()
+		return Report{}, context.Cause(ctx)
 	}
 	defer func() { <-l.one }()
-	if err := ctx.Err(); err != nil {
-		return Report{}, err
+	if ctx.Err() != nil {
+		return Report{}, context.Cause(ctx)
 	}
 	return l.engine.Pass(ctx, r)
 }

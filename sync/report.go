@@ -33,8 +33,8 @@ type Request struct {
 	Kind       RunKind
 	DryRun     bool           // reads and plans, writes nothing anywhere
 	Insist     bool           // tries failing objects although their delay hasn't passed
-	Only       []string       // of Insist: the names, or ids, of those that it is for; empty: all
-	Attached   bool           // ends with who asked for it; else it goes on where another process makes it
+	Only       []string       `json:",omitempty"` // of Insist: the names, or ids, of those that it is for; empty: all
+	Attached   bool           `json:",omitempty"` // ends with who asked for it; else it goes on where another process makes it
 	AllMembers bool           // reads the members of every group, moved or not
 	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"

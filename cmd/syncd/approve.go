@@ -19,6 +19,7 @@ func (a *app) approveCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error { return a.approve(cmd.Context(), r.decision(args[0])) },
 	}
 	r.flags(cmd)
+	stopFlag(cmd, &r.attached)
 	return cmd
 }
 
@@ -49,8 +50,8 @@ func (a *app) approve(ctx context.Context, d console.Decision) error {
 		return err
 	}
 	if err != nil {
-		a.tell("The approval stands, but the run that was to act on it failed; the next run does.")
-		return &decidedOnly{err, decided}
+		a.tell("The approval stands. What the run that acts on it leaves undone, the next run does.")
+		return &decidedOnly{a.interrupted(ctx, err, report, false), decided}
 	}
 	if a.json {
 		err = a.document(approved{report, decided})

@@ -20,8 +20,9 @@ const stepWait = "wait"
 // errVacant ends an errand that nobody took up because nobody leads.
 var errVacant = errors.New("nobody leads")
 
-// messenger has the process that leads do something, and waits for it. When its
-// context ends, so does the errand: a run that is under way is called off.
+// messenger has the process that leads do something, and waits for it. When its context
+// ends, an errand that nobody has taken up ends too; a run that is taken up goes on,
+// unless it is attached.
 type messenger struct {
 	mail   state.Asker
 	vacant bool // whoever asks can lead itself: errVacant where nobody does
@@ -29,7 +30,7 @@ type messenger struct {
 
 // Do has the leader make a run, and tells r.Progress of its steps.
 func (m messenger) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
-	answer, err := m.send(ctx, errandRun, r, r.Progress)
+	answer, err := m.send(ctx, errandRun, r, &following{progress: r.Progress, attached: r.Attached})
 	if err == nil && answer.Report == nil {
 		err = errNoAnswer
 	}
@@ -41,7 +42,7 @@ func (m messenger) Do(ctx context.Context, r sync.Request) (sync.Report, error) 
 
 // Decide has the leader record a decision.
 func (m messenger) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
-	answer, err := m.send(ctx, errandDecide, v, nil)
+	answer, err := m.send(ctx, errandDecide, v, &following{decides: true})
 	if err == nil && answer.Decided == nil {
 		err = errNoAnswer
 	}
@@ -61,15 +62,12 @@ var errNoAnswer = &fault.Error{Kind: fault.Unavailable, Op: "the syncd that lead
 	Hint: "it may be of another version: run the same one everywhere"}
 
 // send leaves an errand, follows it and takes it away. It gives the last answer.
-func (m messenger) send(ctx context.Context, kind string, request any, progress func(sync.Progress)) (console.Line, error) {
+func (m messenger) send(ctx context.Context, kind string, request any, f *following) (console.Line, error) {
 	body, err := json.Marshal(request)
 	if err != nil {
 		return console.Line{}, err
 	}
-	if progress == nil {
-		progress = func(sync.Progress) {}
-	}
-	f := &following{mail: m.mail, id: rand.Text(), vacant: m.vacant, progress: progress, heard: time.Now()}
+	f.mail, f.id, f.vacant, f.heard = m.mail, rand.Text(), m.vacant, time.Now()
 	err = m.mail.Leave(ctx, state.Errand{ID: f.id, Kind: kind, By: holderName(), Request: body}, errandLife)
 	var last console.Line
 	if err == nil {
@@ -86,8 +84,11 @@ type following struct {
 	mail     state.Asker
 	id       string
 	vacant   bool
-	progress func(sync.Progress)
+	decides  bool                // it is no run
+	attached bool                // as in sync.Request
+	progress func(sync.Progress) // may be nil
 
+	run    string    // that was told of last
 	next   string    // what was read last of the answers
 	heard  time.Time // when the mailbox answered last
 	leader string    // who has taken the errand up, "" for nobody yet
@@ -141,7 +142,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			case l.Report != nil, l.Decided != nil:
 				return l, true, nil
 			case l.Progress != nil:
-				f.progress(*l.Progress)
+				f.tell(*l.Progress)
 			}
 		}
 	}
@@ -166,7 +167,7 @@ func (f *following) judge(answers state.Answers, waited time.Duration) error {
 	}
 	if answers.Holder != "" && answers.Holder != f.asked {
 		f.asked = answers.Holder
-		f.progress(sync.Progress{Step: stepWait, Note: f.asked + " leads, and is asked to do it"})
+		f.tell(sync.Progress{Step: stepWait, Note: f.asked + " leads, and is asked to do it"})
 	}
 	return nil
 }
@@ -196,10 +197,23 @@ func (f *following) lostBecause(err error) error {
 		Hint: "it may have been done in part; syncd history tells"}
 }
 
+// calledOff is the end of who asked.
 func (f *following) calledOff(ctx context.Context) error {
-	hint := "nothing was done"
-	if f.leader != "" {
-		hint = "it is called off there, and may have been done in part; syncd history tells"
+	switch {
+	case f.leader == "":
+		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Err: context.Cause(ctx), Hint: "nothing was done"}
+	case f.decides:
+		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Detail: f.leader, Err: context.Cause(ctx),
+			Hint: "it may be decided; syncd status tells what is still held"}
 	}
-	return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Detail: f.leader, Err: context.Cause(ctx), Hint: hint}
+	return console.Left(ctx, f.attached, f.run, "the syncd that leads ("+f.leader+")")
+}
+
+func (f *following) tell(p sync.Progress) {
+	if p.Run != "" && p.Note != sync.Waits {
+		f.run = p.Run
+	}
+	if f.progress != nil {
+		f.progress(p)
+	}
 }

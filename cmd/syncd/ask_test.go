@@ -145,19 +145,45 @@ func TestAskEnds(t *testing.T) {
 	}
 }
 
+// Who leaves takes an errand along that nobody has taken up. A run that is under way goes
+// on, unless it was to end then; each is told.
 func TestAskIsCalledOff(t *testing.T) {
-	for taken, hint := range map[bool]string{true: "it is called off there", false: "nothing was done"} {
+	run := func(attached bool) func(context.Context, messenger) error {
+		return func(ctx context.Context, m messenger) error {
+			_, err := m.Do(ctx, sync.Request{Kind: sync.Full, Attached: attached})
+			return err
+		}
+	}
+	decide := func(ctx context.Context, m messenger) error {
+		_, err := m.Decide(ctx, sync.Verdict{Run: "r1", Decision: state.Approved, By: "ann"})
+		return err
+	}
+	for name, row := range map[string]struct {
+		taken     bool
+		ask       func(context.Context, messenger) error
+		says, how string
+	}{
+		"nobody begins":        {false, run(true), "wait for the syncd that leads", "nothing was done"},
+		"nobody decides":       {false, decide, "wait for the syncd that leads", "nothing was done"},
+		"a decision":           {true, decide, "wait for the syncd that leads", "it may be decided"},
+		"a run":                {true, run(false), "the run goes on in the syncd that leads (syncd 7@h)", "syncd history --run r7 tells"},
+		"a run that is to end": {true, run(true), "the run in the syncd that leads (syncd 7@h) is stopped", "syncd history --run r7"},
+	} {
 		synctest.Test(t, func(t *testing.T) {
-			mail := &counter{taken: taken, answer: func(int) (state.Answers, error) {
-				return state.Answers{Holder: "syncd 7@h", Taken: taken}, nil
+			mail := &counter{taken: row.taken, answer: func(n int) (state.Answers, error) {
+				a := state.Answers{Holder: "syncd 7@h", Taken: row.taken}
+				if row.taken && n == 1 {
+					a.List = packed(t, console.Line{Progress: &sync.Progress{Run: "r7", Step: "read"}}, console.Line{Progress: &sync.Progress{Run: "r8", Note: sync.Waits}}).List
+				}
+				return a, nil
 			}}
 			ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
 			defer cancel()
-			_, err := messenger{mail: mail}.Decide(ctx, sync.Verdict{Run: "r1", Decision: state.Approved, By: "ann"})
-			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(fault.HintOf(err), hint) || len(mail.withdrawn) != 1 {
-				t.Errorf("taken %t: %v (%s), withdrawn %q", taken, err, fault.HintOf(err), mail.withdrawn)
+			err := row.ask(ctx, messenger{mail: mail})
+			if !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), row.says) || !strings.Contains(fault.HintOf(err), row.how) || len(mail.withdrawn) != 1 {
+				t.Errorf("%s: %v (%s), withdrawn %q", name, err, fault.HintOf(err), mail.withdrawn)
 			}
-			if e := mail.left[0]; e.Kind != errandDecide || string(e.Request) != `{"run":"r1","decision":"approved","by":"ann"}` {
+			if e := mail.left[0]; e.Kind == errandDecide && string(e.Request) != `{"run":"r1","decision":"approved","by":"ann"}` {
 				t.Errorf("left %+v", e)
 			}
 		})

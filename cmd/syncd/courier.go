@@ -25,7 +25,7 @@ type courier struct {
 	mail  state.Doer
 	fence state.Fence
 	id    string
-	gone  context.CancelFunc // called when nobody waits any more
+	gone  func() // called when nobody waits any more
 
 	mu     sync.Mutex
 	lines  []console.Line // to be posted

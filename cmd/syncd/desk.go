@@ -62,8 +62,9 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 		d.wake()
 		return before
 	}
-	ctx, gone := context.WithCancel(ctx)
-	c := &courier{mail: d.mail, fence: d.fence, id: e.ID, gone: gone, last: make(chan struct{}), parted: make(chan struct{})}
+	ctx, stop := context.WithCancelCause(ctx)
+	gone := func() { stop(nil) }
+	c := &courier{mail: d.mail, fence: d.fence, id: e.ID, gone: onLeaving(e, stop), last: make(chan struct{}), parted: make(chan struct{})}
 	if wanted, err := c.post(ctx, nil); err != nil || !wanted {
 		gone()
 		return before // who asked has left, or is told that nobody took it up
@@ -85,6 +86,16 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 		return nil
 	})
 	return after
+}
+
+// onLeaving gives what happens when who asked has left: a run ends then only where that was
+// asked for.
+func onLeaving(e state.Errand, stop context.CancelCauseFunc) func() {
+	var r sync.Request
+	if e.Kind == errandRun && (json.Unmarshal(e.Request, &r) != nil || !r.Attached) {
+		return func() {}
+	}
+	return func() { stop(sync.ErrLeft) }
 }
 
 // run makes a run when the one before is over.

@@ -97,10 +97,11 @@ type workers struct {
 	lasts  time.Duration
 	begun  chan string
 	decide chan string
+	ended  chan error // why a run ended early; nil where it didn't
 }
 
 func newWorkers(lasts time.Duration) *workers {
-	return &workers{lasts: lasts, begun: make(chan string, 100), decide: make(chan string, 100)}
+	return &workers{lasts: lasts, begun: make(chan string, 100), decide: make(chan string, 100), ended: make(chan error, 100)}
 }
 
 // since gives what came since the time before.
@@ -119,9 +120,11 @@ func (w *workers) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 		select {
 		case <-time.After(90 * time.Millisecond):
 		case <-ctx.Done():
+			w.ended <- context.Cause(ctx)
 			return sync.Report{}, &fault.Error{Kind: fault.Unavailable, Op: "called off"}
 		}
 	}
+	w.ended <- nil
 	return sync.Report{Run: r.Cause}, nil
 }
 
@@ -133,9 +136,17 @@ func (w *workers) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error
 	return sync.Decided{Run: v.Run}, nil
 }
 
+// runErrand asks for a run that ends with who asks.
 func runErrand(t *testing.T, id string) state.Errand {
 	t.Helper()
-	body, err := json.Marshal(sync.Request{Kind: sync.Full, Cause: id, Progress: func(sync.Progress) {}})
+	return errandOf(t, sync.Request{Kind: sync.Full, Cause: id, Attached: true})
+}
+
+func errandOf(t *testing.T, r sync.Request) state.Errand {
+	t.Helper()
+	r.Progress = func(sync.Progress) {}
+	id := r.Cause
+	body, err := json.Marshal(r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,6 +233,26 @@ func TestDeskStopsWhatNobodyWaitsFor(t *testing.T) {
 			}
 		})
 	})
+}
+
+// TestDeskGoesOnWhenNobodyWaits does a run to its end although who asked has left, unless
+// it was to end then; its context says why it ended.
+func TestDeskGoesOnWhenNobodyWaits(t *testing.T) {
+	for attached, want := range map[bool]string{true: sync.ErrLeft.Error(), false: "<nil>"} {
+		synctest.Test(t, func(t *testing.T) {
+			y, w := newTray(t), newWorkers(10*time.Second)
+			begun := time.Now()
+			y.answer = func(string) (bool, error) { return time.Since(begun) < 3*time.Second, nil }
+			y.list <- []state.Errand{errandOf(t, sync.Request{Kind: sync.Full, Cause: "a", Attached: attached})}
+			attending(t, y, w, func(end func()) {
+				passes(11 * time.Second)
+				if got := fmt.Sprint(<-w.ended); got != want {
+					t.Errorf("attached %t: the run ended with %s, want %s", attached, got, want)
+				}
+				end()
+			})
+		})
+	}
 }
 
 // TestCourierBearsTrouble posts again what didn't arrive, and gives up at last.

@@ -230,26 +230,41 @@ func TestErrandOfAKilledLeader(t *testing.T) {
 	p.wroteOnce()
 }
 
-// TestErrandIsCalledOff ends a command by Ctrl-C.
+// TestErrandIsCalledOff ends a command by a signal: the leader's run goes on, or ends, as
+// it was asked for.
 func TestErrandIsCalledOff(t *testing.T) {
 	t.Parallel()
 	p := newPair(t, 200)
-	p.leave(200)
-	before := p.omni.Writes()
-	b := p.bare.begin("reconcile")
-	p.until(20*time.Second, "the errand is under way", func() bool { return p.omni.Writes() > before })
-	if err := b.cmd.Process.Signal(syscall.SIGINT); err != nil {
-		t.Fatal(err)
-	}
-	if status, out := b.end(10 * time.Second); status != 1 || !strings.Contains(out, "it is called off there") {
-		t.Errorf("exits with %d:\n%s", status, out)
-	}
-	p.until(10*time.Second, "the leader's run ends", func() bool {
+	for _, row := range []struct {
+		signal syscall.Signal
+		flag   string
+		says   string
+		goesOn bool
+	}{
+		{syscall.SIGINT, "--stop-on-interrupt", "is stopped after the changes that are under way", false},
+		{syscall.SIGTERM, "--json", "the run goes on in the syncd that leads", true},
+	} {
+		p.leave(100)
+		before := p.omni.Writes()
+		b := p.bare.begin("reconcile", row.flag)
+		p.until(20*time.Second, "the errand is under way", func() bool { return p.omni.Writes() > before })
+		if err := b.cmd.Process.Signal(row.signal); err != nil {
+			t.Fatal(err)
+		}
+		if status, out := b.end(10 * time.Second); status != 1 || !strings.Contains(out, row.says) || !strings.Contains(out, "syncd history") {
+			t.Errorf("%v: exits with %d:\n%s", row.signal, status, out)
+		}
+		p.until(20*time.Second, "the leader's run ends", func() bool {
+			status, err := p.leader.client().Status(t.Context())
+			return err == nil && status.Running == nil
+		})
+		if row.goesOn != (p.difference() == "") {
+			t.Errorf("%s %v: the difference is %q", row.flag, row.signal, p.difference())
+		}
 		status, err := p.leader.client().Status(t.Context())
-		return err == nil && status.Running == nil
-	})
-	if p.difference() == "" {
-		t.Error("the run went on to its end")
+		if stopped := strings.Contains(status.Last.Error, "stopped by who asked for it"); err != nil || stopped == row.goesOn {
+			t.Errorf("%s: the run is recorded as %+v, %v", row.flag, status.Last, err)
+		}
 	}
 	p.leavesNothing(5 * time.Second)
 }

@@ -56,7 +56,7 @@ func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err
 // Approve decides and does it under one lease, or has both done by the process
 // that has the lease.
 func (l local) Approve(ctx context.Context, d console.Decision) (decided sync.Decided, report sync.Report, err error) {
-	request := sync.Request{Kind: sync.Full, Progress: d.Progress, Cause: causeCommand}
+	request := sync.Request{Kind: sync.Full, Progress: d.Progress, Attached: d.Attached, Cause: causeCommand}
 	decide := func(ctx context.Context, by judge) error {
 		if decided.Run != "" { // by another process, which then ended
 			return nil

@@ -36,7 +36,7 @@ func (a *app) make(ctx context.Context, r sync.Request, detailed bool) error {
 	report, err := w.Run(ctx, r)
 	meter.end()
 	if err != nil {
-		return err
+		return a.interrupted(ctx, err, report, r.DryRun)
 	}
 	if a.json {
 		err = a.document(report)

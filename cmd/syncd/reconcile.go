@@ -6,7 +6,8 @@ import (
 )
 
 func (a *app) reconcileCommand() *cobra.Command {
-	dry, detailed := false, false
+	detailed := false
+	r := sync.Request{Kind: sync.Reconcile, Insist: true, Cause: causeCommand}
 	cmd := &cobra.Command{
 		Use:   "reconcile",
 		Short: "Compare Okta, the ledger and Omni in full, and bring Omni in line",
@@ -14,10 +15,11 @@ func (a *app) reconcileCommand() *cobra.Command {
 			"there is one. What failed before is tried again at once.",
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return a.make(cmd.Context(), sync.Request{Kind: sync.Reconcile, DryRun: dry, Insist: true, Cause: causeCommand}, detailed)
+			return a.make(cmd.Context(), r, detailed)
 		},
 	}
-	cmd.Flags().BoolVar(&dry, "dry-run", false, "show what would be done; change nothing")
+	cmd.Flags().BoolVar(&r.DryRun, "dry-run", false, "show what would be done; change nothing")
 	detailedFlag(cmd, &detailed)
+	stopFlag(cmd, &r.Attached)
 	return cmd
 }

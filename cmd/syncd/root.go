@@ -50,7 +50,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&a.file, "config", "", "configuration `FILE` (default $SYNCD_CONFIG)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document on standard output")
 	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(),
-		a.approveCommand(), a.rejectCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.versionCommand())
+		a.approveCommand(), a.rejectCommand(), a.retryCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.versionCommand())
 	return root
 }
 

@@ -10,6 +10,7 @@ import (
 type ruling struct {
 	only, except []string
 	hash         string
+	attached     bool // of approve: its run ends with the command
 }
 
 func (r *ruling) flags(cmd *cobra.Command) {
@@ -21,5 +22,5 @@ func (r *ruling) flags(cmd *cobra.Command) {
 
 // decision is the verdict about what a run holds.
 func (r *ruling) decision(run string) console.Decision {
-	return console.Decision{Verdict: sync.Verdict{Run: run, By: whoami(), Only: r.only, Except: r.except, Hash: r.hash}}
+	return console.Decision{Verdict: sync.Verdict{Run: run, By: whoami(), Only: r.only, Except: r.except, Hash: r.hash}, Attached: r.attached}
 }
