@@ -62,7 +62,11 @@ func (p *printer) mark(s checks.State) string {
 
 // indented wraps s; what begins its first line becomes blanks on the others.
 func (p *printer) indented(begin, s string) {
-	for line := range strings.SplitSeq(text.WrapSoft(clean(capital(s)), checkWidth-len(begin)), "\n") {
+	width := checkWidth
+	if p.width > 0 {
+		width = min(width, p.width)
+	}
+	for line := range strings.SplitSeq(text.WrapSoft(clean(capital(s)), width-len(begin)), "\n") {
 		p.line("%s%s", begin, strings.TrimRight(line, " "))
 		begin = strings.Repeat(" ", len(begin))
 	}

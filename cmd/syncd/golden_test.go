@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -23,8 +24,15 @@ var update = flag.Bool("update", false, "write the golden files anew")
 // golden compares what write prints with testdata/golden/NAME.txt.
 func golden(t *testing.T, name string, color bool, write func(*printer)) {
 	t.Helper()
+	goldenAt(t, name, printer{color: color}, write)
+}
+
+// goldenAt is golden on a terminal, or none, as like is.
+func goldenAt(t *testing.T, name string, like printer, write func(*printer)) {
+	t.Helper()
 	var out bytes.Buffer
-	p := &printer{w: bufio.NewWriter(&out), color: color}
+	p := &like
+	p.w = bufio.NewWriter(&out)
 	write(p)
 	if err := p.w.Flush(); err != nil {
 		t.Fatal(err)
@@ -42,6 +50,14 @@ func golden(t *testing.T, name string, color bool, write func(*printer)) {
 	if diff := cmp.Diff(string(want), out.String()); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", path, diff)
 	}
+}
+
+// goldenless prints to out, as on a terminal, or none, as like is.
+func goldenless(out io.Writer, like printer, write func(*printer)) {
+	p := &like
+	p.w = bufio.NewWriter(out)
+	write(p)
+	_ = p.w.Flush()
 }
 
 func val(s string) *identity.Value { v := identity.Value(s); return &v }

@@ -18,12 +18,15 @@ import (
 type printer struct {
 	w     *bufio.Writer
 	color bool
+	width int // of the terminal, in columns; 0: lines are as long as they are
 }
 
 // print gives write a printer on standard output, coloured on a terminal only,
-// and never with NO_COLOR set.
+// and never with NO_COLOR set or on one that knows no colours. Lines are wrapped to the
+// terminal's width; what goes elsewhere is neither wrapped nor cut.
 func (a *app) print(write func(*printer)) error {
-	p := &printer{w: bufio.NewWriter(a.Out), color: isTerminal(a.Out) && !hasVariable(a.Environ, "NO_COLOR")}
+	p := &printer{w: bufio.NewWriter(a.Out), width: widthOf(a.Out)}
+	p.color = isTerminal(a.Out) && !hasVariable(a.Environ, "NO_COLOR") && !slices.Contains(a.Environ, "TERM=dumb")
 	write(p)
 	return p.w.Flush()
 }
@@ -40,7 +43,11 @@ func hasVariable(environ []string, name string) bool {
 	})
 }
 
-func (p *printer) line(format string, args ...any) { _, _ = fmt.Fprintf(p.w, format+"\n", args...) }
+func (p *printer) line(format string, args ...any) {
+	for line := range strings.SplitSeq(fmt.Sprintf(format, args...), "\n") {
+		_, _ = fmt.Fprintln(p.w, fit(line, p.width))
+	}
+}
 
 func (p *printer) paint(s string, colors ...text.Color) string {
 	if !p.color {

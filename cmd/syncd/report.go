@@ -22,7 +22,7 @@ func (p *printer) report(r sync.Report, dry bool) {
 	p.section("Left as it is", inState(r.Changes, state.Kept))
 	if failing := inState(r.Changes, state.Failed); len(failing) > 0 {
 		p.alarm("Failed")
-		p.list(failing)
+		p.failing(failing)
 	}
 	p.notes(r.Notes)
 	p.line("\n%s", p.paint(totals(r, dry), text.Bold))

@@ -44,7 +44,11 @@ func (p *printer) status(s sync.Status) {
 	p.running(s.Running)
 	p.last(s.Last, "last")
 	if s.Whole != nil {
-		p.last(s.Whole, "last whole")
+		whole := *s.Whole
+		if s.Last != nil && whole.Error == s.Last.Error { // one thing, told once
+			whole.Error = ""
+		}
+		p.last(&whole, "last whole")
 	}
 	p.followed(s.Log)
 	if line := pushed(s.Limits); line != "" {
@@ -69,8 +73,9 @@ func (p *printer) status(s sync.Status) {
 	p.section("Rejected, and left as it is until Okta changes it once more", s.Rejected)
 	if len(s.Failing) > 0 {
 		p.alarm("Failing, tried again by itself")
-		p.list(s.Failing)
+		p.failing(s.Failing)
 	}
+	p.refused(s.Refused)
 }
 
 // running tells how far the run is that is under way.
@@ -90,6 +95,9 @@ func (p *printer) last(l *sync.LastRun, which string) {
 	p.line("%s run %s (%s): %s at %s", which, clean(l.Run), clean(l.Kind), clean(l.Outcome), stamp(l.Ended))
 	if l.Error != "" {
 		p.line("  %s", p.paint(clean(l.Error), text.FgRed))
+		if l.Hint != "" {
+			p.line("  what to do: %s", clean(l.Hint))
+		}
 	}
 }
 
