@@ -47,6 +47,14 @@ func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error)
 	return sync.Decided{Run: v.Run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
 }
 
+// Names tells the query it was given, as a name.
+func (d *daemon) Names(_ context.Context, q sync.NamesQuery) ([]sync.Name, error) {
+	if q.Of == "nothing" {
+		return nil, &fault.Error{Kind: fault.Refused, Op: "look names up", Detail: "there are no names of nothing"}
+	}
+	return []sync.Name{{Name: q.Prefix, About: fmt.Sprint(q.Of, " ", q.Limit)}}, nil
+}
+
 func leaver() state.Change {
 	return state.Change{Kind: "deactivate", UserName: "ann@example.com", OktaID: "00u1", State: state.Held}
 }
@@ -75,7 +83,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
 		Token: func() (string, error) { return token, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

@@ -34,6 +34,7 @@ type Options struct {
 	Host    string // the host listened on: accepted in the Host header beside loopback's names
 	Engine  Engine
 	Runner  Runner
+	Names   Namer
 	Metrics prometheus.Gatherer         // what /metrics tells
 	Token   func() (string, error)      // what a client must know; asked for at each request, never ""
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
@@ -70,6 +71,7 @@ func (a *api) routes() http.Handler {
 	for _, r := range []route{
 		{http.MethodGet, "/api/v1/status", a.status},
 		{http.MethodGet, "/api/v1/history", a.history},
+		{http.MethodGet, "/api/v1/names", a.names},
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},

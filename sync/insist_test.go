@@ -21,7 +21,7 @@ import (
 // then nothing is done, nor recorded.
 func TestRetryOfSome(t *testing.T) {
 	simulated(t, lenient(), func(c *company) {
-		names := staff(4)
+		t, names := c.t, staff(4)
 		ids := c.join(names...)
 		group, _ := c.push("Sales", ids[0])
 		c.want(c.run(sync.Full), sync.Done)
@@ -90,6 +90,7 @@ func TestManyFailAlike(t *testing.T) {
 	c.omni.SetKnobs(simomni.Knobs{RealLimit: -1})
 	c.connect()
 	simulatedOn(t, c, func(c *company) {
+		t := c.t
 		c.join(staff(300)...)
 		c.join("ann", "bob", "cat", "dan", "eve")
 		c.omniFaults.Add(sim.Fault{Method: "POST", Do: sim.Status(http.StatusBadRequest, `{"message":"no such domain"}`, nil)})

@@ -15,7 +15,7 @@ func (a *app) approveCommand() *cobra.Command {
 		Short: "Release what a run holds, or some of it, and do it at once",
 		Long: "Approves what RUN showed as held, and makes a run that does it. Naming the run is the\nconsent: nothing is asked. syncd status lists what is held.\n\n" +
 			"Okta is asked once more before anything is removed: who has come back meanwhile stays.\nWhat came to wait later isn't covered, and is named.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completes(sync.NamesOfHeld, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.approve(cmd.Context(), r.decision(args[0])) },
 	}
 	r.flags(cmd)

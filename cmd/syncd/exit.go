@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -40,7 +41,9 @@ func (a *app) end(err error) int {
 	if _, invalid := errors.AsType[*configs.Invalid](err); invalid {
 		status, f.Error.Kind, f.Error.Hint = exitUsage, "configuration", a.configHint()
 	} else if !a.ran {
-		status, f.Error.Kind, f.Error.Hint = exitUsage, "usage", "see syncd --help"
+		status, f.Error.Kind, f.Error.Hint = exitUsage, "usage", "see "+a.asked()+" --help"
+	} else if f.Error.Hint == "" {
+		f.Error.Hint = nextStep(err)
 	}
 	a.tell("syncd: " + f.Error.Message)
 	if f.Error.Hint != "" {
@@ -50,6 +53,34 @@ func (a *app) end(err error) int {
 		_ = a.document(f) // the status tells it too
 	}
 	return status
+}
+
+// asked gives the words of the command that was meant, as far as they are known.
+func (a *app) asked() string {
+	cmd, _, err := (&app{shell: a.shell}).root().Find(a.Args) // another one: its flags have their defaults
+	if err != nil || cmd == nil {
+		return "syncd"
+	}
+	return cmd.CommandPath()
+}
+
+// nextStep is what to do about an error that doesn't say so itself.
+func nextStep(err error) string {
+	if errors.Is(err, context.Canceled) { // by a signal
+		return ""
+	}
+	switch fault.KindOf(err) {
+	case fault.Unavailable, fault.Limited:
+		return "try again in a moment; if it stays, syncd check tests both sides and the store"
+	case fault.Unauthorized:
+		return "syncd check tests each credential, and says what to click"
+	case fault.Fenced:
+		return "syncd status tells who leads"
+	case fault.NotFound:
+		return "syncd status and syncd history tell what is known"
+	case fault.Other, fault.Conflict, fault.Refused, fault.Doubt, fault.Declined:
+	}
+	return "syncd check tests both sides and the store; docs/troubleshooting.md is searched by such a message"
 }
 
 // configHint tells who gave no configuration file at all how to give one.

@@ -24,7 +24,7 @@ func (a *app) historyCommand() *cobra.Command {
 		Short: "Show what was done, held, refused and decided, when, and why",
 		Long: "Shows the provisioning log, the newest first: of a person, found by each name they had, with their comings and goings in groups;\n" +
 			"of a group; or of everybody. An Okta or Omni id names them too. The log goes back 400 days at most; the archive goes further.",
-		Args: cobra.MaximumNArgs(1),
+		Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completes(sync.NamesOfAll, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Subject = strings.Join(args, "")
 			return a.history(cmd.Context(), f)
@@ -55,6 +55,9 @@ func (a *app) historyCommand() *cobra.Command {
 		}
 		return nil
 	})
+	a.completesFlag(cmd, "kind", "", kindsOfChange()...)
+	a.completesFlag(cmd, "state", "", statesOfChange()...)
+	a.completesFlag(cmd, "run", sync.NamesOfRuns)
 	return cmd
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/mapping"
 	"github.com/omnisync/omnisync/okta"
+	"github.com/omnisync/omnisync/sync"
 	"github.com/spf13/cobra"
 )
 
@@ -21,7 +22,7 @@ func (a *app) mappingCommand() *cobra.Command {
 			"about users, what it reads and what it gives, and the user that Omni would receive. It writes nothing, and may be called\n" +
 			"while a daemon runs, whose configuration may be another one.\n\n" +
 			"Exits with 1 when nobody of that name is assigned to the app, with 3 when an expression fails.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completes(sync.NamesOfUsers, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.mappingTest(cmd.Context(), args[0]) },
 	})
 	parent.Args = cobra.NoArgs // a wrong word is wrong usage, not a call for help

@@ -15,7 +15,7 @@ func (a *app) rejectCommand() *cobra.Command {
 		Short: "Drop what a run holds, or some of it",
 		Long: "Rejects what RUN showed as held: it stays as it is in Omni until Okta changes it once more.\n" +
 			"syncd status lists what is held, and what was rejected.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: a.completes(sync.NamesOfHeld, 1),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.reject(cmd.Context(), r.decision(args[0])) },
 	}
 	r.flags(cmd)

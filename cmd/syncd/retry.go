@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+
 	"github.com/omnisync/omnisync/sync"
 	"github.com/spf13/cobra"
 )
@@ -15,6 +17,7 @@ func (a *app) retryCommand() *cobra.Command {
 			"Everything else that there is to do is done with it, within the guard as ever. The running daemon does it\n" +
 			"where there is one. syncd status lists what fails, and why.\n\n" +
 			"Exits with 1, and does nothing, where somebody who is named isn't among what fails.",
+		ValidArgsFunction: a.completes(sync.NamesOfFailing, math.MaxInt),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			r.Only = args
 			return a.make(cmd.Context(), r, false)

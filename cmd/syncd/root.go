@@ -41,17 +41,18 @@ func (a *app) root() *cobra.Command {
 			"3 some changes failed or a reading was doubtful, 4 something is held for approval,\n" +
 			"5 a dry run found changes (with --detailed-exitcode).",
 		SilenceUsage: true, SilenceErrors: true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-		PersistentPreRun:  func(*cobra.Command, []string) { a.ran = true },
+		PersistentPreRun: func(*cobra.Command, []string) { a.ran = true },
 	}
 	root.SetArgs(a.Args)
 	root.SetOut(a.Out)
 	root.SetErr(a.Err)
 	root.PersistentFlags().StringVar(&a.file, "config", "", "configuration `FILE` (default $SYNCD_CONFIG)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document on standard output")
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml", "json") // the flag is there
 	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(),
-		a.approveCommand(), a.rejectCommand(), a.retryCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.versionCommand())
-	return root
+		a.approveCommand(), a.rejectCommand(), a.retryCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
+	return illustrated(root)
 }
 
 // load reads the configuration and tells its warnings.

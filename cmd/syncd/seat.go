@@ -31,6 +31,7 @@ type seat struct {
 	parts  parts
 	store  ledger
 	reader *sync.Engine // for as long as it doesn't lead
+	known  *sync.Known
 	leads  atomic.Pointer[chair]
 	begins *fault.Error                // it has only just started
 	waits  atomic.Pointer[fault.Error] // why it doesn't lead
@@ -43,7 +44,7 @@ type chair struct {
 }
 
 func newSeat(p parts, store ledger) *seat {
-	s := &seat{parts: p, store: store, reader: p.engine(store, ""), begins: &fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"}}
+	s := &seat{parts: p, store: store, reader: p.engine(store, ""), known: sync.NewKnown(store), begins: &fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"}}
 	s.waits.Store(s.begins)
 	return s
 }
@@ -240,7 +241,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)

@@ -24,7 +24,7 @@ func (a *app) stateCommand() *cobra.Command {
 		Short: "Write the whole ledger to a file, as JSON lines",
 		Long: "Writes the ledger that the configuration names to FILE, which must not exist, or to standard output\n" +
 			"(no FILE, or -): JSON lines with a checksum. It only reads. An embedded ledger must not be in use.",
-		Args: a.exportArgs,
+		Args: a.exportArgs, ValidArgsFunction: files,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.stateExport(cmd.Context(), target(args)) },
 	}
 	dry := false
@@ -34,12 +34,20 @@ func (a *app) stateCommand() *cobra.Command {
 		Long: "Reads what export wrote (- is standard input) into the ledger that the configuration names. That must\n" +
 			"be empty, and no daemon may lead it. Everything is checked before anything is written; an import that\n" +
 			"broke off is repeated with the same file.",
-		Args: cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1), ValidArgsFunction: files,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.stateImport(cmd.Context(), args[0], dry) },
 	}
 	in.Flags().BoolVar(&dry, "dry-run", false, "check the file and the ledger; write nothing")
 	parent.AddCommand(export, in)
 	return parent
+}
+
+// files lets the shell complete one argument by its files.
+func files(_ *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	if len(args) > 0 {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return nil, cobra.ShellCompDirectiveDefault
 }
 
 // target gives the file of an export.

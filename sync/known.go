@@ -1,0 +1,204 @@
+package sync
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+)
+
+// What names are of, for NamesQuery.
+const (
+	NamesOfAll     = "all"     // users and groups
+	NamesOfUsers   = "users"   // by userName
+	NamesOfFailing = "failing" // users and groups with a change that failed
+	NamesOfHeld    = "held"    // runs that hold something
+	NamesOfRuns    = "runs"    // the newest runs
+)
+
+// NamesQuery asks for names that begin so, whatever the case of their letters.
+type NamesQuery struct {
+	Of     string
+	Prefix string
+	Limit  int // of how many names; 0: all
+}
+
+// Name is one name with a few words about it.
+type Name struct {
+	Name  string `json:"name"`
+	About string `json:"about,omitempty"`
+}
+
+const (
+	// namesLast is how long the names of users and groups are believed while the ledger
+	// is written to.
+	namesLast = time.Minute
+	// namesWithin is how long reading them may take, whoever waits for it.
+	namesWithin = 30 * time.Second
+	// runsNamed is how many runs are named.
+	runsNamed = 50
+)
+
+// Known finds what a person may mean by the beginning of a name. The names of users and
+// groups it reads once and keeps in memory, sorted: a shell asks at each key, and the
+// ledger may be large. Safe for concurrent use.
+type Known struct {
+	store state.Store
+
+	mu      sync.Mutex
+	all     []Name // nil: never read
+	writes  state.Position
+	read    time.Time
+	reading chan struct{} // closed when the reading that is under way has ended; nil: none is
+}
+
+// NewKnown reads nothing yet.
+func NewKnown(s state.Store) *Known { return &Known{store: s} }
+
+// Names gives the names, sorted but for runs: of those the newest are first.
+func (k *Known) Names(ctx context.Context, q NamesQuery) ([]Name, error) {
+	var list []Name
+	var err error
+	switch q.Of {
+	case NamesOfAll, NamesOfUsers:
+		list, err = k.objects(ctx)
+	case NamesOfFailing:
+		list, err = k.failing(ctx)
+	case NamesOfHeld:
+		list, err = k.held(ctx)
+	case NamesOfRuns:
+		list, err = k.runs(ctx)
+	default:
+		err = &fault.Error{Kind: fault.Refused, Op: "look names up", Detail: fmt.Sprintf("there are no names of %q", q.Of)}
+	}
+	if err != nil {
+		return nil, err
+	}
+	found := []Name{}
+	prefix := strings.ToLower(q.Prefix)
+	for _, n := range list {
+		if q.Limit > 0 && len(found) == q.Limit {
+			break
+		}
+		if strings.HasPrefix(strings.ToLower(n.Name), prefix) && (q.Of != NamesOfUsers || n.About == aboutUser) {
+			found = append(found, n)
+		}
+	}
+	return found, nil
+}
+
+const (
+	aboutUser  = "user"
+	aboutGroup = "group"
+)
+
+// objects gives the users and groups. What is a little old is given all the same, and read
+// anew for the next question.
+func (k *Known) objects(ctx context.Context) ([]Name, error) {
+	at, err := k.store.Position(ctx)
+	if err != nil {
+		return nil, err
+	}
+	k.mu.Lock()
+	fresh := k.all != nil && (at == k.writes || time.Since(k.read) < namesLast)
+	if !fresh && k.reading == nil {
+		k.reading = make(chan struct{})
+		go k.renew(context.WithoutCancel(ctx), at)
+	}
+	list, reading := k.all, k.reading
+	k.mu.Unlock()
+	if list != nil {
+		return list, nil
+	}
+	select {
+	case <-reading:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.all, nil
+}
+
+// renew reads the names. Where that fails, the next question tries again.
+func (k *Known) renew(ctx context.Context, at state.Position) {
+	ctx, cancel := context.WithTimeout(ctx, namesWithin)
+	defer cancel()
+	list, err := namesIn(ctx, k.store)
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if err == nil {
+		k.all, k.writes, k.read = list, at, time.Now()
+	}
+	close(k.reading)
+	k.reading = nil
+}
+
+// namesIn reads the names of all users and groups.
+func namesIn(ctx context.Context, s state.Store) ([]Name, error) {
+	type user struct { // of state.User
+		UserName string `json:"userName"`
+	}
+	list := []Name{}
+	for u, err := range state.All[user](ctx, s, state.Users) {
+		if err != nil {
+			return nil, err
+		}
+		if u.Value.UserName != "" {
+			list = append(list, Name{u.Value.UserName, aboutUser})
+		}
+	}
+	for g, err := range state.All[state.Group](ctx, s, state.Groups) {
+		if err != nil {
+			return nil, err
+		}
+		if name := firstOf(g.Value.Name, g.Value.DisplayName); name != "" {
+			list = append(list, Name{name, aboutGroup})
+		}
+	}
+	slices.SortFunc(list, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
+	return slices.Compact(list), nil
+}
+
+func (k *Known) failing(ctx context.Context) ([]Name, error) {
+	failing := map[string]state.Failure{}
+	if err := collect(ctx, k.store, state.Failing, failing); err != nil {
+		return nil, err
+	}
+	list := make([]Name, 0, len(failing))
+	for _, f := range failing {
+		list = append(list, Name{firstOf(f.Change.UserName, f.Change.Group, f.Change.OktaID), "failed " + times(f.Attempts)})
+	}
+	slices.SortFunc(list, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
+	return list, nil
+}
+
+func (k *Known) held(ctx context.Context) ([]Name, error) {
+	holds := map[string]state.Hold{}
+	if err := collect(ctx, k.store, state.Holds, holds); err != nil {
+		return nil, err
+	}
+	var list []Name
+	for _, r := range slices.Backward(heldRuns(holds, time.Now())) {
+		list = append(list, Name{r.Run, fmt.Sprintf("%d held, %s", r.Count, r.Kind)})
+	}
+	return list, nil
+}
+
+func (k *Known) runs(ctx context.Context) ([]Name, error) {
+	runs, err := state.Newest[state.Run](ctx, k.store, state.Runs, runsNamed)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Name, len(runs))
+	for i, r := range runs {
+		list[i] = Name{r.Run, r.Kind + ", " + r.Outcome}
+	}
+	return list, nil
+}
