@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 	"github.com/omnisync/omnisync/sync"
@@ -37,16 +38,24 @@ func TestScripts(t *testing.T) {
 			"alive":      aliveCmd,
 			"takes":      takesCmd,
 			"signal":     signalCmd,
+			"hire":       hireCmd,
+			"move":       moveCmd,
+			"breaks":     breaksCmd,
+			"begins":     beginsCmd,
+			"terminate":  terminateCmd,
+			"terminal":   terminalCmd,
+			"fits":       fitsCmd,
 		},
 	})
 }
 
 // world is one script's Okta and Omni.
 type world struct {
-	okta  *simokta.Org
-	omni  *simomni.Org
-	hooks *hookDesk
-	ids   map[string]string // of Okta users and groups, by name
+	okta   *simokta.Org
+	omni   *simomni.Org
+	hooks  *hookDesk
+	faults sim.Faults        // of Omni
+	ids    map[string]string // of Okta users and groups, by name
 }
 
 // setUp gives a script its own world, with four people and a pushed group, and
@@ -69,7 +78,7 @@ func setUp(env *testscript.Env) error {
 		return err
 	}
 	w.hooks = &hookDesk{Handler: w.okta, proxy: hooks}
-	okta, omni := httptest.NewServer(w.hooks), httptest.NewServer(w.omni)
+	okta, omni := httptest.NewServer(w.hooks), httptest.NewServer(w.faults.Wrap(w.omni))
 	env.Defer(okta.Close)
 	env.Defer(omni.Close)
 	console, err := freeAddress()
@@ -150,9 +159,13 @@ func runOf(ts *testscript.TestScript, file string) string {
 	return report.Run
 }
 
-// omniCmd looks into Omni: omni active NAME..., omni writes N since the last time.
+// omniCmd looks into Omni: omni active NAME..., omni writes N since the last time, or
+// since omni reset.
 func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
+	if args[0] == "reset" {
+		w.omni.ResetLog()
+	}
 	for _, arg := range args[1:] {
 		switch args[0] {
 		case "active":
