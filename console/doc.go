@@ -4,14 +4,16 @@
 //	GET  /healthz                    200 while the process lives
 //	GET  /readyz                     200 while it leads and its ledger answers, else 503
 //	GET  /api/v1/status              sync.Status
-//	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool} -> lines
-//	POST /api/v1/runs/{run}/approve  {"by":"..."} -> lines, the first one the decision
+//	GET  /api/v1/names               ?of=all|users|failing|held|runs&prefix=&limit= -> {"names":[{"name","about"}]}
+//	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool,"insist":bool,"only":[name],"attached":bool} -> lines
+//	POST /api/v1/runs/{run}/approve  {"by":"...","attached":bool} -> lines, the first one the decision
 //	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
 //	GET  /metrics                    Prometheus's text, or its protobuf where it asks for that; wants the token like the API
 //
 // Lines are application/x-ndjson, one member each: {"decided":...}, then
 // {"progress":...} while the run goes on, and at the end {"report":...} or
-// {"error":...}. A run that was asked for goes on when its client leaves. While
+// {"error":...}. A run that was asked for goes on when its client leaves, unless it is
+// attached: then it ends after the changes under way, and is recorded as stopped. While
 // another run is under way, the progress is that one's, as its run and note say.
 //
 // A progress, which is also the status's "running" (with kind and since, null

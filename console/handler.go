@@ -114,8 +114,8 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 	a.stream(r.Context(), newLines(w), request)
 }
 
-// stream makes a run. Where it is attached to its client it ends with client, the
-// request's context, too.
+// stream makes a run, in the life of the runs. Where it is attached to its client it ends
+// with client, the request's context, too.
 func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 	request.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
 	ctx, stop := context.WithCancelCause(a.runs)
@@ -123,7 +123,7 @@ func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 	if request.Attached {
 		defer context.AfterFunc(client, func() { stop(sync.ErrLeft) })()
 	}
-	report, err := a.Runner.Do(ctx, request)
+	report, err := a.Runner.Do(ctx, request) //nolint:contextcheck // a run goes on when its client leaves
 	if err != nil {
 		l.write(Line{Error: FailureOf(err)})
 		return

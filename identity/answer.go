@@ -11,6 +11,13 @@ type Answer struct {
 	Error   string  `json:"error,omitempty"` // why it is no success
 }
 
+// Came reports whether the other side was there to answer, whatever it said: neither
+// silence, nor a server's own failure (5xx), nor a refusal to serve so much (429).
+func (a Answer) Came() bool { return a.Status > 0 && a.Status < 500 && a.Status != 429 }
+
+// Reads reports whether it was only asked to tell something.
+func (a Answer) Reads() bool { return a.Method == "GET" }
+
 type answersKey struct{}
 
 // WithAnswers gives a context under which every answer is told to hear, one

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -62,11 +61,10 @@ func (a *applier) answered(c Change) Change {
 // hears reports whether Omni answered what it was asked, and notes when it last did to a
 // change: an Omni that only lets itself be read is no better than one that is away.
 func (a *applier) hears(met identity.Answer) bool {
-	there := met.Status != 0 && met.Status < http.StatusInternalServerError && met.Status != http.StatusTooManyRequests
-	if there && met.Method != http.MethodGet {
+	if met.Came() && !met.Reads() {
 		a.heard.Store(time.Now().UnixNano())
 	}
-	return there
+	return met.Came()
 }
 
 // unanswered tells a change that Omni fails at, though it does others, from one that

@@ -117,7 +117,7 @@ func TestEndOfASharedFailure(t *testing.T) {
 					t.Fatal("nothing is remembered as failing")
 				}
 				for _, f := range failing {
-					if wait := f.Problem.Next.Sub(time.Now()); wait > 0 {
+					if wait := time.Until(f.Problem.Next); wait > 0 {
 						t.Errorf("%s waits for another %s: %+v", f.UserName, wait, f.Problem)
 					}
 				}

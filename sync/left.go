@@ -10,4 +10,4 @@ type askerLeft struct{}
 
 func (askerLeft) Error() string { return "stopped by who asked for it" }
 
-func (askerLeft) Is(target error) bool { return target == context.Canceled } //nolint:errorlint // that is what Is compares
+func (askerLeft) Is(target error) bool { return target == context.Canceled }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"syscall"
@@ -100,9 +101,9 @@ func terminalCmd(ts *testscript.TestScript, _ bool, args []string) {
 		environ = append(environ, args[0])
 	}
 	path := ""
-	for _, dir := range strings.Split(ts.Getenv("PATH"), string(os.PathListSeparator)) {
-		if _, err := os.Stat(dir + "/syncd"); err == nil && path == "" {
-			path = dir + "/syncd"
+	for dir := range strings.SplitSeq(ts.Getenv("PATH"), string(os.PathListSeparator)) {
+		if _, err := os.Stat(filepath.Join(dir, "syncd")); err == nil && path == "" {
+			path = filepath.Join(dir, "syncd")
 		}
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
