@@ -36,6 +36,14 @@ type Assignment struct {
 	Origin     Origin
 }
 
+// OktaUser is a user of Okta, whether assigned to the app or not.
+type OktaUser struct {
+	ID     OktaID
+	Status string // ACTIVE, DEPROVISIONED ...
+	Login  string
+	Name   string // as people know them; may be ""
+}
+
 // Sighting is one app user in a list: what is read of each at once, and the
 // profiles unread, because most users are as they were.
 type Sighting struct {

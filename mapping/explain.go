@@ -10,21 +10,10 @@ import (
 )
 
 // Explained is what one expression does with one user.
-type Explained struct {
-	Key    string // such as users.attributes.region
-	Text   string // "": the default of users.display_name
-	Inputs []Input
-	Result any   // bool of the scope, string of the display name, identity.Value of an attribute; nil where it gives nothing
-	Err    error // why there is no result
-}
+type Explained = identity.Explained
 
 // Input is one thing that an expression names.
-type Input struct {
-	Path    string // such as user.address.city
-	Value   any    // in JSON's types; nil where it is absent
-	Present bool
-	Whole   bool // a variable whose fields are chosen by the expression itself, such as user[x]; Value is nil
-}
+type Input = identity.Input
 
 // Explain gives for each expression about users what it reads and what it gives,
 // scope first. It goes on where Map would have ended.

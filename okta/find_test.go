@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 )
 
@@ -83,4 +84,41 @@ func TestFindAssignmentDoubts(t *testing.T) {
 			wantKind(t, err, fault.Doubt)
 		})
 	}
+}
+
+// TestFindPeople: who has a name by mistake twice is found twice, who isn't assigned is
+// found by login or id, and a person's groups are told whole.
+func TestFindPeople(t *testing.T) {
+	c := newCompany(t, simokta.Knobs{})
+	first := c.AddUser(simokta.User{Login: "x1@acme.test", FirstName: "Xenia", LastName: "One"})
+	second := c.AddUser(simokta.User{Login: "x2@acme.test", Status: "SUSPENDED"})
+	c.Assign(first, simokta.AssignOptions{UserName: "twice@acme.test"})
+	c.Assign(second, simokta.AssignOptions{UserName: "Twice@acme.test"})
+	group := c.AddGroup("Sales", "OKTA_GROUP")
+	c.AddMembers(group, second)
+	synctest.Test(t, func(t *testing.T) {
+		named, err := c.reader.Named(t.Context(), "TWICE@acme.test ")
+		if err != nil || len(named) != 2 || named[0].ID >= named[1].ID || named[1].Account == "" {
+			t.Errorf("named are %+v, %v", named, err)
+		}
+		if named, err = c.reader.Named(t.Context(), "nobody@acme.test"); err != nil || len(named) > 0 {
+			t.Errorf("nobody is %+v, %v", named, err)
+		}
+		for _, name := range []string{"x1@ACME.test", first} {
+			u, err := c.reader.OktaUser(t.Context(), name)
+			if want := (identity.OktaUser{ID: identity.OktaID(first), Status: "ACTIVE", Login: "x1@acme.test", Name: "Xenia One"}); err != nil || u != want {
+				t.Errorf("%s is %+v, %v", name, u, err)
+			}
+		}
+		for _, name := range []string{"me", "x3@acme.test", "00unobody"} {
+			_, err := c.reader.OktaUser(t.Context(), name)
+			wantKind(t, err, fault.NotFound)
+		}
+		groups, err := c.reader.GroupsIn(t.Context(), identity.OktaID(second))
+		if err != nil || len(groups) != 1 || groups[0].Name != "Sales" || groups[0].Type != "OKTA_GROUP" {
+			t.Errorf("the groups are %+v, %v", groups, err)
+		}
+		_, err = c.reader.GroupsIn(t.Context(), "a/b")
+		wantKind(t, err, fault.Refused)
+	})
 }
