@@ -38,6 +38,14 @@ func (d *daemon) History(_ context.Context, f sync.HistoryFilter) ([]state.Chang
 		Reason: fmt.Sprint(f.Since.UTC(), f.Until.UTC(), f.Limit)}}, nil
 }
 
+// Explain knows ann alone.
+func (d *daemon) Explain(_ context.Context, subject string) (sync.Explanation, error) {
+	if subject != "ann+1@example.com" {
+		return sync.Explanation{}, &fault.Error{Kind: fault.NotFound, Op: "nobody is known as " + subject, Hint: "look"}
+	}
+	return sync.Explanation{Subject: subject, Kind: "person", Answer: "Ann has access", Sentences: []sync.Step{{Name: "omni", Text: "there", Doubt: true}}}, nil
+}
+
 // Decide knows the run r1 alone.
 func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error) {
 	if v.Run != "r1" {

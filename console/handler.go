@@ -20,6 +20,8 @@ type Engine interface {
 	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 	// History gives lines of the provisioning log, the newest first.
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
+	// Explain answers about a person or a group; fault.NotFound when nobody knows them.
+	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 }
 
 // Runner makes one run after the other. An error means that the run could not
@@ -72,6 +74,7 @@ func (a *api) routes() http.Handler {
 		{http.MethodGet, "/api/v1/status", a.status},
 		{http.MethodGet, "/api/v1/history", a.history},
 		{http.MethodGet, "/api/v1/names", a.names},
+		{http.MethodGet, "/api/v1/explain", a.explain},
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},

@@ -25,7 +25,8 @@ const causeCommand = "command"
 type runBody struct {
 	Kind     sync.RunKind `json:"kind"`
 	DryRun   bool         `json:"dry_run"`
-	Insist   bool         `json:"insist,omitempty"`   // tries what failed before its time; a reconciliation always does
+	Subject  string       `json:"subject,omitempty"`  // of a user run: the person
+	Insist   bool         `json:"insist,omitempty"`   // tries what failed before its time; a reconciliation, and a run about one person, always do
 	Only     []string     `json:"only,omitempty"`     // of insist: the names of those that it is for; none: all
 	Attached bool         `json:"attached,omitempty"` // the run ends when the client leaves; else it goes on
 }
@@ -34,12 +35,14 @@ type runBody struct {
 func (b runBody) request() (sync.Request, error) {
 	const op = "start a run"
 	switch {
-	case b.Kind != sync.Full && b.Kind != sync.Reconcile:
-		return sync.Request{}, refusal(op, fmt.Sprintf("kind %q is neither %q nor %q", b.Kind, sync.Full, sync.Reconcile), "")
-	case len(b.Only) > 0 && (!b.Insist || b.Kind == sync.Reconcile):
+	case b.Kind != sync.Full && b.Kind != sync.Reconcile && b.Kind != sync.User:
+		return sync.Request{}, refusal(op, fmt.Sprintf("kind %q is none of %q, %q and %q", b.Kind, sync.Full, sync.Reconcile, sync.User), "")
+	case (b.Kind == sync.User) != (b.Subject != ""):
+		return sync.Request{}, refusal(op, fmt.Sprintf("a run of kind %q, and no other, is about a subject", sync.User), "")
+	case len(b.Only) > 0 && (!b.Insist || b.Kind != sync.Full):
 		return sync.Request{}, refusal(op, "only some are named, but the run doesn't insist on them alone", "send kind full and insist true with it")
 	}
-	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Insist: b.Insist || b.Kind == sync.Reconcile, Only: b.Only, Attached: b.Attached, Cause: causeCommand}, nil
+	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Subject: b.Subject, Insist: b.Insist || b.Kind != sync.Full, Only: b.Only, Attached: b.Attached, Cause: causeCommand}, nil
 }
 
 // decisionBody comes with an approval or a rejection.

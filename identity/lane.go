@@ -13,7 +13,7 @@ type Lane int
 const (
 	LaneRemoval Lane = iota + 1 // ends access, or changes the attributes of an existing user
 	LaneMove                    // the rest of what moves somebody whose change is above
-	LanePush                    // Okta waits for the answer
+	LanePush                    // Okta waits for the answer, or somebody who asked for one person
 	LaneOther                   // other changes, and single questions
 	LaneJoiner                  // new accounts
 	LaneName                    // names, and long lists

@@ -223,6 +223,52 @@ func (a Accepted) Mapping(ctx context.Context, id string) (identity.Mapping, err
 	return identity.Mapping{ID: id, Source: identity.GroupID(id), Status: "ACTIVE", Origin: toldByPush}, err
 }
 
+// Named implements Finder.
+func (a Accepted) Named(ctx context.Context, userName string) ([]identity.Assignment, error) {
+	var found []identity.Assignment
+	for s, err := range a.Assignments(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		if identity.FoldUserName(s.UserName) != identity.FoldUserName(userName) {
+			continue
+		}
+		one, err := a.Assignment(ctx, s.ID)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, one)
+	}
+	return found, nil
+}
+
+// OktaUser implements Finder: beside the app user, a push tells nothing of the Okta user.
+func (a Accepted) OktaUser(ctx context.Context, name string) (identity.OktaUser, error) {
+	raw, known, err := a.Store.Get(ctx, state.PushedUsers, name)
+	if err != nil || !known {
+		return identity.OktaUser{}, firstError(err, notPushed)
+	}
+	u, err := state.Decode[state.PushedUser](state.Entry{Key: name, Value: raw}, state.PushedUsers)
+	if err != nil {
+		return identity.OktaUser{}, err
+	}
+	return identity.OktaUser{ID: identity.OktaID(name), Login: u.UserName, Name: u.DisplayName}, nil
+}
+
+// GroupsIn implements Finder.
+func (a Accepted) GroupsIn(ctx context.Context, id identity.OktaID) ([]identity.Group, error) {
+	ids, _, err := a.GroupsOf(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	all, err := a.Groups(ctx, ids)
+	groups := make([]identity.Group, 0, len(ids))
+	for _, g := range ids {
+		groups = append(groups, all[g])
+	}
+	return groups, err
+}
+
 // Departures implements Chronicle: pushes that nobody remembers tell nothing.
 func (a Accepted) Departures(context.Context) iter.Seq2[identity.Departure, error] {
 	return func(func(identity.Departure, error) bool) {}

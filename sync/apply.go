@@ -49,7 +49,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, lanes: lanesOf(judged.Changes, false), ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
+	a := &applier{engine: e, run: r, asked: judged.Asked, lanes: lanesOf(judged.Changes, r.request.Kind == User), ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	r.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)

@@ -306,7 +306,7 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 		a.spendLosses(notes, rest)
 	}
 	c.State, c.Guard = state.Held, guardRenames
-	c.Reason = fmt.Sprintf("Omni refused the new username (%v); it keeps the old one until somebody decides", refusal)
+	c.Reason = fmt.Sprintf(renameRefused+" (%v); it keeps the old one until somebody decides", refusal)
 	notes.Holds[renameKey(c.User, to)] = &state.Hold{Change: a.run.told(c), Guard: guardRenames, Run: a.run.id, Since: time.Now()}
 	return c, notes
 }

@@ -161,10 +161,7 @@ const accountDeleted = "DELETED"
 // status of the Okta account, and where Okta said so: the app user asked for by id,
 // or, of an account that is no more, the event. Any other answer is a contradiction.
 func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, identity.Origin, error) {
-	var okta Witness = e.o.Okta
-	if isOwn(id) { // Okta doesn't know it by this key
-		okta = Accepted{Store: e.o.Store}
-	}
+	okta := e.oktaOf(id)
 	a, err := okta.Assignment(ctx, id)
 	switch {
 	case err == nil && e.person(a.Sighting(), e.askGroups(ctx, id)).leaves():
@@ -236,6 +233,9 @@ func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 	n := newNotes()
 	for key, h := range l.Holds {
 		id := identity.OktaID(h.Change.OktaID)
+		if l.forgets != nil && !l.forgets[key] {
+			continue
+		}
 		if h.Decision != state.Rejected || h.Change.Group != "" || (key != userKey(Deactivate, id) && key != userKey(Delete, id)) {
 			continue
 		}

@@ -39,8 +39,12 @@ func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
 		return d, err
 	}
 	app, err := r.app(ctx)
+	d.Partial = app.Partial
 	if err == nil {
 		err = r.people(ctx)
+	}
+	for _, a := range r.touched.beside {
+		r.sightings[a.ID] = a.Sighting()
 	}
 	if !e.groupwise {
 		r.mapped(nil)
@@ -55,6 +59,9 @@ func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
 		return d, err
 	}
 	slices.Sort(d.Doubts)
+	if run.person != nil {
+		d.narrow(run.ledger, run.person.id)
+	}
 	return d, ctx.Err()
 }
 
@@ -80,7 +87,7 @@ func (r *delta) people(ctx context.Context) error {
 	ids := slices.Sorted(maps.Keys(r.touched.users))
 	found := make([]identity.Assignment, len(ids))
 	errs := make([]error, len(ids))
-	together(questions, ids, func(i int, id identity.OktaID) { found[i], errs[i] = r.engine.o.Okta.Assignment(ctx, id) })
+	together(questions, ids, func(i int, id identity.OktaID) { found[i], errs[i] = r.engine.oktaOf(id).Assignment(ctx, id) })
 	for i, id := range ids {
 		switch err := errs[i]; {
 		case ctx.Err() != nil || fault.Is(err, fault.Unauthorized):

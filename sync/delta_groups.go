@@ -175,7 +175,7 @@ func (r *delta) ofUsers(ctx context.Context) error {
 func (r *delta) belongings(ctx context.Context, ids []identity.OktaID) []belonging {
 	list := make([]belonging, len(ids))
 	together(questions, ids, func(i int, id identity.OktaID) {
-		groups, from, err := r.engine.o.Okta.GroupsOf(ctx, id)
+		groups, from, err := r.engine.oktaOf(id).GroupsOf(ctx, id)
 		if fault.Is(err, fault.NotFound) { // the account is deleted: it is in no group
 			err = nil
 		}

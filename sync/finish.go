@@ -16,6 +16,7 @@ import (
 // report tells what the run did, or would do.
 func (e *Engine) report(r *run, results []Change) Report {
 	d := r.desired
+	r.results = results
 	rep := Report{Run: r.id, Kind: r.request.Kind, Doubts: d.Doubts, Notes: d.Notes, Counts: map[string]int{},
 		Changes: make([]state.Change, 0, len(results)), Started: r.started.UTC(), Ended: time.Now().UTC()}
 	var failed []state.Change
@@ -121,6 +122,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 	}
 	if len(r.desired.Doubts) == 0 {
 		n.settled(r.desired, results, l)
+		maps.DeleteFunc(n.Failing, func(subject string, _ *state.Failure) bool { return r.others[subject] })
 	}
 	n.unsettled(r.desired, l)
 	n.met(r.desired, l)
@@ -139,7 +141,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 // Omni was no first load.
 func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
 	c := l.Connection
-	if stopErr != nil || rep.Kind == Delta { // which has seen too little to say so
+	if stopErr != nil || rep.Kind == Delta || rep.Kind == User { // which has seen too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)

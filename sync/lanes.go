@@ -9,13 +9,13 @@ import (
 )
 
 // lanesOf gives the lane of each change's requests to Omni; waited tells that Okta
-// waits for them. The rows, first match first:
+// waits for them, or somebody who asked for one person. The rows, first match first:
 //
 //	change                                                  lane
 //	a user's end, a group's end                             removals
 //	members who go                                          removals
 //	an existing user's attributes                           removals
-//	any that Okta waits for                                 pushes
+//	any that is waited for                                  pushes
 //	members who come, one of whom has a change above        moves
 //	a new account, or one that is adopted                   joiners
 //	a user's names, or a group's, and nothing else          names

@@ -36,6 +36,7 @@ type Loop struct {
 	quick  chan Request  // for deltas, likewise; nil where there are none
 	sooner chan struct{} // something is to be looked at again, maybe before what is waited for
 	one    chan struct{} // holds something while a run is under way
+	aside  chan struct{} // likewise of what goes on beside: a look at the log, a user run
 }
 
 // NewLoop builds a loop; it starts with Run. An error names the expression that
@@ -46,7 +47,7 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		location = time.UTC
 	}
 	l := &Loop{engine: e, log: log, cron: cron.New(cron.WithLocation(location)),
-		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1)}
+		due: make(chan Request, 1), deeper: make(chan Request, 1), one: make(chan struct{}, 1), aside: make(chan struct{}, 1)}
 	var rearm func()
 	if s.Delta != "" || s.Hooks {
 		l.quick, l.sooner = make(chan Request, 1), make(chan struct{}, 1)
@@ -84,7 +85,7 @@ const causeSchedule = "schedule"
 // byHand reports whether somebody asked for the run: neither the schedule, nor a delta,
 // nor a push.
 func (r Request) byHand() bool {
-	return (r.Kind == Full || r.Kind == Reconcile) && r.Cause != causeSchedule && !strings.HasPrefix(r.Cause, causeLog) && !strings.HasPrefix(r.Cause, causePush)
+	return (r.Kind == Full || r.Kind == Reconcile || r.Kind == User) && r.Cause != causeSchedule && !strings.HasPrefix(r.Cause, causeLog) && !strings.HasPrefix(r.Cause, causePush)
 }
 
 // Ask is Wake for a run that has another cause than the schedule.
@@ -160,7 +161,9 @@ func (l *Loop) follow(ctx context.Context) {
 			return
 		}
 		stop()
+		l.aside <- struct{}{}
 		watched, err := l.engine.Watch(ctx, len(l.one) > 0)
+		<-l.aside
 		news.looked(watched.Newest, watched.Wider != "", lookAfter(err), time.Now())
 		if watched.Wider != "" {
 			l.log.Info("a wider run is needed than a delta", zap.String("run_kind", string(watched.Wider)), zap.String("because", watched.Why))
@@ -247,8 +250,12 @@ func lookAfter(err error) time.Duration {
 // soonest is the least time between two looks that nobody asked for.
 const soonest = 5 * time.Second
 
-// Do does one run when no other is under way; until then it tells of the other.
+// Do does one run when no other is under way; until then it tells of the other. A user
+// run, which is over soon, goes on beside those of other kinds, as a delta does.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
+	if r.Kind == User {
+		return l.beside(ctx, r)
+	}
 	over := l.engine.follower.wait(r.Progress)
 	select {
 	case l.one <- struct{}{}:
@@ -261,5 +268,23 @@ func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
 	if ctx.Err() != nil {
 		return Report{}, context.Cause(ctx)
 	}
+	return l.engine.Pass(ctx, r)
+}
+
+// beside does a user run when no delta and no other user run is under way.
+func (l *Loop) beside(ctx context.Context, r Request) (Report, error) {
+	select {
+	case l.aside <- struct{}{}:
+	default:
+		if r.Progress != nil {
+			r.Progress(Progress{Step: stepWait, Note: "a delta is under way; this run begins after it"})
+		}
+		select {
+		case l.aside <- struct{}{}:
+		case <-ctx.Done():
+			return Report{}, ctx.Err()
+		}
+	}
+	defer func() { <-l.aside }()
 	return l.engine.Pass(ctx, r)
 }

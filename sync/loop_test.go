@@ -23,10 +23,11 @@ type plainMapper struct{}
 func (plainMapper) Map(a identity.Assignment) (identity.User, bool, error) {
 	return identity.User{UserName: a.UserName}, true, nil
 }
-func (plainMapper) Attributes() []string                       { return nil }
-func (plainMapper) Fingerprint() identity.Fingerprint          { return "plain" }
-func (plainMapper) GroupName(g identity.Group) (string, error) { return g.Name, nil }
-func (plainMapper) UsesGroups() bool                           { return false }
+func (plainMapper) Explain(identity.Assignment) ([]identity.Explained, error) { return nil, nil }
+func (plainMapper) Attributes() []string                                      { return nil }
+func (plainMapper) Fingerprint() identity.Fingerprint                         { return "plain" }
+func (plainMapper) GroupName(g identity.Group) (string, error)                { return g.Name, nil }
+func (plainMapper) UsesGroups() bool                                          { return false }
 
 func (c *company) loop(s sync.Schedule) *sync.Loop {
 	c.t.Helper()

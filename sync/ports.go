@@ -61,6 +61,18 @@ type Witness interface {
 	Mapping(ctx context.Context, id string) (identity.Mapping, error)
 }
 
+// Finder finds people by what others call them.
+type Finder interface {
+	// Named reads the app users of that app username, in any letter case, by id:
+	// nobody, one, or several by mistake.
+	Named(ctx context.Context, userName string) ([]identity.Assignment, error)
+	// OktaUser reads the Okta user of that id, or who signs in under that name,
+	// assigned or not; fault.NotFound when there is none.
+	OktaUser(ctx context.Context, name string) (identity.OktaUser, error)
+	// GroupsIn lists the groups that one user is in, with their names.
+	GroupsIn(ctx context.Context, id identity.OktaID) ([]identity.Group, error)
+}
+
 // Chronicle tells what happened while nobody looked.
 type Chronicle interface {
 	// Departures lists who was unassigned from the app, deactivated or deleted, as
@@ -110,6 +122,9 @@ type UserMapper interface {
 	// Map tells whether the user is in scope, and the canonical user. An error
 	// means that an expression failed: doubt about this user alone.
 	Map(a identity.Assignment) (identity.User, bool, error)
+	// Explain gives for each expression about users what it reads and what it gives,
+	// the scope first.
+	Explain(a identity.Assignment) ([]identity.Explained, error)
 	// Attributes names the Omni attributes that are managed.
 	Attributes() []string
 	// Fingerprint changes whenever the rules do.
@@ -189,6 +204,7 @@ type Okta interface {
 	Roster
 	Directory
 	Witness
+	Finder
 	Chronicle
 	Clock
 	Prices

@@ -11,6 +11,7 @@ import (
 // users and the members are read at the same time; the members are told when the
 // users are there.
 const (
+	stepWait    = "wait"    // for another run
 	stepRead    = "read"    // Okta's assigned users
 	stepMembers = "members" // Okta's groups
 	stepSurvey  = "survey"  // Omni's users and groups
@@ -75,6 +76,19 @@ func (f *follower) follow(run *run) (over func()) {
 		f.endAll()
 		f.running = nil
 	}
+}
+
+// followed begins to follow a run. A delta and a user run go on beside others, so nobody
+// but who asked is told of them.
+func (e *Engine) followed(run *run) (over func()) {
+	switch run.request.Kind {
+	case Delta:
+		return func() {}
+	case User:
+	default:
+		run.follower = &e.follower
+	}
+	return run.follower.follow(run)
 }
 
 // tick tells every now and then how far the run is.

@@ -15,6 +15,7 @@ const (
 	Reconcile RunKind = "reconcile" // Omni too
 	Delta     RunKind = "delta"     // of Okta, only what its System Log says was touched
 	Push      RunKind = "push"      // nothing is read: Okta said it
+	User      RunKind = "user"      // of both sides, only one person is read
 )
 
 // Outcome sums a run up.
@@ -36,7 +37,8 @@ type Request struct {
 	Only       []string       `json:",omitempty"` // of Insist: the names, or ids, of those that it is for; empty: all
 	Attached   bool           `json:",omitempty"` // ends with who asked for it; else it goes on where another process makes it
 	AllMembers bool           // reads the members of every group, moved or not
-	Progress   func(Progress) `json:"-"` // told of each step, and twice a second of a long one; it must not call the engine; may be nil
+	Subject    string         `json:",omitempty"` // of a user run: the person, by a name or an id
+	Progress   func(Progress) `json:"-"`          // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", "command", "start"
 }
 
@@ -74,6 +76,16 @@ type Report struct {
 
 	Started time.Time `json:"started"`
 	Ended   time.Time `json:"ended"`
+
+	Steps []Step `json:"steps,omitempty"` // of a user run: what was found, and what came of it, in order
+	Next  string `json:"next,omitempty"`  // of a user run: what to do about it
+}
+
+// Step is one thing that is told of a person or a group.
+type Step struct {
+	Name  string `json:"name"` // what it is about, such as scope
+	Text  string `json:"text"`
+	Doubt bool   `json:"doubt,omitempty"` // it couldn't be read, or can't be believed
 }
 
 // Health is one word on how Omni stands to Okta.

@@ -27,14 +27,17 @@ type run struct {
 	causes  sync.Map // by origin: the text of the cause
 	noticed string   // what is told before everything else, "" for nothing
 
-	touched  *touched // of a delta: where it looks
+	touched  *touched // of a delta and a user run: where it looks
+	person   *dossier // of a user run: whom it is about
 	unread   []string // what couldn't be read, or confirmed, and is looked at again
 	wider    string   // of a delta: why a full run is to follow it; "" for none
 	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan
 
-	only  map[string]bool // subjects that the run insists on, where it doesn't on all
-	alike map[string]int  // how often a failure was logged, by its likeness; behind the engine's lock of ledgers
+	only    map[string]bool // subjects that the run insists on, where it doesn't on all
+	alike   map[string]int  // how often a failure was logged, by its likeness; behind the engine's lock of ledgers
+	results []Change        // as they were reported
+	others  map[string]bool // of a user run: subjects of which it left changes alone
 
 	rolesAsked  atomic.Int32          // about how many groups' model roles Omni was asked
 	rolesUnread atomic.Pointer[error] // why it didn't tell, after which it isn't asked any more; nil: it did
@@ -124,6 +127,9 @@ func (r *run) logAlike(troubles []state.Trouble) {
 //	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
+	if r.Kind == User {
+		return e.walk(ctx, run)
+	}
 	var err error
 	if run.only, err = e.sought(ctx, r); err != nil {
 		return Report{}, err
@@ -134,10 +140,7 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 // pass is Pass for a run that has begun.
 func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	r := run.request
-	if r.Kind != Delta { // which goes on beside others, and is over soon
-		run.follower = &e.follower
-		defer e.follower.follow(run)()
-	}
+	defer e.followed(run)()
 	defer e.joinRun(run)()
 	if r.byHand() {
 		e.o.Omni.Away(ctx, true)
@@ -176,10 +179,10 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
-	judged := e.judge(e.planned(ctx, run, e.policy), run.desired, run.ledger, e.policy, run.started)
+	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)
 	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
-	if run.desired.Only {
+	if run.desired.Only && r.Kind != User { // who asks for somebody waits for it
 		judged.Changes = e.early(judged.Changes, run.ledger, time.Now())
 	}
 	confirmed, doubts, notes := e.confirm(ctx, judged.Changes, run, time.Now())
@@ -187,6 +190,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	judged.Changes = postpone(confirmed, run.ledger, time.Now(), run.insists)
 	if err := e.noteHolds(ctx, run, judged.Changes, notes); err != nil {
 		return e.aborted(ctx, run, err)
+	}
+	if run.person != nil {
+		run.person.ready(e)
 	}
 	if r.DryRun {
 		return e.report(run, judged.Changes), nil
@@ -233,6 +239,9 @@ const manyJoiners = 20
 // A full run with many joiners reads Omni too, only to see who is there already.
 func (e *Engine) correct(ctx context.Context, run *run) error {
 	d, l := &run.desired, run.ledger
+	if run.person != nil {
+		return e.correctPerson(ctx, run)
+	}
 	whole := run.request.Kind == Reconcile
 	if !whole && unlinked(*d, l) <= manyJoiners {
 		return nil

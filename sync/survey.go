@@ -186,16 +186,7 @@ func presentIn(t identity.Team, owner map[identity.OmniID]identity.OktaID, s Sur
 func correctMembers(n Notes, l *Ledger, id identity.GroupID, in map[identity.OktaID]bool) {
 	for u, active := range in {
 		m := l.Members[id][u]
-		seen := m
-		switch {
-		case !active:
-			seen.Omni = state.Ended
-		case m == state.Member{} && l.Groups[id].Link == state.Adopted && l.Users[u].Link == state.Adopted:
-			seen.Omni = state.Found
-		case m.Omni != state.Found:
-			seen.Omni = state.Present
-		}
-		if seen != m {
+		if seen := l.seenIn(id, u, active); seen != m {
 			n.member(id, u, seen)
 		}
 	}
@@ -205,6 +196,20 @@ func correctMembers(n Notes, l *Ledger, id identity.GroupID, in map[identity.Okt
 			n.member(id, u, m)
 		}
 	}
+}
+
+// seenIn is the place of somebody who was seen in a group in Omni.
+func (l *Ledger) seenIn(id identity.GroupID, u identity.OktaID, active bool) state.Member {
+	m := l.Members[id][u]
+	switch {
+	case !active:
+		m.Omni = state.Ended
+	case m == state.Member{} && l.Groups[id].Link == state.Adopted && l.Users[u].Link == state.Adopted:
+		m.Omni = state.Found
+	case m.Omni != state.Found:
+		m.Omni = state.Present
+	}
+	return m
 }
 
 // unlinkGroup notes that a group is gone in Omni: what Okta says of it stays known.

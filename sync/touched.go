@@ -17,6 +17,7 @@ type touched struct {
 	selection *hint                                         // which groups are synced is read; nil: it isn't
 	app       *hint                                         // the app is read
 	newest    time.Time                                     // when the newest event happened, by Okta's clock; zero where none told
+	beside    []identity.Assignment                         // others of whom this is known, as they may be in somebody's way
 
 	list   bool                      // the users are looked for in the list of all, which is cheaper than one by one
 	lists  map[identity.GroupID]bool // groups whose members are read as a list

@@ -3,7 +3,6 @@ package sync
 import (
 	"fmt"
 	"maps"
-	"path"
 	"slices"
 
 	"github.com/omnisync/omnisync/identity"
@@ -96,11 +95,9 @@ func (pl *planner) ending(id identity.OktaID, u state.User) Change {
 
 // protected gives the glob that protects one of the names, "" when none does.
 func (pl *planner) protected(names ...string) string {
-	for _, glob := range pl.policy.Protected {
-		for _, name := range names {
-			if ok, err := path.Match(identity.FoldUserName(glob), identity.FoldUserName(name)); err == nil && ok {
-				return glob
-			}
+	for _, name := range names {
+		if glob := pl.policy.protects(name); glob != "" {
+			return glob
 		}
 	}
 	return ""
@@ -123,7 +120,7 @@ func (pl *planner) joining(id identity.OktaID, p Person) Change {
 		c.State, c.Guard, c.Reason = state.Held, guardRecycled, stillLinked(pl.names.holder[identity.FoldUserName(p.UserName)])
 		return c
 	case doubled:
-		c.State, c.Reason = state.Failed, "two assigned Okta users have this username; give one of them another in the app's assignment"
+		c.State, c.Reason = state.Failed, twoOfOneName
 		return c
 	case blocked, ringed:
 		c.State, c.Guard, c.Reason = state.Held, guardRecycled, "the username is not free: its holder's own rename is held"
@@ -228,6 +225,15 @@ func (pl *planner) differing(id identity.OktaID, u state.User, p Person) []Chang
 // byHand is why somebody is inactive whom no change of ours deactivated.
 const byHand = "assigned in Okta; somebody deactivated them in Omni"
 
+// twoOfOneName is why neither of two gets the name that both are to have.
+const twoOfOneName = "two assigned Okta users have this username; give one of them another in the app's assignment"
+
+// Why a rename waits that can be done once somebody says so.
+const (
+	renamesWait   = "username changes wait for approval (users.on_username_change: hold)"
+	renameRefused = "Omni refused the new username"
+)
+
 // waitingRename tells why a username change isn't done now: held, refused or protected.
 func (pl *planner) waitingRename(c Change, u state.User) (Change, bool) {
 	c.Kind, c.Guard = Update, guardRenames
@@ -254,7 +260,7 @@ func (pl *planner) waitingRename(c Change, u state.User) (Change, bool) {
 	case asked:
 		c.State, c.Reason = state.Held, hold.Change.Reason
 	case pl.policy.OnUsername == "hold":
-		c.State, c.Reason = state.Held, "username changes wait for approval (users.on_username_change: hold)"
+		c.State, c.Reason = state.Held, renamesWait
 	default:
 		return c, false
 	}
@@ -267,7 +273,7 @@ func (pl *planner) renameRefusal(id identity.OktaID, to string) string {
 	case ringed:
 		return "these users exchange their usernames in a ring; give one of them a name in between"
 	case doubled:
-		return "two assigned Okta users have this username; give one of them another in the app's assignment"
+		return twoOfOneName
 	case taken:
 		return fmt.Sprintf("another account has the new username (Okta user %s); rename or delete it in Omni, then reconcile",
 			pl.names.holder[identity.FoldUserName(to)])

@@ -90,10 +90,11 @@ type asItIs struct{}
 func (asItIs) Map(a identity.Assignment) (identity.User, bool, error) {
 	return identity.User{UserName: a.UserName}, true, nil
 }
-func (asItIs) Attributes() []string                       { return nil }
-func (asItIs) Fingerprint() identity.Fingerprint          { return "as it is" }
-func (asItIs) GroupName(g identity.Group) (string, error) { return g.Name, nil }
-func (asItIs) UsesGroups() bool                           { return false }
+func (asItIs) Explain(identity.Assignment) ([]identity.Explained, error) { return nil, nil }
+func (asItIs) Attributes() []string                                      { return nil }
+func (asItIs) Fingerprint() identity.Fingerprint                         { return "as it is" }
+func (asItIs) GroupName(g identity.Group) (string, error)                { return g.Name, nil }
+func (asItIs) UsesGroups() bool                                          { return false }
 
 func asking(o Okta, p Policy) *Engine {
 	return New(Options{Okta: o, Mapper: asItIs{}, Policy: p, Log: zap.NewNop()})

@@ -33,8 +33,10 @@ syncd history Sales --since 7d
 syncd history --state failed --since 24h --limit 0
 syncd history --run 20260102-030405-abc123 --json`,
 	"syncd approve": `syncd approve 20260102-030405-abc123
-syncd approve 20260102-030405-abc123 --stop-on-interrupt`,
-	"syncd reject": `syncd reject 20260102-030405-abc123`,
+syncd approve 20260102-030405-abc123 --only ann@example.com --only "Sales EMEA"
+syncd approve 20260102-030405-abc123 --hash 3f9a0c55d1e2 --stop-on-interrupt`,
+	"syncd reject": `syncd reject 20260102-030405-abc123
+syncd reject 20260102-030405-abc123 --except '*@partner.example'`,
 	"syncd retry": `syncd retry
 syncd retry ann@example.com "Sales EMEA"
 syncd retry --dry-run`,

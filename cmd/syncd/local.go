@@ -35,6 +35,15 @@ func (l local) History(ctx context.Context, f sync.HistoryFilter) (changes []sta
 	return changes, err
 }
 
+// Explain reads both sides and the ledger, and needs no lease.
+func (l local) Explain(ctx context.Context, subject string) (x sync.Explanation, err error) {
+	err = l.reading(func(e *sync.Engine) error {
+		x, err = e.Explain(ctx, subject)
+		return err
+	})
+	return x, err
+}
+
 // Run takes the lease, or has the run made by the process that has it. A dry one
 // needs no lease.
 func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err error) {

@@ -40,6 +40,8 @@ func (a *app) make(ctx context.Context, r sync.Request, detailed bool) error {
 	}
 	if a.json {
 		err = a.document(report)
+	} else if r.Kind == sync.User {
+		err = a.print(func(p *printer) { p.walked(report, r.DryRun) })
 	} else {
 		err = a.print(func(p *printer) { p.report(report, r.DryRun) })
 	}

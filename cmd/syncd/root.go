@@ -50,7 +50,7 @@ func (a *app) root() *cobra.Command {
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON document on standard output")
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml", "json") // the flag is there
-	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(),
+	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.userCommand(), a.explainCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(),
 		a.approveCommand(), a.rejectCommand(), a.retryCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
 	return illustrated(root)
 }

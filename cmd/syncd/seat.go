@@ -206,6 +206,11 @@ func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Chang
 	return s.reader.History(ctx, f)
 }
 
+// Explain answers, also while another process leads.
+func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, error) {
+	return s.reader.Explain(ctx, subject)
+}
+
 // Decide decides, or has the process that leads decide.
 func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
 	if c := s.leads.Load(); c != nil {
@@ -222,6 +227,8 @@ func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	c := s.leads.Load()
 	switch {
+	case r.DryRun && r.Kind == sync.User: // which waits for nobody, and nobody for it
+		return s.reader.Pass(ctx, r)
 	case c != nil:
 		// The run ends with the leadership, or with who asked for it.
 		both, cancel := context.WithCancelCause(ctx)

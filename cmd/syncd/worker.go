@@ -28,10 +28,11 @@ type worker interface {
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
 }
 
-// teller answers from the ledger alone.
+// teller answers, and changes nothing: from the ledger alone, or from both sides too.
 type teller interface {
 	Status(ctx context.Context) (sync.Status, error)
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
+	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 }
 
 // worker finds who works: the daemon where one listens, because it owns the
