@@ -26,7 +26,7 @@ func highlights(r sync.Report) []string {
 	names := map[bunch][]string{}
 	var order []bunch
 	for _, c := range r.Changes {
-		s := bunch{c.Kind, isGroup(c), c.State, cmp.Or(c.Reason, c.Error)}
+		s := bunch{c.Kind, isGroup(c), c.State, cmp.Or(c.Error, c.Reason)} // of what failed the reason is advice
 		if names[s] == nil {
 			order = append(order, s)
 		}

@@ -163,6 +163,12 @@ func TestErrandsAreDoneByTheLeader(t *testing.T) {
 		t.Errorf("reconcile --json: %v\n%s", err, stdout.String())
 	}
 	for _, r := range []*replica{p.standby, p.bare} {
+		if status, out := r.run("retry"); status != 0 || !strings.Contains(out, "done: nothing to do") {
+			t.Errorf("retry by %s exits with %d:\n%s", r.name, status, out)
+		}
+		if status, out := r.run("retry", "nobody@example.com"); status != 1 || !strings.Contains(out, `no delay to cut short: "nobody@example.com"`) || !strings.Contains(out, "hint: nothing was done") {
+			t.Errorf("retry of nobody by %s exits with %d:\n%s", r.name, status, out)
+		}
 		for _, verb := range []string{"approve", "reject"} {
 			if status, out := r.run(verb, "no-such-run"); status != 1 || !strings.Contains(out, "no-such-run") {
 				t.Errorf("%s of nothing by %s exits with %d:\n%s", verb, r.name, status, out)
