@@ -30,7 +30,8 @@ type victim struct {
 	strike func(i int) // takes the thing away in Okta
 	heal   func(i int) // gives it back
 	pushed func(p *pushed, i int) error
-	gone   func() int // of how many that is so in Omni
+	gone   func() int          // of how many that is so in Omni
+	wait   func(time.Duration) // where time is simulated; else nothing
 }
 
 var threats = []threat{
@@ -153,6 +154,11 @@ func (th threat) on(t *testing.T, kind string, play func(c *company, v *victim))
 		c.rules = mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"}}
 		c.start()
 		v := th.begin(c)
+		v.wait = func(d time.Duration) {
+			if kind != "redis" {
+				<-time.After(d)
+			}
+		}
 		c.want(c.run(sync.Full), sync.Done)
 		play(c, v)
 	}

@@ -46,33 +46,29 @@ func TestPromise7JustOver(t *testing.T) {
 
 // A slow drip is caught as one wave would be, and let through when the window is over.
 func TestPromise7SlowDrip(t *testing.T) {
-	for _, th := range threats {
-		t.Run(th.name, func(t *testing.T) {
-			th.on(t, "bolt", func(c *company, v *victim) {
-				for i := range 2 * guardLimit {
-					v.strike(i)
-					<-time.After(time.Hour)
-					c.run(sync.Full)
-					v.wantGone(c, min(i+1, guardLimit), "while it drips")
-				}
-				if waits := c.waits(); len(waits) != guardLimit {
-					t.Errorf("what waits: %v, want one of each run", waits)
-				}
-				<-time.After(24 * time.Hour)
-				v.strike(2 * guardLimit)
-				last := c.run(sync.Full)
-				v.wantGone(c, guardLimit, "what waits goes on waiting when the window is over, and counts")
-				c.start()
-				v.heal(2 * guardLimit)
-				c.says(sync.Verdict{Run: last.Run, Decision: state.Approved})
-				again := c.run(sync.Full)
-				c.want(again, sync.Holding)
-				c.says(sync.Verdict{Run: again.Run, Decision: state.Approved}) // which was the first to show none of it
-				c.want(c.run(sync.Full), sync.Done)
-				v.wantGone(c, 2*guardLimit, "all of it was approved")
-			})
-		})
-	}
+	everyGuard(t, func(_ threat, c *company, v *victim) {
+		for i := range 2 * guardLimit {
+			v.strike(i)
+			v.wait(time.Hour)
+			c.run(sync.Full)
+			v.wantGone(c, min(i+1, guardLimit), "while it drips")
+		}
+		if waits := c.waits(); len(waits) != guardLimit {
+			c.t.Errorf("what waits: %v, want one of each run", waits)
+		}
+		v.wait(24 * time.Hour)
+		v.strike(2 * guardLimit)
+		last := c.run(sync.Full)
+		v.wantGone(c, guardLimit, "what waits goes on waiting when the window is over, and counts")
+		c.start()
+		v.heal(2 * guardLimit)
+		c.says(sync.Verdict{Run: last.Run, Decision: state.Approved})
+		again := c.run(sync.Full)
+		c.want(again, sync.Holding)
+		c.says(sync.Verdict{Run: again.Run, Decision: state.Approved}) // which was the first to show none of it
+		c.want(c.run(sync.Full), sync.Done)
+		v.wantGone(c, 2*guardLimit, "all of it was approved")
+	})
 }
 
 // What Okta pushes and what is pulled counts together.
