@@ -22,7 +22,7 @@ func TestPromise6RunWithinAPush(t *testing.T) {
 				p.drain()
 				<-time.After(time.Hour)
 				c.omniFaults.Add(sim.Fault{Method: "PATCH", Times: 1, Do: sim.Delay(5 * time.Second)})
-				c.omniFaults.Add(sim.Fault{Method: "GET", Do: sim.Delay(10 * time.Second)})
+				c.omniFaults.Add(sim.Fault{Method: "GET", Do: sim.Delay(9 * time.Second)}) // an attempt lasts for 10
 				c.omniFaults.Add(sim.Fault{Method: "POST", Times: 1, Do: sim.Delay(8 * time.Second)})
 				p.client.Assign(crew[2]) // which the run has to wait for, in a full one
 				crew[0].UserName = "renamed@acme.co"

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
@@ -197,10 +198,16 @@ func statusCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// aliveCmd waits until the daemon answers and its first run has ended.
+// aliveCmd waits until the daemon answers and its first run has ended: before it,
+// others may have made some.
 func aliveCmd(ts *testscript.TestScript, _ bool, _ []string) {
 	for range 1000 {
-		if s, err := clientFor(ts).Status(context.Background()); err == nil && s.Last != nil {
+		var owner struct{ Since time.Time }
+		text, err := os.ReadFile(ts.MkAbs("syncd.db.owner"))
+		if err == nil {
+			err = json.Unmarshal(text, &owner)
+		}
+		if s, asked := clientFor(ts).Status(context.Background()); err == nil && asked == nil && s.Last != nil && s.Last.Ended.After(owner.Since) {
 			return
 		}
 		pause()
