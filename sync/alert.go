@@ -32,12 +32,13 @@ func (r *run) alert(n Notes) {
 // remindAfter is how long after a no the person's word is recalled, each time.
 const remindAfter = 7 * 24 * time.Hour
 
-// remind tells in a run that reads everything of the exceptions that are to be recalled.
-func (r *run) remind() Notes {
+// remind tells in a run that reads everything of the exceptions that are to be recalled,
+// but for those of which it finds otherwise.
+func (r *run) remind(found Notes) Notes {
 	if r.request.Kind != Full && r.request.Kind != Reconcile {
 		return newNotes()
 	}
-	n, told := remind(r.ledger, r.started)
+	n, told := remind(r.ledger, found, r.started)
 	if told != "" {
 		r.desired.Notes = append(r.desired.Notes, told)
 		r.logger.Warn("exceptions", zap.String("told", told), zap.String("hint", "syncd status lists them; who is to go after all goes when Okta assigns and unassigns them once more"))
@@ -47,12 +48,12 @@ func (r *run) remind() Notes {
 
 // remind tells once a week of each removal that a person said no to, so that no
 // exception is forgotten. Pure.
-func remind(l *Ledger, now time.Time) (n Notes, told string) {
+func remind(l *Ledger, found Notes, now time.Time) (n Notes, told string) {
 	n = newNotes()
 	var names []string
 	for _, key := range slices.Sorted(maps.Keys(l.Holds)) {
 		h := l.Holds[key]
-		if h.Decision != state.Rejected || now.Sub(h.At) < remindAfter || now.Sub(h.Recalled) < remindAfter {
+		if _, anew := found.Holds[key]; anew || h.Decision != state.Rejected || now.Sub(h.At) < remindAfter || now.Sub(h.Recalled) < remindAfter {
 			continue
 		}
 		h.Recalled = now

@@ -255,6 +255,7 @@ func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
 	}
 	if account.ID != "" {
 		notes.user(c.User, a.linked(account, u))
+		a.spendLosses(notes, c)
 	}
 	renames := c.Patch.UserName != nil && (fault.Is(err, fault.Refused) || fault.Is(err, fault.Conflict))
 	if renames && identity.FoldUserName(account.UserName) != identity.FoldUserName(*c.Patch.UserName) {
@@ -263,7 +264,6 @@ func (a *applier) update(ctx context.Context, c Change) (Change, Notes) {
 	if err != nil {
 		return a.failed(c, err), notes
 	}
-	a.spendLosses(notes, c)
 	return a.answered(c), notes
 }
 
@@ -299,11 +299,11 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 		account, err := a.engine.o.Omni.UpdateUser(ctx, u.Omni, rest.Patch)
 		if account.ID != "" {
 			notes.user(c.User, a.linked(account, u))
+			a.spendLosses(notes, rest)
 		}
 		if err != nil {
 			return a.failed(c, err), notes
 		}
-		a.spendLosses(notes, rest)
 	}
 	c.State, c.Guard = state.Held, guardRenames
 	c.Reason = fmt.Sprintf(renameRefused+" (%v); it keeps the old one until somebody decides", refusal)

@@ -13,6 +13,8 @@ import (
 )
 
 const (
+	lookWithinLog = 10 * time.Second // nothing is removed meanwhile, and nothing added
+
 	mostLooks  = 2              // into the System Log for one removal: events may come late
 	lookUntil  = 24 * time.Hour // of when it was held first
 	lookBehind = 24 * time.Hour // where no whole run tells when all was still as it should be
@@ -34,7 +36,9 @@ func (e *Engine) explain(ctx context.Context, run *run, n Notes) {
 	if len(removals) == 0 {
 		return
 	}
-	chapter, err := e.o.Okta.Deeds(ctx, e.lookBack(ctx, seen))
+	looking, cancel := context.WithTimeout(ctx, lookWithinLog)
+	defer cancel()
+	chapter, err := e.o.Okta.Deeds(looking, e.lookBack(ctx, seen))
 	why := map[string]state.Because{}
 	if err == nil {
 		var ask bool
@@ -94,7 +98,7 @@ func (e *Engine) unexplained(run *run, n Notes) (list []removal, seen time.Time)
 		if !removes(h.Change) || h.Why.Known() || h.Decision != state.None {
 			continue
 		}
-		if !first && (h.Why == nil || h.Why.Asked >= mostLooks || run.started.Sub(h.Since) > lookUntil) {
+		if !first && !run.looksAgain(h) {
 			continue
 		}
 		if reason := e.ownReason(run, h); reason != state.ReasonUnknown {
@@ -112,6 +116,12 @@ func (e *Engine) unexplained(run *run, n Notes) (list []removal, seen time.Time)
 		}
 	}
 	return list, seen
+}
+
+// looksAgain reports whether the run looks once more for what it wasn't told of a hold: a
+// run about one person leaves that to others.
+func (r *run) looksAgain(h state.Hold) bool {
+	return r.request.Kind != User && h.Why != nil && h.Why.Asked < mostLooks && r.started.Sub(h.Since) <= lookUntil
 }
 
 // ownReason gives the reason of a removal that Okta did nothing for.

@@ -139,6 +139,25 @@ func (c Change) key() string {
 	return userKey(c.Kind, c.User)
 }
 
+// otherKeys are those under which somebody may have said no to what the change does: to
+// another end of the same, or to a part of it.
+func (c Change) otherKeys() []string {
+	other := map[Kind]Kind{Deactivate: Delete, Delete: Deactivate}
+	switch {
+	case c.Group != "" && c.Kind == Delete:
+		return []string{groupKey(Release, c.Group)}
+	case c.Group != "" && c.Kind == Release:
+		return []string{groupKey(Delete, c.Group)}
+	case c.ends():
+		return []string{userKey(other[c.Kind], c.User)}
+	}
+	var keys []string
+	for _, name := range c.losses() {
+		keys = append(keys, lossKey(c.User, name))
+	}
+	return keys
+}
+
 // ends reports whether the change ends a user's access to Omni.
 func (c Change) ends() bool {
 	return c.User != "" && (c.Kind == Deactivate || c.Kind == Delete)

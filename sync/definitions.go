@@ -138,6 +138,7 @@ func listed(names []string) string {
 // whole asks Omni; others go by what was read within the hour, and ask again before
 // they refuse anybody.
 func (e *Engine) planned(ctx context.Context, r *run, p Policy) []Change {
+	r.ledger.expire(r.started)
 	whole := r.request.Kind == Full || r.request.Kind == Reconcile
 	if len(p.Attributes) == 0 || !whole && len(r.desired.Users) == 0 {
 		return Plan(r.desired, r.ledger, p)

@@ -112,6 +112,7 @@ type Engine struct {
 	book    *book                // of the process that takes pushes; nil: none are taken
 	turns   turns                // on the objects that somebody works on
 
+	countAgain time.Time              // of schedules: not before; runs that count follow each other
 	deciding   sync.Mutex             // one verdict at a time: of two about one change the first counts
 	writing    sync.Mutex             // one batch at a time
 	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does

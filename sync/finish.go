@@ -234,7 +234,10 @@ const approvalLasts = 24 * time.Hour
 // noteHolds notes what was confirmed and what waits for a person, and tells of it.
 func (e *Engine) noteHolds(ctx context.Context, run *run, changes []Change, confirmed Notes) error {
 	waits := e.waiting(ctx, run, changes)
-	if err := e.note(ctx, run, confirmed, waits, run.remind()); err != nil {
+	all := confirmed.clone() // in one step: what a person decides meanwhile stands
+	all.join(run.remind(waits))
+	all.join(waits)
+	if err := e.note(ctx, run, all); err != nil {
 		return err
 	}
 	run.alert(waits)
@@ -254,6 +257,9 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 				n.hold(key, c, l, r)
 			}
 		}
+		for _, key := range c.otherKeys() { // a no isn't forgotten because the policy calls for another end
+			alive[key] = alive[key] || l.Holds[key].Decision == state.Rejected
+		}
 	}
 	if len(d.Doubts) > 0 {
 		return n
@@ -267,11 +273,12 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 }
 
 // hold notes one held change, the first time also in the log. What a changed policy
-// makes of somebody is noted anew where it is no longer what a person was shown.
+// makes of somebody, and who comes, is noted anew where it is no longer what a person
+// was shown.
 func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 	told := r.told(c)
 	h, known := l.Holds[key]
-	stale := h.Guard == guardPolicyChange && h.Decision != state.Rejected && !makes(h.Change.After, told.After)
+	stale := pinned(h.Guard) && h.Decision != state.Rejected && !makes(h.Change.After, told.After)
 	if known && !stale && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
 		return
 	}

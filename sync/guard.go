@@ -77,12 +77,33 @@ func (j *judging) decided(key string) state.Decision {
 // is about the values that they saw: a no is over when the change no longer makes them
 // of its object, a yes where it makes others.
 func (j *judging) decidedOn(c Change) state.Decision {
-	h := j.ledger.Holds[c.key()]
-	if h.Guard == guardPolicyChange && (h.Decision == state.Rejected && !makes(c.After, h.Change.After) ||
-		h.Decision == state.Approved && !makes(h.Change.After, c.After)) {
+	h := j.standing(c)
+	if h.Guard == guardPolicyChange && h.Decision == state.Rejected && !makes(c.After, h.Change.After) ||
+		pinned(h.Guard) && h.Decision == state.Approved && !makes(h.Change.After, c.After) {
 		return state.None
 	}
+	if h.Decision == state.Rejected {
+		return state.Rejected
+	}
 	return j.decided(c.key())
+}
+
+// pinned reports whether a yes is about the values that were shown.
+func pinned(guard string) bool { return guard == guardPolicyChange || guard == guardCreations }
+
+// standing is the hold of a change as a whole. A no, and waiting for a word, are about
+// another end of the same too; a yes isn't.
+func (j *judging) standing(c Change) state.Hold {
+	h, known := j.ledger.Holds[c.key()]
+	if known || c.Kind == Update {
+		return h
+	}
+	for _, key := range c.otherKeys() {
+		if other := j.ledger.Holds[key]; other.Decision != state.Approved {
+			return other
+		}
+	}
+	return h
 }
 
 // makes reports whether facts have every value of others.
@@ -152,7 +173,8 @@ func (j *judging) verdict(c Change, key, why string) (state.ChangeState, string)
 	hold, known := j.ledger.Holds[key]
 	decision := j.decided(key)
 	if key == c.key() {
-		decision = j.decidedOn(c)
+		hold, decision = j.standing(c), j.decidedOn(c)
+		known = hold.Run != "" || known
 	}
 	switch {
 	case decision == state.Approved:

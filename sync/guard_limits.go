@@ -52,7 +52,7 @@ func (j *judging) weigh(changes []Change) {
 func (j *judging) weighGroup(c Change, n int) {
 	what := ofGroup(c.Group)
 	spent, limit := j.spent(what), max(1, j.policy.Guard.PerGroup)
-	emptied := len(c.Add) == 0 && j.ledger.Groups[c.Group].Present <= len(c.Drop) && j.policy.Guard.MemberRemovals.Percent < 100
+	emptied := len(c.Add) == 0 && j.ledger.Groups[c.Group].Present-j.ledger.others[what] <= len(c.Drop) && j.policy.Guard.MemberRemovals.Percent < 100
 	switch {
 	case spent+n > limit:
 		j.over[what] = fmt.Sprintf("%d removals of members of %s are wanted and %d were done within %s; the limit of one group is %d (guard.member_removals.per_group)",
@@ -193,9 +193,14 @@ func (j *judging) there(kind string) int {
 	return n
 }
 
-// spendLosses counts the attributes whose value was taken from a user unasked.
+// spendLosses counts the attributes whose value was taken from a user unasked, by what
+// Omni then showed.
 func (a *applier) spendLosses(notes Notes, c Change) {
+	shown := notes.Users[c.User]
 	for _, name := range c.losses() {
+		if shown == nil || shown.Attributes[name] != "" {
+			continue
+		}
 		if !a.asked[c.key()] && !a.asked[lossKey(c.User, name)] {
 			notes.spend(ofAttribute(name), 1)
 		}

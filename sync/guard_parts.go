@@ -72,13 +72,17 @@ func (j *judging) splitMembers(c Change) []Change {
 // reason, the attributes whose value is not to be taken from them now.
 func (j *judging) splitLosses(c Change) []Change {
 	losses := c.losses()
-	if len(losses) == 0 || j.asked[c.key()] {
+	if len(losses) == 0 {
 		return []Change{c}
 	}
 	goes := c
 	var parts []Change
 	for _, name := range losses {
-		verdict, reason := j.verdict(c, lossKey(c.User, name), j.over[ofAttribute(name)])
+		key := lossKey(c.User, name)
+		if j.asked[c.key()] && j.decided(key) != state.Rejected { // a yes to all of it
+			continue
+		}
+		verdict, reason := j.verdict(c, key, j.over[ofAttribute(name)])
 		if verdict == state.Planned {
 			continue
 		}

@@ -164,7 +164,7 @@ func (d *dossier) groupTrouble() (cause, next string) {
 
 // argument spells a name as one argument of a command.
 func argument(name string) string {
-	if strings.ContainsAny(name, " \t'\"$&|;<>()*?!#~\\`") {
+	if strings.ContainsAny(name, " \t\r\n'\"$&|;<>()[]{}*?!#~\\`") {
 		return "'" + strings.ReplaceAll(name, "'", `'\''`) + "'"
 	}
 	return name

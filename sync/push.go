@@ -210,7 +210,7 @@ func (p *Pushes) together(n Notes) Notes {
 			continue
 		}
 		for _, other := range p.book.base.Holds {
-			if other.Guard == h.Guard && other.Decision == state.None && strings.HasPrefix(other.Change.Cause, causePush) {
+			if other.Guard == h.Guard && other.Decision == state.None && h.Since.Sub(other.Since) < waveLasts && strings.HasPrefix(other.Change.Cause, causePush) {
 				with := *h
 				with.Run = other.Run
 				n.Holds[key] = &with
@@ -220,6 +220,10 @@ func (p *Pushes) together(n Notes) Notes {
 	}
 	return n
 }
+
+// waveLasts is for how long what is pushed joins what was held first: who decides later
+// has seen it.
+const waveLasts = 5 * time.Minute
 
 // causePush begins the cause of what Okta pushed.
 const causePush = "push"

@@ -41,14 +41,14 @@ func (v Verdict) selects(mine map[string]state.Hold, now time.Time) ([]string, e
 	var chosen []string
 	for _, words := range [][]string{v.Only, v.Except} {
 		for _, word := range words {
-			if !slices.ContainsFunc(keys, func(key string) bool { return about(mine[key], word) }) {
+			if !slices.ContainsFunc(keys, func(key string) bool { return about(key, mine[key], word) }) {
 				return nil, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("run %q holds nothing about %q", v.Run, word),
 					Hint: "nothing was decided; syncd status names what it holds"}
 			}
 		}
 	}
 	for _, key := range keys {
-		is := func(word string) bool { return about(mine[key], word) }
+		is := func(word string) bool { return about(key, mine[key], word) }
 		if (len(v.Only) == 0 || slices.ContainsFunc(v.Only, is)) && !slices.ContainsFunc(v.Except, is) {
 			chosen = append(chosen, key)
 		}
@@ -62,9 +62,10 @@ func (v Verdict) selects(mine map[string]state.Hold, now time.Time) ([]string, e
 
 // about reports whether a hold is about somebody or something of that name, or id: a
 // removal of a member is about both.
-func about(h state.Hold, word string) bool {
+func about(key string, h state.Hold, word string) bool {
 	c := h.Change
-	if word == c.OktaID || word == c.OmniID && word != "" {
+	_, member, _ := memberOf(key)
+	if word != "" && slices.Contains([]string{c.OktaID, c.OmniID, string(member)}, word) {
 		return true
 	}
 	names := []string{c.UserName, c.Group}
@@ -73,13 +74,16 @@ func about(h state.Hold, word string) bool {
 			names = append(append(names, f.UserName), f.Members...)
 		}
 	}
-	word = strings.ToLower(strings.TrimSpace(word))
+	word = flat(strings.TrimSpace(word))
 	return slices.ContainsFunc(names, func(name string) bool {
-		name = strings.ToLower(name)
+		name = flat(name)
 		same, err := path.Match(word, name)
 		return name != "" && (name == word || err == nil && same)
 	})
 }
+
+// flat is a name to be compared without letter case, and of which a star takes slashes too.
+func flat(name string) string { return strings.ReplaceAll(strings.ToLower(name), "/", "\x00") }
 
 // hashOf digests what of a run's holds waits, and what is to be done then, so that a
 // decision can be tied to what a person saw.
@@ -102,20 +106,39 @@ func waiting(h state.Hold, now time.Time) bool {
 
 // joinMembers gives changes with those of one group's members, and of one reason, as one.
 func joinMembers(list []state.Change) []state.Change {
-	out := []state.Change{}
+	type group struct{ id, reason, run string }
+	out, at := make([]state.Change, 0, len(list)), map[group]int{}
 	for _, c := range list {
-		i := slices.IndexFunc(out, func(o state.Change) bool {
-			return c.Kind == string(Members) && o.Kind == c.Kind && o.OktaID == c.OktaID && o.Reason == c.Reason && o.Run == c.Run
-		})
-		if i < 0 {
+		g := group{c.OktaID, c.Reason, c.Run}
+		i, known := at[g]
+		switch {
+		case c.Kind != string(Members) || c.Before == nil:
 			out = append(out, c)
-			continue
+		case !known:
+			at[g] = len(out)
+			before := *c.Before
+			before.Members = slices.Clone(before.Members)
+			c.Before = &before
+			out = append(out, c)
+		default:
+			out[i].Before.Members = append(out[i].Before.Members, c.Before.Members...)
 		}
-		before := *out[i].Before
-		before.Members = slices.Compact(slices.Sorted(slices.Values(slices.Concat(before.Members, c.Before.Members))))
-		out[i].Before = &before
+	}
+	for _, i := range at {
+		slices.Sort(out[i].Before.Members)
+		out[i].Before.Members = slices.Compact(out[i].Before.Members)
 	}
 	return out
+}
+
+// expire takes approvals whose time is over as what they are: still to be decided.
+func (l *Ledger) expire(now time.Time) {
+	for key, h := range l.Holds {
+		if h.Decision == state.Approved && now.After(h.Until) {
+			h.Decision = state.None
+			l.Holds[key] = h
+		}
+	}
 }
 
 // narrowed is the change for the one member whom a hold is about.

@@ -30,7 +30,11 @@ type messenger struct {
 
 // Do has the leader make a run, and tells r.Progress of its steps.
 func (m messenger) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
-	answer, err := m.send(ctx, errandRun, r, &following{progress: r.Progress, attached: r.Attached})
+	kind := errandRun
+	if r.Subject != "" || len(r.Only) > 0 {
+		kind = errandSome
+	}
+	answer, err := m.send(ctx, kind, r, &following{progress: r.Progress, attached: r.Attached})
 	if err == nil && answer.Report == nil {
 		err = errNoAnswer
 	}

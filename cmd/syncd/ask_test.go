@@ -147,6 +147,21 @@ func TestAskEnds(t *testing.T) {
 
 // Who leaves takes an errand along that nobody has taken up. A run that is under way goes
 // on, unless it was to end then; each is told.
+// What is about some is asked for as such: a leader of a version that doesn't know it
+// refuses it, and makes no run about everybody of it.
+func TestAskAboutSome(t *testing.T) {
+	for _, r := range []sync.Request{{Kind: sync.User, Subject: "ann@acme.co"}, {Kind: sync.Full, Insist: true, Only: []string{"ann@acme.co"}}} {
+		synctest.Test(t, func(t *testing.T) {
+			mail := &counter{answer: func(int) (state.Answers, error) { return state.Answers{Holder: "syncd 7@h"}, nil }}
+			ctx, cancel := context.WithTimeout(t.Context(), 3500*time.Millisecond)
+			defer cancel()
+			if _, err := (messenger{mail: mail}).Do(ctx, r); err == nil || mail.left[0].Kind != errandSome {
+				t.Errorf("%+v is left as %+v, %v", r, mail.left, err)
+			}
+		})
+	}
+}
+
 func TestAskIsCalledOff(t *testing.T) {
 	run := func(attached bool) func(context.Context, messenger) error {
 		return func(ctx context.Context, m messenger) error {

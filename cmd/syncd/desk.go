@@ -71,7 +71,7 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 	}
 	d.log.Info("does what another syncd asks", zap.String("what", e.Kind), zap.String("asked_by", e.By))
 	doing.Go(func() error { c.carry(ctx); return nil })
-	if e.Kind != errandRun {
+	if !runs(e) {
 		defer gone()
 		c.end(d.decide(ctx, e))
 		return before
@@ -92,7 +92,7 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 // asked for.
 func onLeaving(e state.Errand, stop context.CancelCauseFunc) func() {
 	var r sync.Request
-	if e.Kind == errandRun && (json.Unmarshal(e.Request, &r) != nil || !r.Attached) {
+	if runs(e) && (json.Unmarshal(e.Request, &r) != nil || !r.Attached) {
 		return func() {}
 	}
 	return func() { stop(sync.ErrLeft) }
@@ -137,6 +137,9 @@ func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
 	}
 	return console.Line{Decided: &decided}
 }
+
+// runs reports whether an errand asks for a run.
+func runs(e state.Errand) bool { return e.Kind == errandRun || e.Kind == errandSome }
 
 func failing(err error) console.Line { return console.Line{Error: console.FailureOf(err)} }
 

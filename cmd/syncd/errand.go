@@ -19,7 +19,8 @@ import (
 
 // The kinds of errands, and with them what the request is.
 const (
-	errandRun    = "run"     // a sync.Request
+	errandRun    = "run"     // a sync.Request about everybody
+	errandSome   = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
 	errandDecide = "verdict" // a sync.Verdict
 	errandWake   = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/fault"
@@ -124,7 +125,11 @@ func (a *app) document(v any) error {
 }
 
 // tell prints a line for a person on standard error.
-func (a *app) tell(line string) { _, _ = fmt.Fprintln(a.Err, line) }
+func (a *app) tell(text string) {
+	for line := range strings.SplitSeq(text, "\n") {
+		_, _ = fmt.Fprintln(a.Err, clean(line))
+	}
+}
 
 // reportStatus gives the exit status of a run. detailed asks for exitFound
 // where a dry run found changes.

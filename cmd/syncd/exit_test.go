@@ -96,3 +96,13 @@ func TestEndTellsOnceAndGivesTheStatus(t *testing.T) {
 		}
 	}
 }
+
+// What another side says in an error doesn't steer the terminal.
+func TestErrorsCannotSteerTheTerminal(t *testing.T) {
+	var out, errs bytes.Buffer
+	a := &app{shell: shell{Out: &out, Err: &errs}, ran: true}
+	a.end(&fault.Error{Kind: fault.Refused, Op: "the Okta app \"Omni\" is INACTIVE; deactivated by \x1b]0;pwned\aBob"})
+	if strings.ContainsAny(errs.String(), "\x1b\a") {
+		t.Errorf("%q", errs.String())
+	}
+}

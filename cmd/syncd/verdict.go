@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/sync"
 	"github.com/spf13/cobra"
@@ -17,7 +19,12 @@ func (r *ruling) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringArrayVar(&r.only, "only", nil, "only what is about this `NAME`: an email, a group, an id, or a glob such as *@acme.com; may be repeated")
 	f.StringArrayVar(&r.except, "except", nil, "all but what is about this `NAME`; may be repeated")
-	f.StringVar(&r.hash, "hash", "", "decide only if what the run holds is still what syncd status showed under this `HASH`")
+	f.Func("hash", "decide only if what the run holds is still what syncd status showed under this `HASH`", func(s string) error {
+		if r.hash = s; s == "" {
+			return errors.New("it is empty: write the hash that syncd status shows, or leave --hash out")
+		}
+		return nil
+	})
 }
 
 // decision is the verdict about what a run holds.
