@@ -145,8 +145,6 @@ func TestAskEnds(t *testing.T) {
 	}
 }
 
-// Who leaves takes an errand along that nobody has taken up. A run that is under way goes
-// on, unless it was to end then; each is told.
 // What is about some is asked for as such: a leader of a version that doesn't know it
 // refuses it, and makes no run about everybody of it.
 func TestAskAboutSome(t *testing.T) {
@@ -162,6 +160,8 @@ func TestAskAboutSome(t *testing.T) {
 	}
 }
 
+// Who leaves takes an errand along that nobody has taken up. A run that is under way goes
+// on, unless it was to end then; each is told.
 func TestAskIsCalledOff(t *testing.T) {
 	run := func(attached bool) func(context.Context, messenger) error {
 		return func(ctx context.Context, m messenger) error {
