@@ -42,7 +42,7 @@ func killed(f *fleet, leaseEnds func()) {
 	r := f.replica("one")
 	under := 0
 	for range kills {
-		for range 2 + f.chance.IntN(10) {
+		for range 6 + f.chance.IntN(14) { // a hundred a second are done, so that most kills find some left
 			f.happen()
 		}
 		before := len(f.omni.Requests())
@@ -50,7 +50,7 @@ func killed(f *fleet, leaseEnds func()) {
 		f.until(20*time.Second, "the daemon asks Omni", func() bool {
 			return len(f.omni.Requests()) > before || f.difference() == "" || len(r.held()) > 0
 		})
-		f.wait(time.Duration(f.chance.IntN(80)) * time.Millisecond)
+		f.wait(time.Duration(f.chance.IntN(60)) * time.Millisecond)
 		if f.difference() != "" {
 			under++
 		}
