@@ -50,10 +50,12 @@ func TestBelongings(t *testing.T) {
 // Roles that everybody has, or has by a group, aren't the account's own.
 func TestRolesOfOthersAreNotHeld(t *testing.T) {
 	for from, own := range map[string]bool{"USER": true, "User Role": true, "ORG": false, "BASE": false, "Connection Base Role": false, "GROUP": false, "Group Role": false, "SOMETHING": true} {
-		answer := `{"membershipId":"` + annID + `","results":[{"roleName":"VIEWER","from":{"type":"` + from + `"}}]}`
+		made := &simomni.Org{}
+		ann := made.AddUser("ann@acme.test", "Ann") // ids are alike in every organization
+		answer := `{"membershipId":"` + ann + `","results":[{"roleName":"VIEWER","from":{"type":"` + from + `"}}]}`
 		org, c := estate(t, simomni.Knobs{}, sim.Fault{Path: "/api/v1/users/*/model-roles", Do: sim.Body(200, "application/json", answer)})
 		org.AddUser("ann@acme.test", "Ann")
-		got, err := c.Belongings(t.Context(), annID)
+		got, err := c.Belongings(t.Context(), identity.OmniID(ann))
 		if err != nil || (len(got.ModelRoles) == 1) != own {
 			t.Errorf("%s: %+v, %v", from, got, err)
 		}

@@ -27,7 +27,7 @@ func (c *Client) Schedules(ctx context.Context, owners []identity.OmniID) (map[i
 	}
 	for _, id := range owners {
 		n, err := c.owned(ctx, "schedules", "ownerId", id)
-		if err != nil {
+		if err != nil && !fault.Is(err, fault.NotFound) { // whom Omni doesn't know owns nothing
 			return nil, err
 		}
 		count[id] = n

@@ -23,6 +23,9 @@ func TestSchedulesAreCounted(t *testing.T) {
 			org.AddSchedule(string(id), fmt.Sprint("S", k), "x@acme.test")
 		}
 	}
+	if got, err := c.Schedules(t.Context(), []identity.OmniID{eveID}); err != nil || got[eveID] != 0 {
+		t.Errorf("of somebody whom Omni doesn't know: %v, %v", got, err)
+	}
 	for _, n := range []int{0, 1, 5, 6, 11} {
 		before := len(org.Requests())
 		got, err := c.Schedules(t.Context(), owners[:n])

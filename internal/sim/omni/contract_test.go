@@ -97,6 +97,7 @@ func TestContract(t *testing.T) {
 	c.walkUsers(o)
 	c.walkGroups()
 	c.walkRest(o, embed)
+	c.walkEstate(o)
 }
 
 func (c client) walkUsers(o *simomni.Org) {
@@ -179,4 +180,33 @@ func (c client) walkRest(o *simomni.Org, embed string) {
 	c.want(200, "GET", embedUsers+"/"+embed, "")
 	c.want(204, "DELETE", embedUsers+"/"+embed, "")
 	c.want(404, "GET", embedUsers+"/"+embed, "")
+}
+
+func (c client) walkEstate(o *simomni.Org) {
+	c.t.Helper()
+	ann, bob := c.create("owner@b.co"), c.create("heir@b.co")
+	sheet := o.AddDocument(ann, "Sheet")
+	team := o.AddGroup("Readers", bob)
+	made := c.want(200, "POST", "/api/v1/schedules?userId="+ann, `{"name":"Alert","identifier":"`+sheet+`","schedule":"0 9 ? * MON *","timezone":"UTC","format":"pdf",
+		"destinationType":"email","recipients":[{"email":"x@b.co"}],"conditionType":"RESULTS_PRESENT","conditionQueryMapKey":"q1","filterConfig":{"a":1}}`)
+	one := "/api/v1/schedules/" + c.text(made, "id")
+	o.PlaceSchedule(simomni.Schedule{Owner: ann, Name: "Hook", Destination: "webhook", Target: map[string]any{"url": "https://x.co/h"}, Dashboard: sheet, Paused: true})
+	o.PlaceSchedule(simomni.Schedule{Owner: ann, Name: "Team", Groups: []string{team}})
+	c.want(200, "GET", "/api/v1/schedules?scheduleType=alert&identifier="+sheet, "")
+	for id := range strings.FieldsSeq(c.want(200, "GET", "/api/v1/schedules?ownerId="+ann, "").list("records", "id")) {
+		c.want(200, "GET", "/api/v1/schedules/"+id, "")
+		c.want(200, "GET", "/api/v1/schedules/"+id+"/recipients", "")
+	}
+	c.want(200, "PUT", one+"/add-recipients", `{"emails":["y@b.co"],"userIds":["`+bob+`"]}`)
+	c.want(400, "PUT", one+"/add-recipients", `{}`)
+	c.want(200, "PUT", one+"/pause", "")
+	c.want(200, "PUT", one+"/resume", "")
+	c.want(200, "PUT", one+"/transfer-ownership", `{"userId":"`+bob+`"}`)
+	c.want(404, "PUT", one+"/transfer-ownership", `{"userId":"`+stranger+`"}`)
+	c.want(200, "GET", "/api/v1/documents/"+sheet, "")
+	c.want(200, "PUT", "/api/v1/documents/"+sheet+"/transfer-ownership", `{"userId":"`+bob+`"}`)
+	c.want(404, "PUT", "/api/v1/documents/none/transfer-ownership", `{"userId":"`+bob+`"}`)
+	c.want(404, "GET", "/api/v1/documents/none", "")
+	c.want(200, "DELETE", one, "")
+	c.want(404, "GET", one, "")
 }

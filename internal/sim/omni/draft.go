@@ -130,12 +130,3 @@ func (o *Org) leaveTeams(u *user) {
 		u.teams.remove(t)
 	}
 }
-
-// dropSchedules ends what the user owned.
-func (o *Org) dropSchedules(owner string) {
-	for s := range o.schedules.all() {
-		if s.Owner == owner {
-			o.schedules.remove(s)
-		}
-	}
-}

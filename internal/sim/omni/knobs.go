@@ -10,6 +10,8 @@ type Knobs struct {
 	UserKeys []string
 	// ForeignKeys are organization keys of another organization: whoami says so. What else they lead to isn't played.
 	ForeignKeys []string
+	// KeyOwners names, by key, the membership as which whoami says that the key acts.
+	KeyOwners map[string]string
 	// BadKeyStatus answers an unknown or missing key: 401 (also for 0) or 403.
 	BadKeyStatus int
 
@@ -70,6 +72,22 @@ type Knobs struct {
 	UnknownMemberStatus int
 	// MembersMax refuses (400) an operation that carries more members; 0 is no maximum.
 	MembersMax int
+	// PlainRecipients makes the creation of a schedule take what the documents name
+	// and the description doesn't: recipients as a list of addresses, url in place of
+	// webhookUrl, a subject for each mail.
+	PlainRecipients bool
+	// OwnersIgnored makes whoever the key acts as the owner of each new schedule.
+	OwnersIgnored bool
+	// ConditionsIgnored makes new schedules without the alert condition that was sent.
+	ConditionsIgnored bool
+	// EntityIDs makes a schedule name its dashboard by another id than the identifier.
+	EntityIDs bool
+	// CreatorsKept makes the list of somebody's documents go by who made them,
+	// whoever owns them now.
+	CreatorsKept bool
+	// NoPermitStatus refuses a document for somebody without an explicit permission on
+	// it: 400 (also for 0) or 403.
+	NoPermitStatus int
 	// RolesSpelledOut gives role origins as "User Role", as live services do,
 	// instead of the description's USER.
 	RolesSpelledOut bool

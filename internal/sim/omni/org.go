@@ -29,7 +29,8 @@ type Org struct {
 	definitions []Definition
 	defined     map[string]int // reference -> index in definitions
 	schedules   roll[Schedule]
-	documents   []Document
+	lost        []Schedule // that ended with their owner
+	documents   []*Document
 	roles       map[string][]string // membership or group id -> role names
 	windows     windows
 	log         []Request

@@ -51,8 +51,7 @@ func (o *Org) routes() *http.ServeMux {
 		handle("DELETE "+embed+"/{id}", DeleteEmbedUser, (*Org).deleteEmbedUser)
 	}
 	handle("GET /api/v1/user-attributes", ListAttributes, (*Org).listAttributes)
-	handle("GET /api/v1/schedules", ListSchedules, (*Org).listSchedules)
-	handle("GET /api/v1/documents", ListDocuments, (*Org).listDocuments)
+	o.estateRoutes(handle)
 	handle("GET /api/v1/users/{id}/model-roles", ListModelRoles, (*Org).listModelRoles)
 	handle("GET /api/v1/user-groups/{id}/model-roles", ListGroupRoles, (*Org).listGroupRoles)
 	handle("GET /api/v1/whoami", WhoAmI, (*Org).whoAmI)
@@ -60,6 +59,24 @@ func (o *Org) routes() *http.ServeMux {
 		return reply{}, declined(http.StatusNotFound, "Not found")
 	})
 	return mux
+}
+
+// estateRoutes are those of what people own.
+func (o *Org) estateRoutes(handle func(string, Kind, route)) {
+	const schedule, document = "/api/v1/schedules/{id}", "/api/v1/documents/{id}"
+	handle("GET /api/v1/schedules", ListSchedules, (*Org).listSchedules)
+	handle("POST /api/v1/schedules", CreateSchedule, (*Org).createSchedule)
+	handle("GET "+schedule, ReadSchedule, (*Org).readSchedule)
+	handle("PUT "+schedule, ReplaceSchedule, (*Org).replaceSchedule)
+	handle("DELETE "+schedule, DeleteSchedule, (*Org).deleteSchedule)
+	handle("GET "+schedule+"/recipients", ReadRecipients, (*Org).readRecipients)
+	handle("PUT "+schedule+"/add-recipients", AddRecipients, (*Org).addRecipients)
+	handle("PUT "+schedule+"/pause", PauseSchedule, (*Org).pauseSchedule)
+	handle("PUT "+schedule+"/resume", ResumeSchedule, (*Org).resumeSchedule)
+	handle("PUT "+schedule+"/transfer-ownership", TakeSchedule, (*Org).transferSchedule)
+	handle("GET /api/v1/documents", ListDocuments, (*Org).listDocuments)
+	handle("GET "+document, ReadDocument, (*Org).readDocument)
+	handle("PUT "+document+"/transfer-ownership", TakeDocument, (*Org).transferDocument)
 }
 
 // ServeHTTP answers one request. Requests are answered one after another, as if

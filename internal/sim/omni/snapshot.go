@@ -25,22 +25,6 @@ type Group struct {
 	Members     []string
 }
 
-// Schedule is a delivery that somebody owns.
-type Schedule struct {
-	ID         string
-	Name       string
-	Owner      string // membership id
-	Recipients []string
-}
-
-// Document is a dashboard that somebody made.
-type Document struct {
-	ID      string
-	Name    string
-	Owner   string // membership id
-	Updated time.Time
-}
-
 // Users gives all standard users, active or not, sorted by folded userName.
 func (o *Org) Users() []User {
 	defer o.lock()()
@@ -105,15 +89,4 @@ func (t *team) snapshot() Group {
 	}
 	slices.Sort(s.Members)
 	return s
-}
-
-// Schedules gives all schedules, sorted by name.
-func (o *Org) Schedules() []Schedule {
-	defer o.lock()()
-	list := make([]Schedule, 0, o.schedules.len())
-	for _, s := range o.schedules.list() {
-		list = append(list, *s)
-	}
-	slices.SortStableFunc(list, func(a, b Schedule) int { return cmp.Compare(a.Name, b.Name) })
-	return list
 }

@@ -71,26 +71,6 @@ func (o *Org) mustFind(ids []string) []*user {
 	return list
 }
 
-// AddSchedule makes a delivery to recipients (addresses), owned by the user
-// with the id owner, and gives its id. It panics when nobody has that id.
-func (o *Org) AddSchedule(owner, name string, recipients ...string) (id string) {
-	defer o.lock()()
-	o.mustFind([]string{owner})
-	s := &Schedule{ID: o.newUUID(), Name: name, Owner: owner, Recipients: recipients}
-	o.schedules.add(s)
-	return s.ID
-}
-
-// AddDocument makes a document of the user with the id owner, and gives its id.
-// It panics when nobody has that id.
-func (o *Org) AddDocument(owner, name string) (id string) {
-	defer o.lock()()
-	o.mustFind([]string{owner})
-	d := Document{ID: o.newShortID(), Name: name, Owner: owner, Updated: time.Now().UTC()}
-	o.documents = append(o.documents, d)
-	return d.ID
-}
-
 // AddModelRole gives the user or the group with the id a role, such as QUERIER. It
 // panics when neither has that id.
 func (o *Org) AddModelRole(id, role string) {

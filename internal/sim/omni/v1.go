@@ -1,7 +1,6 @@
 package omni
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -19,6 +18,9 @@ func (o *Org) whoAmI(c *call) (reply, *failure) {
 	j := whoAmIJSON{KeyScope: c.scope, OrganizationID: organizationID}
 	if slices.Contains(o.Knobs.ForeignKeys, c.key) {
 		j.OrganizationID = foreignID
+	}
+	if owner := o.Knobs.KeyOwners[c.key]; owner != "" {
+		j.OrgRole, j.User = "ORG_ADMIN", &actorJSON{ID: derivedUUID("account of " + owner), MembershipID: owner}
 	}
 	return reply{status: http.StatusOK, body: j}, nil
 }
@@ -41,62 +43,6 @@ func (o *Org) listAttributes(*call) (reply, *failure) {
 		j.Records = append(j.Records, a)
 	}
 	return reply{status: http.StatusOK, body: j}, nil
-}
-
-// listSchedules pages by page number: the cursor of the second page is "2".
-func (o *Org) listSchedules(c *call) (reply, *failure) {
-	query := c.URL.Query()
-	var found []Schedule
-	for _, s := range o.schedules.list() {
-		if owner := query.Get("ownerId"); owner == "" || owner == s.Owner {
-			found = append(found, *s)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b Schedule) int { return cmp.Compare(a.Name, b.Name) })
-	if query.Get("sortDirection") != "asc" {
-		slices.Reverse(found)
-	}
-	j, fail := records(query, pageSize{20, 100}, found, o.scheduleJSON)
-	return reply{status: http.StatusOK, body: j}, fail
-}
-
-func (o *Org) scheduleJSON(s Schedule) scheduleJSON {
-	return scheduleJSON{
-		Content: "dashboard", DashboardName: s.Name, DestinationType: "email", Format: "pdf", ID: s.ID,
-		Identifier: "dashboard", Name: s.Name, OwnerID: s.Owner, OwnerName: o.ownerName(s.Owner),
-		RecipientCount: len(s.Recipients), Schedule: "0 8 * * ? *", Timezone: "UTC",
-	}
-}
-
-func (o *Org) ownerName(id string) string {
-	if u := o.people.byID[id]; u != nil {
-		return u.displayName
-	}
-	return ""
-}
-
-func (o *Org) listDocuments(c *call) (reply, *failure) {
-	query := c.URL.Query()
-	var found []Document
-	for _, d := range o.documents {
-		if creator := query.Get("creatorId"); creator == "" || creator == d.Owner {
-			found = append(found, d)
-		}
-	}
-	slices.SortStableFunc(found, func(a, b Document) int { return cmp.Compare(a.Name, b.Name) })
-	if query.Get("sortDirection") == "desc" {
-		slices.Reverse(found)
-	}
-	j, fail := records(query, pageSize{50, 0}, found, o.documentJSON)
-	return reply{status: http.StatusOK, body: j}, fail
-}
-
-func (o *Org) documentJSON(d Document) documentJSON {
-	return documentJSON{
-		ConnectionID: connectionID, HasDashboard: true, Identifier: d.ID, Name: d.Name,
-		Owner: ownerJSON{ID: d.Owner, Name: o.ownerName(d.Owner)}, Scope: "organization", Type: "document",
-		UpdatedAt: d.Updated.Format(stamp), URL: "https://omni.example/dashboards/" + d.ID,
-	}
 }
 
 func (o *Org) listModelRoles(c *call) (reply, *failure) {

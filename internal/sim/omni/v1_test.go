@@ -49,8 +49,8 @@ func TestSchedulesAndDocumentsArePaged(t *testing.T) {
 		{"schedules?pageSize=2&ownerId=" + ann, "c b", "2"},
 		{"schedules?pageSize=2&cursor=2&ownerId=" + ann, "a", "<nil>"},
 		{"schedules?pageSize=2&sortDirection=asc&ownerId=" + ann, "a b", "2"},
-		{"schedules?ownerId=nobody", "", "<nil>"},
-		{"schedules?cursor=9", "", "<nil>"},
+		{"schedules?scheduleType=alert", "", "<nil>"},
+		{"documents?cursor=9", "", "<nil>"},
 		{"documents", "a b c d", "<nil>"},
 		{"documents?creatorId=" + ann, "a b c", "<nil>"},
 		{"documents?pageSize=1&cursor=2&creatorId=" + ann, "b", "3"},
@@ -63,10 +63,12 @@ func TestSchedulesAndDocumentsArePaged(t *testing.T) {
 	}
 	for _, query := range []string{
 		"schedules?pageSize=101", "schedules?pageSize=0", "schedules?cursor=x", "schedules?cursor=0",
-		"documents?pageSize=x", "documents?pageSize=-1", "documents?cursor=x",
+		"documents?pageSize=x", "documents?pageSize=-1", "documents?cursor=x", "schedules?ownerId=nobody",
+		"schedules?cursor=2", "schedules?pageSize=2&cursor=3", // past the last page
 	} {
 		c.want(400, "GET", "/api/v1/"+query, "")
 	}
+	c.want(404, "GET", "/api/v1/schedules?ownerId="+stranger, "")
 }
 
 func TestPageSizesWhenNobodySaysOne(t *testing.T) {

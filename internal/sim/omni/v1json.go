@@ -10,6 +10,7 @@ type pageInfo struct {
 type recordsJSON[T any] struct {
 	PageInfo pageInfo `json:"pageInfo"`
 	Records  []T      `json:"records"`
+	number   int      // of the page
 }
 
 type attributeJSON struct {
@@ -21,46 +22,6 @@ type attributeJSON struct {
 	Name           string  `json:"name"`
 	System         bool    `json:"system"`
 	Type           string  `json:"type"`
-}
-
-type scheduleJSON struct {
-	Content              string  `json:"content"`
-	DashboardName        string  `json:"dashboardName"`
-	DestinationType      string  `json:"destinationType"`
-	DisabledAt           *string `json:"disabledAt"`
-	Format               string  `json:"format"`
-	ID                   string  `json:"id"`
-	Identifier           string  `json:"identifier"`
-	LastCompletedAt      *string `json:"lastCompletedAt"`
-	LastStatus           *string `json:"lastStatus"`
-	Name                 string  `json:"name"`
-	OwnerID              string  `json:"ownerId"`
-	OwnerName            string  `json:"ownerName"`
-	RecipientCount       int     `json:"recipientCount"`
-	Schedule             string  `json:"schedule"`
-	SlackRecipientType   *string `json:"slackRecipientType"`
-	SystemDisabledAt     *string `json:"systemDisabledAt"`
-	SystemDisabledReason *string `json:"systemDisabledReason"`
-	Timezone             string  `json:"timezone"`
-}
-
-type documentJSON struct {
-	ConnectionID string    `json:"connectionId"`
-	Deleted      bool      `json:"deleted"`
-	Folder       *struct{} `json:"folder"`
-	HasDashboard bool      `json:"hasDashboard"`
-	Identifier   string    `json:"identifier"`
-	Name         string    `json:"name"`
-	Owner        ownerJSON `json:"owner"`
-	Scope        string    `json:"scope"`
-	Type         string    `json:"type"`
-	UpdatedAt    string    `json:"updatedAt"`
-	URL          string    `json:"url"`
-}
-
-type ownerJSON struct {
-	ID   string `json:"id"`
-	Name string `json:"name"`
 }
 
 type rolesJSON struct {
@@ -91,6 +52,14 @@ type originJSON struct {
 }
 
 type whoAmIJSON struct {
-	KeyScope       scope  `json:"keyScope"`
-	OrganizationID string `json:"organizationId"`
+	KeyScope       scope      `json:"keyScope"`
+	OrganizationID string     `json:"organizationId"`
+	OrgRole        string     `json:"orgRole,omitempty"`
+	User           *actorJSON `json:"user,omitempty"`
+}
+
+// actorJSON is whom a key acts as. Its id is the account's, which no other API takes.
+type actorJSON struct {
+	ID           string `json:"id"`
+	MembershipID string `json:"membershipId"`
 }

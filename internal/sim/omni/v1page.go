@@ -23,7 +23,7 @@ func records[R, T any](query url.Values, size pageSize, found []R, render func(R
 	if number < 1 {
 		return recordsJSON[T]{}, invalid("cursor: Invalid value")
 	}
-	j := recordsJSON[T]{PageInfo: pageInfo{PageSize: n, TotalRecords: len(found)}, Records: []T{}}
+	j := recordsJSON[T]{PageInfo: pageInfo{PageSize: n, TotalRecords: len(found)}, Records: []T{}, number: number}
 	first := min((number-1)*n, len(found))
 	end := min(first+n, len(found))
 	for _, r := range found[first:end] {
