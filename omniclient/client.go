@@ -37,6 +37,7 @@ type Client struct {
 	breaker   *breaker
 	retries   retrypolicy.RetryPolicy[answer]
 	folds     struct{ users, groups atomic.Bool } // Omni's filter was seen to ignore letter case
+	plain     atomic.Bool                         // Omni was seen to take addresses in the form of its documents
 	defined   atomic.Pointer[identity.Definitions]
 }
 

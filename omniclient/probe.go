@@ -45,11 +45,8 @@ func (p *Probe) Limited() int { return p.limited }
 // organization's id. An Omni that is older than the question answers fault.NotFound.
 // Source: docs.omni.co/api/who-am-i.
 func (p *Probe) WhoAmI(ctx context.Context, key int) (scope, organization string, err error) {
-	var who struct {
-		Scope        string `json:"keyScope"`
-		Organization string `json:"organizationId"`
-	}
-	err = p.ask(ctx, key, request{op: "ask Omni whose the key is", path: "../../v1/whoami"}, &who)
+	var who whoAmI
+	err = p.ask(ctx, key, askWhoAmI(), &who)
 	return who.Scope, who.Organization, err
 }
 

@@ -34,9 +34,10 @@ type request struct {
 	body   any  // marshalled as JSON; nil for none
 	once   bool // must not be repeated when its effect is unknown
 	apart  bool // asks for a permission of its own: a refusal says nothing about the key
+	key    int  // the key to send it with, counted from 1; 0: any
 }
 
-// answer is what Omni answered with success.
+// answer is what Omni answered; without success, its status alone.
 type answer struct {
 	status int
 	body   []byte
@@ -90,7 +91,7 @@ func (c *Client) exchange(ctx context.Context, r request, key string) (got answe
 	status = res.StatusCode
 	if res.StatusCode < 200 || res.StatusCode > 299 {
 		body, _ := io.ReadAll(io.LimitReader(res.Body, errorLimit)) // what could be read is told
-		return answer{}, classify(r.op, res, body, key)
+		return answer{status: res.StatusCode}, classify(r.op, res, body, key)
 	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, answerLimit+1))
 	switch {

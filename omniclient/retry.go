@@ -3,6 +3,7 @@ package omniclient
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/failsafe-go/failsafe-go"
@@ -70,6 +71,9 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 			return answer{}, err
 		}
 		values, usable, err := c.keys.usable(r.op)
+		if err == nil && r.key > 0 {
+			usable, err = one(r, values)
+		}
 		if err != nil {
 			return answer{}, err
 		}
@@ -105,6 +109,14 @@ func (c *Client) attempt(ctx context.Context, r request) (answer, error) {
 			return a, err
 		}
 	}
+}
+
+// one is the key that the request is about.
+func one(r request, values []string) ([]int, error) {
+	if r.key > len(values) || values[r.key-1] == "" {
+		return nil, &fault.Error{Kind: fault.Unauthorized, Op: r.op, Detail: fmt.Sprintf("API key %d can't be read", r.key), Hint: hintKey}
+	}
+	return []int{r.key - 1}, nil
 }
 
 // turn waits for the turn of a usable key, in this process and among all that share it.
