@@ -124,11 +124,13 @@ func (c *Client) ordered(ctx context.Context, owner identity.OmniID, d draft) (i
 		return id, err
 	}
 	id, again := c.order(ctx, owner, d.request(!plain))
-	if fault.Is(again, fault.Refused) && !strings.Contains(detail(err), "recipients") {
-		return "", err // this form is the right one, and what it is refused for is something else
-	}
-	if again == nil {
+	switch about := func(err error) bool { return strings.Contains(detail(err), "recipients") }; {
+	case again == nil:
 		c.plain.Store(!plain)
+	case fault.Is(again, fault.Refused) && !about(err): // the first form is the right one, and it is refused for something else
+		return "", err
+	case fault.Is(again, fault.Refused) && about(again):
+		return "", &fault.Error{Kind: fault.Refused, Op: createSchedule, Detail: detail(err) + "; in another form: " + detail(again), Hint: hintHeir}
 	}
 	return id, again
 }
