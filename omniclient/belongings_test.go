@@ -20,7 +20,7 @@ func estate(t *testing.T, knobs simomni.Knobs, faults ...sim.Fault) (*simomni.Or
 	for _, f := range faults {
 		broken.Add(f)
 	}
-	c, err := omniclient.New(omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: 6000,
+	c, err := omniclient.New(omniclient.Options{BaseURL: "http://127.0.0.1", RequestsPerMinute: 1_000_000,
 		Keys: []func() (string, error){func() (string, error) { return secret, nil }}, Transport: sim.Transport(broken.Wrap(org))})
 	if err != nil {
 		t.Fatal(err)

@@ -56,8 +56,16 @@ func TestOwnedIsReadWhole(t *testing.T) {
 			t.Errorf("%d: %d requests", n, asked)
 		}
 	}
-	_, c := estate(t, simomni.Knobs{})
-	_, err := c.OwnedSchedules(t.Context(), annID)
+	org, c := estate(t, simomni.Knobs{RealLimit: -1, PageMax: 7}) // which are shorter than was asked for
+	ann := org.AddUser("ann@acme.test", "Ann")
+	for i := range 20 {
+		org.AddSchedule(ann, fmt.Sprint(i))
+	}
+	short, err := c.OwnedSchedules(t.Context(), identity.OmniID(ann))
+	if err != nil || len(short) != 20 {
+		t.Errorf("in short pages: %d, %v", len(short), err)
+	}
+	_, err = c.OwnedSchedules(t.Context(), annID)
 	wantFault(t, err, fault.NotFound, "does not exist")
 }
 

@@ -29,7 +29,7 @@ func (o *Org) listSchedules(c *call) (reply, *failure) {
 	if query.Get("sortDirection") != "asc" {
 		slices.Reverse(found)
 	}
-	j, fail := records(query, pageSize{20, 100}, found, o.scheduleJSON)
+	j, fail := records(query, pageSize{20, 100, o.Knobs.PageMax}, found, o.scheduleJSON)
 	if last := max(1, (len(found)+j.PageInfo.PageSize-1)/max(1, j.PageInfo.PageSize)); fail == nil && j.number > last {
 		return reply{}, invalid("Invalid page number. The last valid page is %d.", last)
 	}
@@ -101,7 +101,7 @@ func (o *Org) listDocuments(c *call) (reply, *failure) {
 	if query.Get("sortDirection") == "desc" {
 		slices.Reverse(found)
 	}
-	j, fail := records(query, pageSize{50, 0}, found, o.documentJSON)
+	j, fail := records(query, pageSize{50, 0, o.Knobs.PageMax}, found, o.documentJSON)
 	return reply{status: http.StatusOK, body: j}, fail
 }
 

@@ -24,7 +24,8 @@ type Knobs struct {
 	// RetryAfter adds the header to a 429, in whole seconds.
 	RetryAfter bool
 
-	// PageMax is the most that a list gives however large count is; 0 is no maximum.
+	// PageMax is the most that a page of users, groups, schedules or documents gives,
+	// however many are asked for; 0 is no maximum.
 	PageMax int
 	// FilterCaseSensitive makes the value of a filter mind letter case.
 	FilterCaseSensitive bool

@@ -81,6 +81,10 @@ func TestPageSizesWhenNobodySaysOne(t *testing.T) {
 	c := start(t, o)
 	equal(t, "schedules", len(c.elements(c.want(200, "GET", "/api/v1/schedules", ""), "records")), 20)
 	equal(t, "documents", len(c.elements(c.want(200, "GET", "/api/v1/documents", ""), "records")), 50)
+	o.SetKnobs(simomni.Knobs{RealLimit: -1, PageMax: 7})
+	short := c.want(200, "GET", "/api/v1/schedules?pageSize=100&cursor=9", "")
+	equal(t, "the last of nine short pages", len(c.elements(short, "records")), 4)
+	equal(t, "after it", short.object("pageInfo")["hasNextPage"], false)
 }
 
 func TestScheduleTellsOwnerAndRecipients(t *testing.T) {

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// pageSize is the size of a page when nobody says one, and the largest; 0 is none.
-type pageSize struct{ usual, most int }
+// pageSize is the size of a page when nobody says one, the largest that may be asked
+// for, and the largest that is given however many are; 0 is none.
+type pageSize struct{ usual, most, given int }
 
 // records cuts a v1 page out of found. Its cursor is the number of the page.
 func records[R, T any](query url.Values, size pageSize, found []R, render func(R) T) (recordsJSON[T], *failure) {
@@ -22,6 +23,9 @@ func records[R, T any](query url.Values, size pageSize, found []R, render func(R
 	}
 	if number < 1 {
 		return recordsJSON[T]{}, invalid("cursor: Invalid value")
+	}
+	if size.given > 0 {
+		n = min(n, size.given)
 	}
 	j := recordsJSON[T]{PageInfo: pageInfo{PageSize: n, TotalRecords: len(found)}, Records: []T{}, number: number}
 	first := min((number-1)*n, len(found))
