@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -82,9 +83,10 @@ func (l library) addSchedule(t *rapid.T, i int) {
 	l.org.PlaceSchedule(s)
 }
 
-// insist calls until Omni has had its way: faults end.
+// insist calls, once a minute, until Omni has had its way: faults end.
 func (l library) insist(do func() error) error {
 	for try := 0; ; try++ {
+		time.Sleep(time.Duration(min(try, 1)) * time.Minute)
 		err := do()
 		if k := fault.KindOf(err); try > 20 || k != fault.Unavailable && k != fault.Limited && k != fault.Doubt {
 			return err
