@@ -16,8 +16,11 @@
 // is believed from a 204; where anything else is answered, from a 404 afterwards.
 //
 // Only PATCH changes what exists: Omni's PUT resets what it omits and makes an
-// inactive user active again.
+// inactive user active again. What somebody owns (schedules, documents) stands in
+// Omni's own API beside SCIM; there, PUT is used for what is named in the path, such
+// as a transfer of ownership, and never on a schedule itself.
 //
 // Sources: docs.omni.co/api (users, user-groups, rate-limits, authentication),
-// the OpenAPI description in exploreomni/cli, and its forms of PATCH.
+// the OpenAPI description in exploreomni/cli, and its forms of PATCH. Those of what
+// somebody owns are named in estate.go.
 package omniclient

@@ -30,7 +30,7 @@ func (c *Client) transfer(ctx context.Context, op, path string, to identity.Omni
 //
 //	answer                            schedule          result
 //	success                           not read          nil
-//	429, 401, given up, not sent      not read          that failure
+//	429, 401, given up                not read          that failure
 //	any other                         to's by then      nil: done, and the answer was lost, or done before
 //	any other                         gone (404)        fault.NotFound
 //	any other                         not readable      the failure to read it; fault.Unauthorized: the key may not
@@ -89,8 +89,7 @@ func (c *Client) TransferDocument(ctx context.Context, id identity.DocumentID, t
 
 // settled reports whether a failure tells enough, or forbids to ask on.
 func settled(ctx context.Context, a answer, err error) bool {
-	return err != nil && (ctx.Err() != nil || a.status == http.StatusUnauthorized || fault.Is(err, fault.Limited) ||
-		fault.Is(err, fault.Other) || errors.Is(err, fault.ErrUnsent))
+	return err != nil && (ctx.Err() != nil || a.status == http.StatusUnauthorized || fault.Is(err, fault.Limited) || fault.Is(err, fault.Other))
 }
 
 // unread is the failure to learn what a transfer led to.

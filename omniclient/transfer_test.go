@@ -77,6 +77,16 @@ func TestTransferOfWhatIsGone(t *testing.T) {
 	wantFault(t, h.c.TransferSchedule(t.Context(), annID, identity.OmniID(h.bob)), fault.NotFound, "it is gone")
 }
 
+// A document that isn't a dashboard can't be read by its id: it is there all the same.
+func TestTransferOfAnAnalysis(t *testing.T) {
+	h := newHandover(t, simomni.Knobs{}, sim.Fault{Method: http.MethodGet, Path: "/api/v1/documents/*", Do: sim.Status(400, `{"detail":"Analysis documents are not supported"}`, nil)})
+	_, err := h.to(t.Context(), "documents", h.cid)
+	wantFault(t, err, fault.Refused, "explicit access")
+	if strings.Contains(err.Error(), "isn't known") {
+		t.Error(err)
+	}
+}
+
 // Whatever goes wrong, the result is what the owner in Omni says.
 func TestTransferFaults(t *testing.T) {
 	said := func(status int, text string) sim.Effect { return sim.Body(status, "application/json", text) }

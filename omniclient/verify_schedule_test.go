@@ -84,3 +84,30 @@ func TestNewSchedulesAreVerified(t *testing.T) {
 		})
 	}
 }
+
+// What Omni says to have made and doesn't list isn't made once more.
+func TestAcceptedCreationIsNotRepeated(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var late sim.Faults
+		h := newHandover(t, simomni.Knobs{}, sim.Fault{Do: late.Wrap})
+		saved := own(t, h.c, h.ann)["Weekly"]
+		accepted := late.Add(sim.Fault{Method: http.MethodPost, Do: sim.Status(200, `{"message":"Successfully created schedule"}`, nil)})
+		got, err := h.c.CreateSchedule(t.Context(), identity.OmniID(h.bob), saved)
+		wantFault(t, err, fault.Unavailable, "accepted")
+		if got.ID != "" || accepted.Fired() != 1 {
+			t.Errorf("%+v, after %d requests", got, accepted.Fired())
+		}
+	})
+}
+
+// A schedule that ends while it is looked at isn't the one that is looked for.
+func TestTwinThatIsGone(t *testing.T) {
+	var late sim.Faults
+	h := newHandover(t, simomni.Knobs{}, sim.Fault{Do: late.Wrap})
+	saved := own(t, h.c, h.ann)["Weekly"]
+	h.org.PlaceSchedule(simomni.Schedule{Owner: h.bob, Name: "Weekly", Dashboard: h.sheet})
+	late.Add(sim.Fault{Path: "/api/v1/schedules/*", Times: 1, Do: sim.Status(404, `{"detail":"gone"}`, nil)})
+	if got, err := h.c.CreateSchedule(t.Context(), identity.OmniID(h.bob), saved); err != nil || got.Found {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
