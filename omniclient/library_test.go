@@ -86,7 +86,7 @@ func (l library) addSchedule(t *rapid.T, i int) {
 // insist calls, once a minute, until Omni has had its way: faults end.
 func (l library) insist(do func() error) error {
 	for try := 0; ; try++ {
-		time.Sleep(time.Duration(min(try, 1)) * time.Minute)
+		<-time.After(time.Duration(min(try, 1)) * time.Minute)
 		err := do()
 		if k := fault.KindOf(err); try > 20 || k != fault.Unavailable && k != fault.Limited && k != fault.Doubt {
 			return err
