@@ -45,6 +45,7 @@ var arrows = map[string][]string{
 	"omniclient": {"identity", "fault"},
 	"push":       {"identity", "fault"},
 	"check":      {"identity", "fault"},
+	"vault":      {"fault"},
 
 	"sync":    {"identity", "fault", "state"},
 	"console": {"identity", "fault", "state", "sync"},

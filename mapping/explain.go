@@ -16,18 +16,13 @@ type Explained = identity.Explained
 type Input = identity.Input
 
 // Explain gives for each expression about users what it reads and what it gives,
-// scope first. It goes on where Map would have ended.
+// scope first, who would take over last. It goes on where Map would have ended.
 func (m *Mapper) Explain(a identity.Assignment) ([]Explained, error) {
 	if err := readable(a); err != nil {
 		return nil, err
 	}
 	in := newInput(a)
-	explain := func(p program, result any, err error) Explained {
-		if err != nil {
-			result = nil
-		}
-		return Explained{Key: p.path, Text: p.text, Inputs: in.inputs(p.reads), Result: result, Err: err}
-	}
+	explain := in.explained
 	inScope, err := m.inScope(in)
 	list := []Explained{explain(m.scope, inScope, err)}
 	name, err := m.name(in, strings.TrimSpace(a.UserName))
@@ -40,7 +35,14 @@ func (m *Mapper) Explain(a identity.Assignment) ([]Explained, error) {
 		}
 		list = append(list, e)
 	}
-	return list, nil
+	return append(list, m.explainCandidates(a)...), nil
+}
+
+func (in *input) explained(p program, result any, err error) Explained {
+	if err != nil {
+		result = nil
+	}
+	return Explained{Key: p.path, Text: p.text, Inputs: in.inputs(p.reads), Result: result, Err: err}
 }
 
 // naming gives the expression of the display name, or what stands for it.

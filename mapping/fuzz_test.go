@@ -70,6 +70,27 @@ func FuzzGroupName(f *testing.F) {
 	})
 }
 
+// FuzzCandidate: what compiles names somebody by an address, names nobody, or is doubt.
+func FuzzCandidate(f *testing.F) {
+	for _, e := range []string{"a@b.example", "user.managerEmail", "o'b@c.example", `or(user.x, "a@b.example")`, "'a@'", "@", "user.level"} {
+		f.Add(e)
+	}
+	f.Fuzz(func(t *testing.T, entry string) {
+		m, problems := mapping.Compile(mapping.Rules{Scope: "true", Candidates: []string{entry}})
+		if (m == nil) == (len(problems) == 0) {
+			t.Fatalf("mapper %v and problems %v", m, problems)
+		}
+		if m == nil {
+			return
+		}
+		for _, c := range m.Candidates(ada()) {
+			if c.Err != nil && (c.Email != "" || !fault.Is(c.Err, fault.Doubt)) || c.Email != "" && !strings.Contains(c.Email, "@") {
+				t.Fatalf("%+v", c)
+			}
+		}
+	})
+}
+
 // FuzzProfile: any JSON that Okta may send as profiles gives a canonical user,
 // twice the same, or doubt.
 func FuzzProfile(f *testing.F) {

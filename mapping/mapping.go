@@ -6,7 +6,8 @@
 // by each app-profile key whose value isn't null), app (the app profile alone), okta
 // (id, status, login, profile), assignment (scope, userName) and groups (Okta's names
 // of the pushed groups that the user is in). The one about a group sees group (id,
-// name, type). A missing or null field is absent: has() is false, reading it gives
+// name, type), those about who takes over from a leaver user (the Okta profile alone)
+// and okta. A missing or null field is absent: has() is false, reading it gives
 // null, and so does reading a field of what is null. or(x, y) gives x unless it is
 // absent or empty; cut(x, n) gives the first n characters. The rules are those of
 // "What a user becomes" in the semantics.
@@ -26,13 +27,14 @@ import (
 	"github.com/omnisync/omnisync/identity"
 )
 
-// Rules are the expressions as they stand in the configuration: under users, and
-// groups.name.
+// Rules are the expressions as they stand in the configuration: under users,
+// groups.name, and deprovision.handover.to.
 type Rules struct {
 	Scope       string            // must give true or false
 	DisplayName string            // "": displayName, else first and last name, else userName
 	Attributes  map[string]string // by Omni's reference of the user attribute
 	GroupName   string            // "": group.name, as Okta has it
+	Candidates  []string          // who takes over from a leaver: addresses and expressions
 }
 
 // Problem is one thing wrong with the rules.
@@ -57,6 +59,7 @@ type Mapper struct {
 	displayName *program // nil: the fallbacks alone
 	attributes  []attribute
 	groupName   *program // nil: Okta's name
+	candidates  []candidate
 	names       []string
 	fingerprint identity.Fingerprint
 }
@@ -108,8 +111,8 @@ func Compile(rules Rules) (*Mapper, []Problem) {
 		p, found := c.compile(path, rules.Attributes[name], wantValue)
 		m.attributes, problems = append(m.attributes, attribute{name, p}), append(problems, found...)
 	}
-	found := m.compileGroupName(rules)
-	if problems = append(problems, found...); len(problems) > 0 {
+	problems = append(problems, m.compileGroupName(rules)...)
+	if problems = append(problems, m.compileCandidates(rules.Candidates)...); len(problems) > 0 {
 		return nil, problems
 	}
 	return m, nil

@@ -43,6 +43,18 @@ func ofGroups() vocabulary {
 	return vocabulary{groupKey, []variable{{"group", cel.MapType(cel.StringType, cel.DynType), []string{"id", "name", "type"}}}}
 }
 
+// ofLeavers is what an expression about who takes over knows: of somebody who isn't
+// assigned any more there is no app user, and no group that is synced.
+func ofLeavers() vocabulary {
+	v := vocabulary{candidatesKey, nil}
+	for _, known := range ofUsers().variables {
+		if known.name == "user" || known.name == "okta" {
+			v.variables = append(v.variables, known)
+		}
+	}
+	return v
+}
+
 func (v vocabulary) names() []string {
 	names := make([]string, len(v.variables))
 	for i, known := range v.variables {

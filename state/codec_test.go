@@ -42,6 +42,8 @@ func (s shelf) Tail(context.Context, state.Stream, int) ([][]byte, error) {
 
 func (shelf) Apply(context.Context, state.Fence, state.Batch) error { return nil }
 
+func (shelf) Durable(context.Context) error { return nil }
+
 var (
 	noon = time.Date(2025, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	yes  = true

@@ -27,7 +27,8 @@ const (
 
 // Header is the first line of an export: whose ledger it is. An export is JSON
 // lines: the header, one line for each record and each entry of a stream, and
-// the footer. It holds no secret, as a ledger holds none.
+// the footer. It holds no secret that isn't encrypted, as a ledger holds none, and
+// not the key.
 type Header struct {
 	Format     string    `json:"format"`
 	Version    int       `json:"version"`
@@ -140,7 +141,7 @@ func (x *export) all(head Header) error {
 }
 
 // moved is what an export holds, but for the members of groups.
-var moved = []Bucket{Meta, Users, Groups, Holds, Failing, PushedUsers, PushedGroups}
+var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, PushedUsers, PushedGroups}
 
 // exported lists the buckets of an export: each group comes before its members.
 func exported(ctx context.Context, s Store) ([]Bucket, error) {
@@ -258,6 +259,10 @@ func (i item) check(raw []byte) error {
 		return decode(raw, new(Hold))
 	case string(Failing):
 		return decode(raw, new(Failure))
+	case string(Leavers):
+		return decode(raw, new(Leaver))
+	case string(Saves):
+		return decode(raw, new(Saved))
 	case string(PushedUsers):
 		return decode(raw, new(PushedUser))
 	case string(PushedGroups):

@@ -79,6 +79,8 @@ func full(t *testing.T, l *ledger, n int) *ledger {
 	state.Put(&b, state.Groups, "00g2", state.Group{DisplayName: `<&> "x"` + "\u2028"})
 	state.Put(&b, state.Holds, "deactivate/00u1", state.Hold{Change: change, Guard: "g", Decision: state.Rejected, By: "me"})
 	state.Put(&b, state.Failing, "user/00u1", state.Failure{Change: change, Attempts: 3})
+	state.Put(&b, state.Leavers, "00u1", leaver)
+	state.Put(&b, state.Saves, saved.ID, saved)
 	for i := range n {
 		u := user
 		u.UserName = fmt.Sprintf("user%d@b.example", i)
@@ -97,7 +99,7 @@ func full(t *testing.T, l *ledger, n int) *ledger {
 func contents(t *testing.T, s state.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, b := range []state.Bucket{state.Meta, state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Members("00g1"), state.Members("00g2")} {
+	for _, b := range []state.Bucket{state.Meta, state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Saves, state.Members("00g1"), state.Members("00g2")} {
 		for e, err := range s.Scan(t.Context(), b) {
 			if err != nil {
 				t.Fatal(err)
@@ -157,7 +159,7 @@ func TestLedgerMovesBetweenStores(t *testing.T) {
 		}
 		text = again
 	}
-	if want := map[string]int{"meta": 3, "users": 2500, "members": 2500, "groups": 2, "held": 1, "failing": 1}; !maps.Equal(moved.Records, want) {
+	if want := map[string]int{"meta": 3, "users": 2500, "members": 2500, "groups": 2, "held": 1, "failing": 1, "leavers": 1, "saved": 1}; !maps.Equal(moved.Records, want) {
 		t.Errorf("it tells %v records, want %v", moved.Records, want)
 	}
 }
@@ -168,6 +170,7 @@ func TestExportIsReadable(t *testing.T) {
 	for _, want := range []string{
 		`{"format":"omnisync-ledger","version":1,"connection":"acme","org":"https://acme.okta.com","app":"0oa1","omni":"https://acme.omniapp.co","position":{"epoch":"e","writes":7},"time":"2025-03-01T12:00:00.123456789Z"}`,
 		`{"bucket":"groups","key":"00g2","form":"1","value":{"displayName":"<&> \"x\"\u2028","name":"","present":0}}`,
+		`{"bucket":"saved","key":"s1","form":"1","value":` + savedText + `}`,
 		`{"bucket":"members/00g1","key":"00u0","form":"1","base64":"QQ=="}`,
 		`{"stream":"runs","form":"1","value":{"run":"0","kind":"","outcome":"","started":"2025-03-01T12:00:00.123456789Z","ended":"0001-01-01T00:00:00Z"}}`,
 	} {
@@ -244,6 +247,8 @@ func TestBadExportsAreRefused(t *testing.T) {
 		{"no form", add(`{"bucket":"users","key":"a","value":{}}`), last, "lacks its form"},
 		{"no value", add(`{"bucket":"users","key":"a","form":"1"}`), last, "neither value nor base64"},
 		{"no place", add(`{"key":"a","form":"1","value":{}}`), last, "neither a bucket nor a stream"},
+		{"not a leaver", add(`{"bucket":"leavers","key":"a","form":"1","value":{"items":{}}}`), last, "cannot unmarshal"},
+		{"nothing saved", add(`{"bucket":"saved","key":"a","form":"1","value":[]}`), last, "cannot unmarshal"},
 		{"not a user", add(`{"bucket":"users","key":"a","form":"1","value":[]}`), last, "cannot unmarshal"},
 		{"not a member", add(`{"bucket":"members/00g1","key":"a","form":"1","base64":"eA=="}`), last, "unknown member letter"},
 		{"a member of no group", add(`{"bucket":"members/00g9","key":"a","form":"1","base64":"QQ=="}`), last, "doesn't stand before it"},

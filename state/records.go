@@ -254,6 +254,7 @@ const (
 	ArchivedChange   = "change"   // a Change of the provisioning log
 	ArchivedDecision = "decision" // an ArchivedHold: what a person said about a held change
 	ArchivedRun      = "run"      // a Run
+	ArchivedSaved    = "saved"    // a Saved: of several with one ID the last counts
 )
 
 // ArchivedHold is a Hold with its key.

@@ -24,6 +24,9 @@ const (
 	Holds   Bucket = "held"    // Hold by Key
 	Failing Bucket = "failing" // Failure by subject
 
+	Leavers Bucket = "leavers" // Leaver by OktaID: who is on the way out
+	Saves   Bucket = "saved"   // Saved by the id of the schedule or document
+
 	PushedUsers  Bucket = "pushed/users"  // PushedUser by OktaID
 	PushedGroups Bucket = "pushed/groups" // PushedGroup by GroupID
 )
@@ -112,6 +115,11 @@ type Store interface {
 	// nothing when f isn't the current fence, fault.Refused when Check finds fault.
 	// After fault.Unavailable the batch may have been written, whole.
 	Apply(ctx context.Context, f Fence, b Batch) error
+	// Durable answers nil when every batch that was acknowledged before it was called
+	// is on the disk: always in a file, in Redis once it has confirmed it. fault.Refused
+	// says that this store can't tell, and its hint what it takes: what is nowhere else
+	// isn't safe there. fault.Unavailable says that it didn't tell this time.
+	Durable(ctx context.Context) error
 }
 
 // Reader reads the ledger. The bytes that it gives are the caller's.

@@ -152,6 +152,13 @@ func (m *memory) Apply(ctx context.Context, f state.Fence, b state.Batch) error 
 	return nil
 }
 
+// Durable implements state.Store: what is here is as safe as the world around it.
+func (m *memory) Durable(ctx context.Context) error {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	return err
+}
+
 // current is nil when f holds the lease now. The lock is held.
 func (m *memory) current(f state.Fence) error {
 	if f != "" && f == m.fence && time.Now().Before(m.until) {

@@ -72,6 +72,8 @@ func (s *drawers) Scan(_ context.Context, b state.Bucket) iter.Seq2[state.Entry,
 
 func (s *drawers) Tail(context.Context, state.Stream, int) ([][]byte, error) { return nil, s.broken }
 
+func (s *drawers) Durable(context.Context) error { return s.broken }
+
 func (s *drawers) Apply(_ context.Context, _ state.Fence, b state.Batch) error {
 	for _, w := range b.Writes {
 		if s.records[w.Bucket] == nil {

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -104,6 +105,11 @@ func (m *memory) Apply(_ context.Context, _ state.Fence, batch state.Batch) erro
 		m.Streams[a.Stream] = append(m.Streams[a.Stream], a.Value)
 	}
 	return nil
+}
+
+// Durable implements state.Store: nothing here outlives the process.
+func (m *memory) Durable(context.Context) error {
+	return &fault.Error{Kind: fault.Refused, Op: "confirm a ledger in memory"}
 }
 
 // piece is how many records are copied in one batch.

@@ -1,6 +1,6 @@
 // Package archive keeps on disk what can't be built again when a ledger is
-// lost: the provisioning log, people's decisions, the runs, and which ledger
-// this machine has seen last.
+// lost: the provisioning log, people's decisions, the runs, what was saved of
+// leavers, and which ledger this machine has seen last.
 //
 // It is a directory of JSON lines, for one connection or several:
 //

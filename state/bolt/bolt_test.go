@@ -12,6 +12,13 @@ func TestStore(t *testing.T) {
 	statetest.Run(t, func(t *testing.T) statetest.Store { return open(t, ledgerPath(t)) })
 }
 
+// TestDurable: a file is on the disk with each batch.
+func TestDurable(t *testing.T) {
+	if err := open(t, ledgerPath(t)).Durable(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
 func ledgerPath(t testing.TB) string {
 	t.Helper()
 	return filepath.Join(t.TempDir(), "ledger.db")

@@ -47,6 +47,7 @@ func TestClassify(t *testing.T) {
 		{reply("ERR invalid password"), fault.Unauthorized, true},
 		{reply("ERR AUTH <password> called without any password configured for the default user. Are you sure your configuration is correct?"), fault.Unauthorized, true},
 		{reply("NOPERM this user has no permissions to run the 'evalsha' command"), fault.Unauthorized, true},
+		{reply("ERR ACL failure in script: User syncd has no permissions to run the 'get' command script: 1f2e, on @user_script:2."), fault.Unauthorized, true},
 		{reply("CROSSSLOT Keys in request don't hash to the same slot"), fault.Refused, true},
 		{reply("MOVED 3999 127.0.0.1:6381"), fault.Refused, true},
 		{reply("WRONGTYPE Operation against a key holding the wrong kind of value"), fault.Refused, true},

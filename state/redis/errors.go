@@ -42,6 +42,7 @@ var replies = []struct {
 	{"AUTH", fault.Unauthorized, "Redis has no password set, or knows no users: see its ACL LIST"},
 	{"NOPERM", fault.Unauthorized, hintRights},
 	{"The user executing the script can't", fault.Unauthorized, hintRights}, // version 7.0's NOPERM within a script
+	{"ACL failure in script", fault.Unauthorized, hintRights},               // version 7.2's
 	{"CROSSSLOT", fault.Refused, "one ledger's keys lie in several cluster slots, so something changed them: report it"},
 	{"MOVED", fault.Refused, "this is one node of a Redis cluster, and another has the keys: use a Redis that isn't clustered"},
 	{"WRONGTYPE", fault.Refused, "something else wrote under omnisync: in this database: give syncd a database of its own"},

@@ -18,6 +18,7 @@ const DefaultPrefix = "omnisync"
 //	omnisync:{NAME}:epoch          string   random, made with the ledger
 //	omnisync:{NAME}:counter        string   how often the lease was taken
 //	omnisync:{NAME}:position       hash     writes: how many batches were applied; last: the ID of the last one
+//	omnisync:{NAME}:durable        string   "", written to ask whether what came before is on the disk; with a time to live
 //	omnisync:{NAME}:allowance:KEY  string   when the API key of this digest may send again
 //	omnisync:{NAME}:budget:BUCKET  zset     by time: requests sent to this bucket of Okta's limits, and under
 //	                                        BUCKET:patient those that can wait; with a time to live
@@ -74,5 +75,6 @@ func (k keys) form() string                 { return k.prefix + "form" }
 func (k keys) epoch() string                { return k.prefix + "epoch" }
 func (k keys) counter() string              { return k.prefix + "counter" }
 func (k keys) position() string             { return k.prefix + "position" }
+func (k keys) durable() string              { return k.prefix + "durable" }
 func (k keys) bucket(b state.Bucket) string { return k.prefix + "bucket:" + string(b) }
 func (k keys) stream(s state.Stream) string { return k.prefix + "stream:" + string(s) }

@@ -143,6 +143,7 @@ func everyMethod(ctx context.Context, s Store, f state.Fence) map[string]error {
 	}
 	_, errs["Tail"] = s.Tail(ctx, state.Log, 1)
 	_, errs["Position"] = s.Position(ctx)
+	errs["Durable"] = s.Durable(ctx)
 	errs["Apply"] = s.Apply(ctx, f, state.Batch{Writes: []state.Write{put(state.Users, "k", "changed")}})
 	_, errs["Acquire"] = s.Acquire(ctx, "b", long)
 	errs["Renew"] = s.Renew(ctx, f, long)

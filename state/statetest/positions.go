@@ -60,3 +60,29 @@ func sentAgain(t *testing.T, s Store) {
 	entries(4, "sent again after others")
 	wantKind(t, s.Apply(t.Context(), "made:1", b), fault.Fenced)
 }
+
+// durable wants a store that confirms, or says what it takes to. It neither needs the
+// lease nor writes anything of the ledger's.
+func durable(t *testing.T, s Store) {
+	confirm := func(when string) {
+		t.Helper()
+		err := s.Durable(t.Context())
+		if err != nil && (!fault.Is(err, fault.Refused) || fault.HintOf(err) == "") {
+			t.Errorf("durable %s: %v (%s), hint %q", when, err, fault.KindOf(err), fault.HintOf(err))
+		}
+	}
+	confirm("of an empty ledger")
+	f := acquire(t, s, "me", long)
+	apply(t, s, f, state.Batch{ID: "b1", Writes: []state.Write{put(state.Saves, "s1", "x")}})
+	at := position(t, s)
+	confirm("after a batch")
+	if err := s.Release(t.Context(), f); err != nil {
+		t.Fatal(err)
+	}
+	confirm("without the lease")
+	if now := position(t, s); now != at {
+		t.Errorf("asking moved the position from %+v to %+v", at, now)
+	}
+	want(t, s, state.Saves, "s1", []byte("x"))
+	wantHolder(t, s, "")
+}

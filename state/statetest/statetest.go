@@ -58,6 +58,7 @@ func Run(t *testing.T, open func(t *testing.T) Store) {
 		{"many acquire, one gets it", manyAcquire},
 		{"each batch moves the position by one", positionMoves},
 		{"a batch that is sent again is written once", sentAgain},
+		{"what is durable is there, and who can't tell says what it takes", durable},
 		{"many write at once", manyWriters},
 		{"a new holder ends the old one's writes", takeover},
 		{"a cancelled context does nothing", cancelled},
