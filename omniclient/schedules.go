@@ -2,9 +2,6 @@ package omniclient
 
 import (
 	"context"
-	"fmt"
-	"net/http"
-	"net/url"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -13,8 +10,8 @@ import (
 const (
 	// fewOwners is up to how many owners are asked about one by one: Omni counts for each.
 	fewOwners = 5
-	// mostPages bounds how much of the list of all schedules is read: 100 on a page.
-	mostPages = 50
+	// mostSchedules is up to how many the list of all is read, 100 with a request.
+	mostSchedules = 5000
 )
 
 // Schedules counts how many schedules each of the accounts owns. About many it reads
@@ -35,51 +32,24 @@ func (c *Client) Schedules(ctx context.Context, owners []identity.OmniID) (map[i
 	return count, nil
 }
 
-// schedulePage is one page of Omni's list of schedules.
-type schedulePage struct {
-	Info struct {
-		More  bool    `json:"hasNextPage"`
-		Next  *string `json:"nextCursor"`
-		Total *int    `json:"totalRecords"`
-	} `json:"pageInfo"`
-	Records []struct {
+// countAll reads the list of all schedules, where it isn't too long for that.
+func (c *Client) countAll(ctx context.Context, owners []identity.OmniID, count map[identity.OmniID]int) error {
+	type record struct {
 		ID    string          `json:"id"`
 		Owner identity.OmniID `json:"ownerId"`
-	} `json:"records"`
-}
-
-func (c *Client) countAll(ctx context.Context, owners []identity.OmniID, count map[identity.OmniID]int) error {
-	const op = "list Omni schedules"
-	doubt := func(format string, args ...any) error {
-		return &fault.Error{Kind: fault.Doubt, Op: op, Detail: fmt.Sprintf(format, args...)}
+	}
+	list, err := whole(ctx, c, v1Listing[record]{what: "schedules", most: mostSchedules,
+		id: func(r record) string { return r.ID }, wrong: func(record) string { return "" }})
+	if err != nil {
+		return err
 	}
 	for _, id := range owners {
 		count[id] = 0
 	}
-	seen := map[string]bool{}
-	query := url.Values{"pageSize": {"100"}}
-	for range mostPages {
-		var page schedulePage
-		if _, err := c.ask(ctx, request{op: op, method: http.MethodGet, path: v1 + "schedules", query: query, apart: true}, &page); err != nil {
-			return err
-		}
-		if page.Info.Total == nil {
-			return doubt("the answer is no list")
-		}
-		for _, s := range page.Records {
-			if _, asked := count[s.Owner]; asked && !seen[s.ID] {
-				count[s.Owner]++
-			}
-			seen[s.ID] = true
-		}
-		switch {
-		case page.Info.More && page.Info.Next != nil && len(page.Records) > 0:
-			query.Set("cursor", *page.Info.Next)
-		case len(seen) < *page.Info.Total:
-			return doubt("the list ends after %d of %d entries", len(seen), *page.Info.Total)
-		default:
-			return nil
+	for _, s := range list {
+		if _, asked := count[s.Owner]; asked {
+			count[s.Owner]++
 		}
 	}
-	return doubt("there are more than %d", mostPages*100)
+	return nil
 }

@@ -26,6 +26,7 @@ type v1Page struct {
 type v1Listing[R any] struct {
 	what  string // for messages, and its path: "schedules"
 	query url.Values
+	most  int // how many entries are read; 0: all that there are
 	id    func(R) string
 	wrong func(R) string // why an entry answers another question; "" for one that fits
 }
@@ -36,7 +37,8 @@ type v1Listing[R any] struct {
 // schedules are listed.
 func whole[R any](ctx context.Context, c *Client, l v1Listing[R]) ([]R, error) {
 	w := v1Walk[R]{v1Listing: l, seen: map[string]bool{}}
-	query := maps.Clone(l.query)
+	query := url.Values{}
+	maps.Copy(query, l.query)
 	query.Set("pageSize", strconv.Itoa(pageSize))
 	for {
 		var p v1Page
@@ -80,7 +82,9 @@ func (w *v1Walk[R]) add(p v1Page) (string, error) {
 	if *p.Info.Total < w.total {
 		return "", w.doubt("the list shrank from %d to %d entries while it was read", w.total, *p.Info.Total)
 	}
-	w.total = *p.Info.Total
+	if w.total = *p.Info.Total; w.most > 0 && w.total > w.most {
+		return "", w.doubt("there are more than %d", w.most)
+	}
 	for _, raw := range *p.Records {
 		if err := w.record(raw); err != nil {
 			return "", err
