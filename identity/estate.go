@@ -54,6 +54,14 @@ type Document struct {
 	URL    string     `json:"url"`
 }
 
+// Candidate is somebody who may take over from a leaver: one entry of the
+// configuration, as it came out for this one.
+type Candidate struct {
+	Entry string // as it is configured
+	Email string // "": the entry names nobody for this leaver
+	Err   error  // why it isn't known whom it names; a fault of kind Doubt
+}
+
 // Restored is what became of a saved schedule.
 type Restored struct {
 	ID       ScheduleID `json:"id,omitempty"`       // of the schedule that stands for it now; "" when there is none

@@ -38,10 +38,11 @@ type Assignment struct {
 
 // OktaUser is a user of Okta, whether assigned to the app or not.
 type OktaUser struct {
-	ID     OktaID
-	Status string // ACTIVE, DEPROVISIONED ...
-	Login  string
-	Name   string // as people know them; may be ""
+	ID      OktaID
+	Status  string // ACTIVE, DEPROVISIONED ...
+	Login   string
+	Name    string         // as people know them; may be ""
+	Profile map[string]any // as Okta has it
 }
 
 // Sighting is one app user in a list: what is read of each at once, and the

@@ -20,13 +20,6 @@ type candidate struct {
 	program program
 }
 
-// Candidate is one entry of deprovision.handover.to, as it came out for one leaver.
-type Candidate struct {
-	Entry string // as it is configured
-	Email string // "": the entry names nobody for this leaver
-	Err   error  // why it isn't known whom it names; a fault of kind Doubt
-}
-
 // compileCandidates takes each entry as an address or as an expression.
 func (m *Mapper) compileCandidates(entries []string) []Problem {
 	var problems []Problem
@@ -66,11 +59,11 @@ func soundAddress(text string) bool {
 
 // Candidates gives who may take over from a leaver, in the order of the configuration.
 // Of the leaver it reads the Okta account; there is no app user any more.
-func (m *Mapper) Candidates(a identity.Assignment) []Candidate {
+func (m *Mapper) Candidates(a identity.Assignment) []identity.Candidate {
 	in := leaverInput(a)
-	list := make([]Candidate, len(m.candidates))
+	list := make([]identity.Candidate, len(m.candidates))
 	for i, h := range m.candidates {
-		list[i] = Candidate{Entry: h.text, Email: h.address}
+		list[i] = identity.Candidate{Entry: h.text, Email: h.address}
 		if h.address == "" {
 			list[i].Email, list[i].Err = h.program.email(a, in)
 		}

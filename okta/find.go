@@ -109,7 +109,7 @@ func (r userRecord) user(c call) (identity.OktaUser, error) {
 		return u, doubt(c, "the profile can't be read: %v", err)
 	}
 	text := func(key string) string { s, _ := profile[key].(string); return s }
-	u.Login = text("login")
+	u.Profile, u.Login = profile, text("login")
 	u.Name = cmp.Or(text("displayName"), strings.TrimSpace(text("firstName")+" "+text("lastName")))
 	return u, nil
 }

@@ -252,7 +252,7 @@ func (a Accepted) OktaUser(ctx context.Context, name string) (identity.OktaUser,
 	if err != nil {
 		return identity.OktaUser{}, err
 	}
-	return identity.OktaUser{ID: identity.OktaID(name), Login: u.UserName, Name: u.DisplayName}, nil
+	return identity.OktaUser{ID: identity.OktaID(name), Login: u.UserName, Name: u.DisplayName, Profile: u.Assignment(identity.OktaID(name)).Profile}, nil
 }
 
 // GroupsIn implements Finder.

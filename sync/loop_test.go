@@ -23,6 +23,7 @@ type plainMapper struct{}
 func (plainMapper) Map(a identity.Assignment) (identity.User, bool, error) {
 	return identity.User{UserName: a.UserName}, true, nil
 }
+func (plainMapper) Candidates(identity.Assignment) []identity.Candidate       { return nil }
 func (plainMapper) Explain(identity.Assignment) ([]identity.Explained, error) { return nil, nil }
 func (plainMapper) Attributes() []string                                      { return nil }
 func (plainMapper) Fingerprint() identity.Fingerprint                         { return "plain" }

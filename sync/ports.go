@@ -127,6 +127,9 @@ type UserMapper interface {
 	Explain(a identity.Assignment) ([]identity.Explained, error)
 	// Attributes names the Omni attributes that are managed.
 	Attributes() []string
+	// Candidates gives who may take over from a leaver, in order. Of the assignment it
+	// reads the Okta profile alone.
+	Candidates(a identity.Assignment) []identity.Candidate
 	// Fingerprint changes whenever the rules do.
 	Fingerprint() identity.Fingerprint
 }
@@ -182,8 +185,22 @@ type Estate interface {
 	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
 	// Schedules counts the schedules that each of the accounts owns.
 	Schedules(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]int, error)
+	// OwnedSchedules lists what one account owns, without definitions; fault.NotFound
+	// when there is no such account.
+	OwnedSchedules(ctx context.Context, owner identity.OmniID) ([]identity.Schedule, error)
+	// OwnedDocuments lists the documents whose owner the account is.
+	OwnedDocuments(ctx context.Context, owner identity.OmniID) ([]identity.Document, error)
+	// Definition reads a listed schedule whole; fault.NotFound when it is gone.
+	Definition(ctx context.Context, s identity.Schedule) (identity.Schedule, error)
 	// TeamRoles names the model roles that a group's members get, each once and sorted.
 	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
+}
+
+// Heirs give what a leaver owns to somebody else. Whatever is repeated has no other
+// effect. fault.Refused concerns this new owner alone; fault.NotFound: it is gone.
+type Heirs interface {
+	TransferSchedule(ctx context.Context, id identity.ScheduleID, to identity.OmniID) error
+	TransferDocument(ctx context.Context, id identity.DocumentID, to identity.OmniID) error
 }
 
 // Archive keeps what can't be built again when the ledger is lost, and knows
@@ -217,5 +234,6 @@ type Omni interface {
 	Attributes
 	Inventory
 	Estate
+	Heirs
 	Allowance
 }

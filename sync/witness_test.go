@@ -90,6 +90,7 @@ type asItIs struct{}
 func (asItIs) Map(a identity.Assignment) (identity.User, bool, error) {
 	return identity.User{UserName: a.UserName}, true, nil
 }
+func (asItIs) Candidates(identity.Assignment) []identity.Candidate       { return nil }
 func (asItIs) Explain(identity.Assignment) ([]identity.Explained, error) { return nil, nil }
 func (asItIs) Attributes() []string                                      { return nil }
 func (asItIs) Fingerprint() identity.Fingerprint                         { return "as it is" }
