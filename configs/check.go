@@ -2,6 +2,7 @@ package configs
 
 import (
 	"fmt"
+	"net/mail"
 	"path"
 	"regexp"
 	"strings"
@@ -25,6 +26,7 @@ func check(c *Config) []Fault {
 	faults = append(faults, checkAuth(c.Okta, c.PushOn())...)
 	one("omni.base_url", checkBaseURL, c.Omni.BaseURL)
 	faults = append(faults, checkKeys(c.Omni.APIKeys)...)
+	faults = append(faults, checkKeyOwners(c.Omni)...)
 	message, mend := checkStore(c.State)
 	judge("state.url", message, mend)
 	one("state.prefix", checkPrefix, c.State.Prefix)
@@ -35,6 +37,7 @@ func check(c *Config) []Fault {
 	one("schedule.timezone", checkZone, c.Schedule.Timezone)
 	faults = append(faults, checkGlobs("users.protected", c.Users.Protected, "*@acme.com or svc-*@acme.com")...)
 	faults = append(faults, checkGroups(c.Groups)...)
+	faults = append(faults, checkHandover(c)...)
 	if c.Guard.Window <= 0 {
 		judge("guard.window", "must be longer than nothing", "write a duration such as 24h")
 	}
@@ -118,6 +121,21 @@ func checkKeys(keys []Secret) []Fault {
 			faults = append(faults, Fault{Path: fmt.Sprintf("omni.api_keys[%d]", i), Message: "is the same as one before", Mend: "remove it: the allowances of different keys add up, one key's doesn't"})
 		}
 		seen[k.Ref()] = true
+	}
+	return faults
+}
+
+// checkKeyOwners keeps the owners beside their keys: a warning names the key by its place.
+func checkKeyOwners(o Omni) []Fault {
+	var faults []Fault
+	for i, owner := range o.KeyOwners {
+		at := fmt.Sprintf("omni.key_owners[%d]", i)
+		switch a, err := mail.ParseAddress(owner); {
+		case i >= len(o.APIKeys):
+			return append(faults, Fault{Path: at, Message: "has no key beside it", Mend: "write one owner for each of omni.api_keys, in their order"})
+		case owner != "" && (err != nil || a.Address != owner):
+			faults = append(faults, Fault{Path: at, Message: quoted(owner) + " is not an email address", Mend: `write the userName of who made the key, such as data-team@acme.com, or "" where it isn't known`})
+		}
 	}
 	return faults
 }

@@ -64,6 +64,7 @@ type Omni struct {
 	APIKeys           []Secret `koanf:"api_keys" json:"api_keys" jsonschema:"required,minItems=1" jsonschema_description:"Organization API keys; the allowances of several add up."`
 	RequestsPerMinute int      `koanf:"requests_per_minute" json:"requests_per_minute" jsonschema:"minimum=1,maximum=100000" jsonschema_description:"Omni's allowance per key."`
 	TotalPerMinute    int      `koanf:"total_per_minute" json:"total_per_minute" jsonschema:"minimum=0,maximum=10000000" jsonschema_description:"The most that all keys may send together in a minute; 0 is the sum of their allowances."`
+	KeyOwners         []string `koanf:"key_owners" json:"key_owners" jsonschema_description:"UserNames of those who made the API keys, in the order of api_keys, \"\" for one that isn't known: syncd warns when one of them leaves in Okta. Whom Omni itself names counts before them."`
 }
 
 // State says where the ledger is kept.
@@ -71,6 +72,7 @@ type State struct {
 	URL     StoreURL `koanf:"url" json:"url" jsonschema_description:"bolt://PATH (as it stands, relative to the working directory; bolt:///absolute), redis:// or rediss://, or a whole ${env:NAME} or ${file:PATH} that holds one."`
 	Prefix  string   `koanf:"prefix" json:"prefix" jsonschema:"minLength=1,maxLength=40,pattern=^[A-Za-z0-9._-]+$" jsonschema_description:"What the keys in Redis begin with: 1 to 40 of A-Z a-z 0-9 . _ and -."`
 	Archive string   `koanf:"archive" json:"archive" jsonschema_description:"Directory that keeps on disk what can't be built again when the ledger is lost; relative to the working directory; empty: none is kept."`
+	Key     Secret   `koanf:"key" json:"key" jsonschema_description:"Encrypts what is saved of leavers; several lines of 32 characters or more: the first encrypts, all open. Without it a key is made, in a file in the archive, or beside the ledger's file."`
 }
 
 // Schedule holds cron expressions; an empty one switches its run off.
@@ -109,6 +111,18 @@ type Deprovision struct {
 	Grace            time.Duration `koanf:"grace" json:"grace" jsonschema_description:"Waiting time of a user who is unassigned while the Okta account lives."`
 	GraceDeactivated time.Duration `koanf:"grace_deactivated" json:"grace_deactivated" jsonschema_description:"Waiting time when the Okta account is deactivated or deleted."`
 	Settle           time.Duration `koanf:"settle" json:"settle" jsonschema_description:"Waiting time in any case, because Okta unassigns and assigns within a second."`
+	Handover         Handover      `koanf:"handover" json:"handover" jsonschema_description:"What becomes of what a leaver owns, before the membership ends."`
+	Keep             time.Duration `koanf:"keep" json:"keep" jsonschema_description:"How long is kept what leavers owned, and the saved definitions."`
+}
+
+// Handover says what becomes of what a leaver owns. The words of the treatments are
+// those of package state.
+type Handover struct {
+	Schedules      string        `koanf:"schedules" json:"schedules" jsonschema:"enum=none,enum=save,enum=transfer" jsonschema_description:"Schedules, which Omni deletes with their owner's membership; save: their definitions are stored; transfer: somebody of to gets them, and they run with that person's data access from then on."`
+	Documents      string        `koanf:"documents" json:"documents" jsonschema:"enum=none,enum=save,enum=transfer" jsonschema_description:"Documents, which stay in Omni; save: a list of them is stored; transfer: somebody of to gets them."`
+	To             []string      `koanf:"to" json:"to" jsonschema_description:"Who takes over: email addresses, or CEL expressions over the Okta user, such as user.managerEmail; the first who is an active member and may see the content."`
+	Within         time.Duration `koanf:"within" json:"within" jsonschema_description:"When a handover takes longer, a person is told, daily."`
+	SameAttributes []string      `koanf:"same_attributes" json:"same_attributes" jsonschema_description:"Names of users.attributes whose values a new owner must share with the leaver."`
 }
 
 // Guard says what may be done unasked within a window.
@@ -211,7 +225,7 @@ func Defaults() *Config { return defaults(nil) }
 func defaults(env environment) *Config {
 	return &Config{
 		Okta:  Okta{Auth: Auth{OAuth: OAuth{DPoP: defaultDPoP}}, RateShare: 0.25},
-		Omni:  Omni{RequestsPerMinute: 60},
+		Omni:  Omni{RequestsPerMinute: 60, KeyOwners: []string{}},
 		State: State{URL: StoreURL{text: "bolt://syncd.db"}, Prefix: "omnisync", Archive: "archive"},
 		Schedule: Schedule{
 			Delta:     "@every 30s",
@@ -230,7 +244,10 @@ func defaults(env environment) *Config {
 			Protected:        []string{},
 		},
 		Groups:      Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
-		Deprovision: Deprovision{Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second},
+		Deprovision: Deprovision{
+			Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second, Keep: 90 * 24 * time.Hour,
+			Handover: Handover{Schedules: handoverSave, Documents: handoverNone, To: []string{}, Within: 7 * 24 * time.Hour, SameAttributes: []string{}},
+		},
 		Guard: Guard{
 			Window:          24 * time.Hour,
 			Deactivations:   Limit{Count: 25, Percent: 5},

@@ -82,12 +82,13 @@ func TestMinimalHasTheDefaults(t *testing.T) {
 
 func TestEveryKeyIsRead(t *testing.T) {
 	c := parse(t, `{"name": "b", "okta": {"org_url": "http://127.0.0.1:8081/", "app_id": "0oa2", "auth": {"oauth": {"client_id": "0oa3", "private_key": "${file:/k}", "key_id": "k1", "dpop": "never"}}, "rate_share": 1},
-		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500},
-		"state": {"url": "redis://h:1/2", "prefix": "p", "archive": ""}, "schedule": {"delta": "", "full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
+		"omni": {"base_url": "https://x.co/omni/", "api_keys": ["${env:A}", "${env:B}"], "requests_per_minute": 500, "key_owners": ["", "b@x.co"]},
+		"state": {"url": "redis://h:1/2", "prefix": "p", "archive": "", "key": "${file:/s}"}, "schedule": {"delta": "", "full": "", "reconcile": "@every 10m", "timezone": "Europe/Berlin"},
 		"users": {"scope": "false", "display_name": "user.x", "attributes": {"a.b": "1", "c": "2"}, "adopt_attributes": "replace",
 			"on_username_change": "hold", "on_recycled": "adopt", "on_manual_deactivation": "hold", "suspended": "deactivate", "protected": ["*@a", "b,c"]},
 		"groups": {"from": "match", "match": ["Engineering", "omni-*"], "name": "group.id", "on_unpush": "delete", "adopt": "never"},
-		"deprovision": {"action": "none", "grace": "2160h", "grace_deactivated": "1m30s", "settle": "0s"},
+		"deprovision": {"action": "none", "grace": "2160h", "grace_deactivated": "1m30s", "settle": "0s", "keep": "1h",
+			"handover": {"schedules": "transfer", "documents": "save", "to": ["user.managerEmail"], "within": "2h", "same_attributes": ["c"]}},
 		"guard": {"window": "1h", "deactivations": {"count": 0, "percent": 0.5}, "member_removals": {"count": 1, "per_group": 7}, "group_deletions": {"percent": 2}, "attribute_losses": {"count": 6},
 			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
 		"scim": {"listen": ":8181", "base_path": "/okta/", "bearer_tokens": ["${env:S}"], "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true, "allow": ["10.0.0.0/8"]},
@@ -98,13 +99,14 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Name: "b",
 		Okta: configs.Okta{OrgURL: "http://127.0.0.1:8081", AppID: "0oa2", RateShare: 1,
 			Auth: configs.Auth{OAuth: configs.OAuth{ClientID: "0oa3", PrivateKey: secret(t, "${file:/k}"), KeyID: "k1", DPoP: "never"}}},
-		Omni:     configs.Omni{BaseURL: "https://x.co/omni", APIKeys: []configs.Secret{secret(t, "${env:A}"), secret(t, "${env:B}")}, RequestsPerMinute: 500},
+		Omni:     configs.Omni{BaseURL: "https://x.co/omni", APIKeys: []configs.Secret{secret(t, "${env:A}"), secret(t, "${env:B}")}, RequestsPerMinute: 500, KeyOwners: []string{"", "b@x.co"}},
 		State:    c.State,
 		Schedule: configs.Schedule{Reconcile: "@every 10m", Timezone: "Europe/Berlin"},
 		Users: configs.Users{Scope: "false", DisplayName: "user.x", Attributes: map[string]string{"a.b": "1", "c": "2"}, AdoptAttributes: "replace",
 			OnUsernameChange: "hold", OnRecycled: "adopt", OnManual: "hold", Suspended: "deactivate", Protected: []string{"*@a", "b,c"}},
 		Groups:      configs.Groups{From: "match", Match: []string{"Engineering", "omni-*"}, Name: "group.id", OnUnpush: "delete", Adopt: "never"},
-		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second},
+		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second, Keep: time.Hour,
+			Handover: configs.Handover{Schedules: "transfer", Documents: "save", To: []string{"user.managerEmail"}, Within: 2 * time.Hour, SameAttributes: []string{"c"}}},
 		Guard: configs.Guard{Window: time.Hour, Deactivations: limit(0, 0.5), MemberRemovals: configs.MemberLimit{Count: 1, Percent: 10, PerGroup: 7}, GroupDeletions: limit(1, 2),
 			AttributeLosses: limit(6, 5),
 			PolicyChange:    limit(3, 4), Creations: limit(5, 100)},
@@ -121,8 +123,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 	if kind, address, err := c.State.Backend(); kind != configs.Redis || address != "redis://h:1/2" || err != nil {
 		t.Errorf("Backend() = %q, %q, %v", kind, address, err)
 	}
-	if c.State.Prefix != "p" || c.State.Archive != "" {
-		t.Errorf("state has the prefix %q and the archive %q", c.State.Prefix, c.State.Archive)
+	if c.State.Prefix != "p" || c.State.Archive != "" || c.State.Key.Ref() != "${file:/s}" {
+		t.Errorf("state has the prefix %q, the archive %q and the key %q", c.State.Prefix, c.State.Archive, c.State.Key.Ref())
 	}
 }
 

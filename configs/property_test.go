@@ -70,18 +70,26 @@ func anyConfig(t *rapid.T) map[string]any {
 	if scim["listen"] != "" && hooks["listen"] == "" && rapid.Bool().Draw(t, "push only") {
 		delete(org, "auth")
 	}
+	same := []string{}
+	for name := range attributes {
+		if !strings.HasPrefix(name, "${") {
+			same = append(same, name)
+		}
+	}
+	handover := map[string]any{"schedules": pick("none", "save", "transfer"), "documents": pick("none", "save", "transfer"),
+		"to": list([]string{pick("user.managerEmail", "a@b.c")}), "within": "1ns", "same_attributes": list(same)}
 	return map[string]any{
 		"name": rapid.StringMatching(`[A-Za-z0-9_-][A-Za-z0-9._-]{0,62}`).Draw(t, "name"),
 		"okta": org,
-		"omni": map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate")},
+		"omni": map[string]any{"base_url": "https://acme.omniapp.co/x", "api_keys": []any{secret()}, "requests_per_minute": rapid.IntRange(1, 100000).Draw(t, "rate"), "key_owners": list([]string{pick("", "ann@acme.com")})},
 		"state": map[string]any{"url": pick("bolt://a b.db", "rediss://h:1/2", "${env:URL}", "${file:/run/u}"),
-			"prefix": rapid.StringMatching(`[A-Za-z0-9._-]{1,40}`).Draw(t, "prefix"), "archive": pick("", "archive", "/var/a b")},
+			"prefix": rapid.StringMatching(`[A-Za-z0-9._-]{1,40}`).Draw(t, "prefix"), "archive": pick("", "archive", "/var/a b"), "key": secret()},
 		"schedule": map[string]any{"delta": pick("@every 30s", "* * * * *"), "full": pick("", "@daily", "*/7 1-5 * * MON"), "reconcile": pick("", "@every 1h"), "timezone": pick("UTC", "Local")},
 		"users": map[string]any{
 			"scope": text.Draw(t, "scope"), "display_name": text.Draw(t, "display"), "attributes": attributes,
 			"adopt_attributes": pick("keep", "replace"), "on_username_change": pick("rename", "hold"), "on_recycled": pick("hold", "adopt"), "on_manual_deactivation": pick("restore", "hold"), "suspended": pick("keep", "deactivate"), "protected": globs()},
 		"groups":      groups,
-		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait()},
+		"deprovision": map[string]any{"action": pick("deactivate", "delete", "none"), "grace": wait(), "grace_deactivated": wait(), "settle": wait(), "keep": "1h", "handover": handover},
 		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "attribute_losses": limit(), "policy_change": limit(), "creations": limit()},
 		"scim":        scim,
 		"hooks":       hooks,

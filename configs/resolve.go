@@ -35,6 +35,7 @@ func Secrets(c *Config) []Fault {
 			faults = append(faults, Fault{Path: s.path, Message: "what " + s.secret.Ref() + " holds " + message, Mend: mend})
 		}
 	}
+	faults = append(faults, keylessReference(c)...)
 	if c.PushOn() {
 		faults = append(faults, unfitPair("scim.tls", c.SCIM.TLS)...)
 	}
@@ -45,7 +46,7 @@ func Secrets(c *Config) []Fault {
 }
 
 func notTwice(path string) string {
-	if isOktas(path) {
+	if isOktas(path) || path == "state.key" {
 		return "give each its own, or remove one"
 	}
 	return "give each its own, or remove one: the allowances of different keys add up, one key's doesn't"
@@ -85,6 +86,8 @@ func misshapen(path, value string) (message, mend string) {
 		return "stands in quotes", "remove them; docker's --env-file, for one, takes quotes as a part of the value"
 	case path == "okta.auth.oauth.private_key": // a text of many lines; okta tells what is wrong inside
 		return "", ""
+	case path == "state.key":
+		return misshapenKeys(value)
 	case spaced && (scheme == "SSWS" || scheme == "Bearer"):
 		return "begins with " + scheme, "keep what follows it: " + writer(path) + " writes " + scheme + " itself"
 	case strings.ContainsAny(value, " \t\r\n"):

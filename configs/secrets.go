@@ -15,7 +15,7 @@ func (c *Config) secrets() []placedSecret {
 	for i, s := range c.Omni.APIKeys {
 		list = append(list, placedSecret{path: fmt.Sprintf("omni.api_keys[%d]", i), secret: s})
 	}
-	list = append(list, placedSecret{path: "state.url", secret: c.State.URL.secret})
+	list = append(list, placedSecret{path: "state.url", secret: c.State.URL.secret}, placedSecret{path: "state.key", secret: c.State.Key})
 	for i, s := range c.SCIM.BearerTokens {
 		list = append(list, placedSecret{fmt.Sprintf("scim.bearer_tokens[%d]", i), s, !c.PushOn()})
 	}

@@ -28,9 +28,11 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"omni.api_keys", `["${env:A}", "${file:/b}"]`, `["${env:A}","${file:/b}"]`},
 	{"omni.requests_per_minute", "500", "500"},
 	{"omni.total_per_minute", "90", "90"},
+	{"omni.key_owners", `["ann@acme.com"]`, `["ann@acme.com"]`},
 	{"state.url", "rediss://h/1", "rediss://h/1"},
 	{"state.prefix", "other", "other"},
 	{"state.archive", `""`, ""},
+	{"state.key", "${file:/k}", "${file:/k}"},
 	{"schedule.delta", `"@every 5s"`, "@every 5s"},
 	{"schedule.full", `"*/5 * * * *"`, "*/5 * * * *"},
 	{"schedule.reconcile", `""`, ""},
@@ -53,6 +55,12 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"deprovision.grace", "48h", "48h"},
 	{"deprovision.grace_deactivated", "90m", "1h30m"},
 	{"deprovision.settle", "0s", "0"},
+	{"deprovision.handover.schedules", "none", "none"},
+	{"deprovision.handover.documents", "save", "save"},
+	{"deprovision.handover.to", `["user.managerEmail", "a@b.c"]`, `["user.managerEmail","a@b.c"]`},
+	{"deprovision.handover.within", "24h", "24h"},
+	{"deprovision.handover.same_attributes", `[a]`, `["a"]`},
+	{"deprovision.keep", "720h", "720h"},
 	{"guard.window", "1h", "60m"},
 	{"guard.deactivations.count", "1", "1"},
 	{"guard.deactivations.percent", "1.5", "1.5"},
@@ -95,6 +103,9 @@ func base(path string) string {
 		if strings.HasPrefix(path, section+".tls.") {
 			return minimal + section + ": {tls: {cert_file: /c.pem, key_file: /k.pem}}\n"
 		}
+	}
+	if strings.HasSuffix(path, "same_attributes") {
+		return minimal + "users: {attributes: {a: user.a}}\n"
 	}
 	return minimal
 }
@@ -169,9 +180,9 @@ func TestFaultNamesTheVariable(t *testing.T) {
 	for _, s := range samples {
 		var nonsense string
 		switch n := leaves("", readSchema(t))[s.path]; {
-		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"):
+		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"), strings.HasSuffix(s.path, "within"), strings.HasSuffix(s.path, "keep"):
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token":
+		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "state.key":
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"
