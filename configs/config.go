@@ -243,7 +243,7 @@ func defaults(env environment) *Config {
 			Suspended:        "keep",
 			Protected:        []string{},
 		},
-		Groups:      Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
+		Groups: Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
 		Deprovision: Deprovision{
 			Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second, Keep: 90 * 24 * time.Hour,
 			Handover: Handover{Schedules: handoverSave, Documents: handoverNone, To: []string{}, Within: 7 * 24 * time.Hour, SameAttributes: []string{}},

@@ -40,6 +40,8 @@ type Policy struct {
 	Grace           time.Duration        // unassigned while the Okta account lives
 	GraceGone       time.Duration        // the Okta account is deactivated or deleted
 	Settle          time.Duration        // in any case
+	Handover        state.Handover       // what becomes of what a leaver owns; no part of the fingerprint: it touches nobody who stays
+	Keep            time.Duration        // how long what was saved is kept
 	Guard           Guard
 
 	// The engine fills these, the last two for each plan.
@@ -84,6 +86,7 @@ type Options struct {
 	Mapper   Mapper
 	Store    state.Store
 	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
+	Vault    Vault       // encrypts what is saved of leavers; nil: nothing can be saved
 	Fence    state.Fence // proves that this process may write; "" for reading only
 	Log      *zap.Logger
 	Workers  int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64

@@ -215,6 +215,14 @@ type Archive interface {
 	Remember(ctx context.Context, p state.Position) error
 }
 
+// Vault encrypts what is saved of leavers. What it sealed opens under the name that it
+// was sealed for, and under no other. It looks its key up each time; fault.Refused says
+// that there is none, that it isn't the one that is needed, or that the text was changed.
+type Vault interface {
+	Seal(name string, plain []byte) ([]byte, error)
+	Open(name string, sealed []byte) ([]byte, error)
+}
+
 // Okta is all that the engine asks of Okta.
 type Okta interface {
 	Source

@@ -17,6 +17,7 @@ import (
 	"github.com/omnisync/omnisync/state/bolt"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/vault"
 	"go.uber.org/zap"
 )
 
@@ -99,7 +100,8 @@ func omniOptions(c configs.Omni) omniclient.Options {
 
 // rules gives the mapping's expressions.
 func rules(c *configs.Config) mapping.Rules {
-	return mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: c.Users.Attributes, GroupName: c.Groups.Name}
+	return mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: c.Users.Attributes, GroupName: c.Groups.Name,
+		Candidates: c.Deprovision.Handover.To}
 }
 
 // expressions is a check of the configuration: the expressions must compile.
@@ -164,9 +166,31 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Archive: p.kept.Archive, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Waiting: p.waiting, Latency: p.meters.Took,
 	})
+}
+
+// vaultOf gives what encrypts what is saved of leavers. Its keys are looked up when they
+// are needed.
+func vaultOf(c *configs.Config) *vault.Vault { return vault.New(c.State.Keys, keyFile(c)) }
+
+// keyFile names the file of a key that syncd makes itself: in the archive, else beside
+// an embedded ledger. "" where there is no place that every process of the connection
+// would find: then the configuration asks for a key.
+func keyFile(c *configs.Config) string {
+	if file := vault.File(c.State.Archive, c.Name); file != "" {
+		return file
+	}
+	if kind, address, err := c.State.Backend(); err == nil && kind == configs.Bolt {
+		return address + ".key"
+	}
+	return ""
+}
+
+// handover says in the engine's words what becomes of what a leaver owns.
+func handover(h configs.Handover) state.Handover {
+	return state.Handover{Schedules: state.Treatment(h.Schedules), Documents: state.Treatment(h.Documents), Within: h.Within, Same: h.SameAttributes}
 }
 
 // policy says in the engine's words what the configuration says.
@@ -186,6 +210,8 @@ func policy(c *configs.Config) sync.Policy {
 		Grace:           c.Deprovision.Grace,
 		GraceGone:       c.Deprovision.GraceDeactivated,
 		Settle:          c.Deprovision.Settle,
+		Handover:        handover(c.Deprovision.Handover),
+		Keep:            c.Deprovision.Keep,
 		Guard: sync.Guard{
 			Window:          c.Guard.Window,
 			Deactivations:   limit(c.Guard.Deactivations),

@@ -22,6 +22,7 @@ import (
 	"github.com/omnisync/omnisync/state/bolt"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/vault"
 )
 
 // attributes is a mapping as companies write it.
@@ -100,7 +101,9 @@ func newEngine(at string, s state.Store, fence state.Fence) (*sync.Engine, error
 // engineParts joins the parts as cmd/syncd does, with the defaults of the configuration.
 func engineParts(at string, s state.Store, fence state.Fence) (o sync.Options, omni *omniclient.Client, err error) {
 	c := configs.Defaults()
-	mapper, problems := mapping.Compile(mapping.Rules{Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: attributes})
+	mapper, problems := mapping.Compile(mapping.Rules{
+		Scope: c.Users.Scope, DisplayName: c.Users.DisplayName, Attributes: attributes, Candidates: c.Deprovision.Handover.To,
+	})
 	if len(problems) > 0 {
 		return o, nil, errors.New(problems[0].String())
 	}
@@ -118,18 +121,22 @@ func engineParts(at string, s state.Store, fence state.Fence) (o sync.Options, o
 	return sync.Options{
 		Identity: sync.Identity{Name: connection, Org: orgURL, App: appID, Omni: "https://bench.omniapp.co"},
 		Policy:   policy(c), Okta: reader, Omni: omni, Mapper: mapper, Store: s, Fence: fence, Log: newLog(),
+		Vault: vault.New(func() (string, error) { return "the key of what a benchmark saves", nil }, ""),
 	}, omni, nil
 }
 
 // policy says in the engine's words what the configuration says.
 func policy(c *configs.Config) sync.Policy {
 	limit := func(l configs.Limit) sync.Limit { return sync.Limit{Count: l.Count, Percent: l.Percent} }
+	h := c.Deprovision.Handover
 	return sync.Policy{
 		AdoptAttributes: c.Users.AdoptAttributes, OnUsername: c.Users.OnUsernameChange, OnRecycled: c.Users.OnRecycled, OnManual: c.Users.OnManual,
 		Suspended: c.Users.Suspended, Protected: c.Users.Protected,
 		Groups:   sync.Selection{From: c.Groups.From, Match: c.Groups.Match},
 		OnUnpush: c.Groups.OnUnpush, AdoptGroups: c.Groups.Adopt, Action: c.Deprovision.Action,
 		Grace: c.Deprovision.Grace, GraceGone: c.Deprovision.GraceDeactivated, Settle: c.Deprovision.Settle,
+		Handover: state.Handover{Schedules: state.Treatment(h.Schedules), Documents: state.Treatment(h.Documents), Within: h.Within, Same: h.SameAttributes},
+		Keep:     c.Deprovision.Keep,
 		Guard: sync.Guard{
 			Window: c.Guard.Window, Deactivations: limit(c.Guard.Deactivations),
 			MemberRemovals: sync.Limit{Count: c.Guard.MemberRemovals.Count, Percent: c.Guard.MemberRemovals.Percent}, PerGroup: c.Guard.MemberRemovals.PerGroup,
