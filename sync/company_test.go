@@ -20,6 +20,7 @@ import (
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/state/bolt"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/vault"
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
 )
@@ -145,7 +146,8 @@ func (c *company) restartOn(okta sync.Okta) {
 		}
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger()})
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger(),
+		Vault: vault.New(func() (string, error) { return "the key of tests", nil }, "")})
 }
 
 func (c *company) logger() *zap.Logger {
