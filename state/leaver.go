@@ -17,11 +17,13 @@ type Leaver struct {
 	Step     Step            `json:"step"`
 	Since    time.Time       `json:"since"` // when this step began
 
-	Policy Handover    `json:"policy"`           // as it was when the handover began
+	Policy Handover    `json:"policy"`           // as it is now
+	Walks  time.Time   `json:"walks,omitzero"`   // since when what the user owns is dealt with
 	Read   time.Time   `json:"read,omitzero"`    // when what the user owns was completely read; zero: it wasn't
 	Items  []Item      `json:"items,omitempty"`  // all that the user owned then, and what became of it
 	Run    string      `json:"run,omitempty"`    // that read them
 	To     []Candidate `json:"to,omitempty"`     // who may take over, in order
+	Asked  time.Time   `json:"asked,omitzero"`   // when it was found out who
 	Cause  string      `json:"cause,omitempty"`  // as in Change
 	Reason string      `json:"reason,omitempty"` // why it doesn't go on: the guard, a protection, an item; "" while it does
 
@@ -97,13 +99,14 @@ const (
 // ItemState tells what became of an item.
 type ItemState string
 
-// The states of an item. In the first and the last it keeps its owner's membership.
+// The states of an item. While it waits, or is refused, it keeps its owner's membership.
 const (
 	ItemWaiting     ItemState = "waiting"
 	ItemTransferred ItemState = "transferred"
 	ItemSaved       ItemState = "saved" // and nothing more is asked for
 	ItemGone        ItemState = "gone"  // somebody deleted it, or took it over, meanwhile
 	ItemRefused     ItemState = "refused"
+	ItemLeft        ItemState = "left" // the policy leaves its kind alone
 )
 
 // Tried is one who couldn't take an item over.

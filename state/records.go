@@ -190,6 +190,8 @@ type Facts struct {
 	Attributes  map[string]*identity.Value `json:"attributes,omitempty"` // nil: no value
 	Defaults    map[string]identity.Value  `json:"defaults,omitempty"`   // what Omni has in place of no value, by attribute
 	Members     []string                   `json:"members,omitempty"`    // userNames
+	Item        string                     `json:"item,omitempty"`       // of a transfer: the schedule or document
+	Owner       string                     `json:"owner,omitempty"`      // of the item: their userName
 }
 
 // ChangeState tells how far a change came.

@@ -31,6 +31,7 @@ type applier struct {
 	managed []string        // attributes; those of the policy, and in a push those that it brought
 	slots   chan struct{}
 	stop    context.CancelCauseFunc
+	over    <-chan struct{} // closed when the run is to end; nil: never
 
 	ledger  *Ledger                  // like what follows behind the engine's lock of ledgers
 	ended   map[string]chan struct{} // by subject: closed when its newest dispatched change has ended
@@ -49,7 +50,7 @@ type applier struct {
 func (e *Engine) apply(ctx context.Context, r *run, judged Judged) ([]Change, error) {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	a := &applier{engine: e, run: r, asked: judged.Asked, lanes: lanesOf(judged.Changes, r.request.Kind == User), ledger: r.ledger, managed: e.policy.Attributes, stop: stop,
+	a := &applier{engine: e, run: r, asked: judged.Asked, lanes: lanesOf(judged.Changes, r.request.Kind == User), ledger: r.ledger, managed: e.policy.Attributes, stop: stop, over: ctx.Done(),
 		slots: make(chan struct{}, e.workers()), ended: map[string]chan struct{}{}, results: slices.Clone(judged.Changes)}
 	r.follower.apply(newForecast(e.o.Omni, a.results, a.due, time.Now()))
 	work, cancel := outlast(ctx)
@@ -186,19 +187,46 @@ func (a *applier) do(ctx context.Context, i int, t turn) {
 	c := a.results[i]
 	a.unlock()
 	ctx = identity.WithLane(ctx, a.lanes[i])
+	for began := time.Now(); a.slice(ctx, i, c, began); {
+	}
+}
+
+// slice does a change, or as much of it as is done at once, in its turn. It reports
+// whether the run goes on with it: what is left, else, is left to another one.
+func (a *applier) slice(ctx context.Context, i int, c Change, began time.Time) (goesOn bool) {
 	done, err := a.engine.turns.take(ctx, c.objects()...)
 	if err != nil {
-		return
+		return false
 	}
 	defer done()
 	c, current := a.current(c)
 	if !current || a.engine.pushedApart(c) {
 		c.State, c.Reason = state.Kept, "something newer is known of it meanwhile, which is acted upon by itself"
 		a.record(ctx, i, c, newNotes())
-		return
+		return false
 	}
 	c, notes := a.perform(ctx, c)
+	if c.Continues && a.patient() && time.Since(began) < handoverOf && !a.stopping() {
+		return a.intend(ctx, notes) == nil
+	}
 	a.record(ctx, i, c, notes)
+	return false
+}
+
+// patient reports whether nobody waits for the run to end.
+func (a *applier) patient() bool {
+	kind := a.run.request.Kind
+	return kind != Delta && kind != Push
+}
+
+// stopping reports whether the run is to end.
+func (a *applier) stopping() bool {
+	select {
+	case <-a.over:
+		return true
+	default:
+		return false
+	}
 }
 
 // current gives a change as it may be done now, and whether it may. Not what was pushed

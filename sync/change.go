@@ -51,20 +51,21 @@ type Change struct {
 	Needs []string  // subjects whose change must have ended before this one
 	Since time.Time // of a user's removal: first seen unassigned
 
-	Guard   string            // the guard that holds it
-	State   state.ChangeState // Planned unless something keeps it from being done
-	Reason  string
-	Error   string
-	Why     string        // of a failure: which of the known causes
-	Unfit   string        // of a user: why attributes can't be written; then no account is made in the course of it
-	Retry   time.Duration // of a failure: when to try again; 0 for the usual growing delay
-	Asked   time.Time     // when Okta was asked by id whether a removal is right; zero while it wasn't
-	Due     time.Time     // of what is kept for now: when to look again; zero where nothing is waited for
-	Before  *state.Facts
-	After   *state.Facts
-	Answers []identity.Answer
-	Took    time.Duration
-	Unsure  bool // it failed, and may have been done all the same
+	Guard     string            // the guard that holds it
+	State     state.ChangeState // Planned unless something keeps it from being done
+	Reason    string
+	Error     string
+	Why       string        // of a failure: which of the known causes
+	Unfit     string        // of a user: why attributes can't be written; then no account is made in the course of it
+	Retry     time.Duration // of a failure: when to try again; 0 for the usual growing delay
+	Asked     time.Time     // when Okta was asked by id whether a removal is right; zero while it wasn't
+	Due       time.Time     // of what is kept for now: when to look again; zero where nothing is waited for
+	Before    *state.Facts
+	After     *state.Facts
+	Answers   []identity.Answer
+	Took      time.Duration
+	Continues bool // it is done in slices, and this one left something to do
+	Unsure    bool // it failed, and may have been done all the same
 }
 
 // subject names what a change is about: two changes of one subject are ordered.

@@ -43,6 +43,7 @@ type company struct {
 	perMinute  int
 	engine     *sync.Engine
 	archive    sync.Archive // nil: none
+	bare       bool         // there is no vault
 	logs       *zap.Logger  // nil: the test's, of errors alone
 }
 
@@ -145,9 +146,12 @@ func (c *company) restartOn(okta sync.Okta) {
 			c.t.Fatal(err)
 		}
 	}
+	var box sync.Vault
+	if !c.bare {
+		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
+	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger(),
-		Vault: vault.New(func() (string, error) { return "the key of tests", nil }, "")})
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Vault: box, Log: c.logger()})
 }
 
 func (c *company) logger() *zap.Logger {

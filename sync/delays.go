@@ -46,7 +46,7 @@ func (a *applier) failure(c Change) *state.Failure {
 		f.Shared++
 	}
 	f.Next = now.Add(delayOf(c, f))
-	if late := now.Sub(f.Since); c.removes() && late >= removalDelay {
+	if late := now.Sub(f.Since); c.removes() && late >= removalDelay && c.Why != causeHandover { // which has a time of its own
 		a.run.logger.Error("access that Okta took away still stands in Omni", zap.String("name", c.Name), zap.Duration("since", late.Round(time.Minute)),
 			zap.String("error", c.Error), zap.String("hint", c.Reason))
 	}

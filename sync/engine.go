@@ -85,8 +85,8 @@ type Options struct {
 	Omni     Omni
 	Mapper   Mapper
 	Store    state.Store
-	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
 	Vault    Vault       // encrypts what is saved of leavers; nil: nothing can be saved
+	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
 	Fence    state.Fence // proves that this process may write; "" for reading only
 	Log      *zap.Logger
 	Workers  int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64
@@ -108,12 +108,14 @@ type Engine struct {
 	definer   *definer
 	roles     teamRoles
 
-	ledgers lock                 // of every ledger in memory, and of what follows
-	live    map[*Ledger]bool     // those of the runs under way
-	pushed  map[string]time.Time // by subject: when a push about it was applied, as far as that may matter
-	decided func()               // told of each decision; may be nil
-	book    *book                // of the process that takes pushes; nil: none are taken
-	turns   turns                // on the objects that somebody works on
+	ledgers lock                       // of every ledger in memory, and of what follows
+	live    map[*Ledger]bool           // those of the runs under way
+	pushed  map[string]time.Time       // by subject: when a push about it was applied, as far as that may matter
+	decided func()                     // told of each decision; may be nil
+	book    *book                      // of the process that takes pushes; nil: none are taken
+	turns   turns                      // on the objects that somebody works on
+	estates map[identity.OktaID]estate // of those who hand over, read and not worked through
+	handing chan struct{}              // holds something for each leaver who hands over just now
 
 	countAgain time.Time              // of schedules: not before; runs that count follow each other
 	deciding   sync.Mutex             // one verdict at a time: of two about one change the first counts
@@ -140,7 +142,7 @@ func New(o Options) *Engine {
 		o.Archive = &Recollection{}
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
-		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, watch: watch{again: map[string]look{}}}
+		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), watch: watch{again: map[string]look{}}}
 }
 
 // workers are enough to use the allowance up even where each answer takes four seconds.

@@ -18,6 +18,7 @@ type Ledger struct {
 	Members    map[identity.GroupID]map[identity.OktaID]state.Member
 	Holds      map[string]state.Hold
 	Failing    map[string]state.Failure
+	Leavers    map[identity.OktaID]state.Leaver // who hands over; of a part, those of its own subjects
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
@@ -53,6 +54,7 @@ func newLedger() *Ledger {
 		Members: map[identity.GroupID]map[identity.OktaID]state.Member{},
 		Holds:   map[string]state.Hold{},
 		Failing: map[string]state.Failure{},
+		Leavers: map[identity.OktaID]state.Leaver{},
 
 		reserved: map[string]int{},
 
@@ -82,6 +84,9 @@ func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err err
 		return err
 	}
 	if err := collect(ctx, s, state.Failing, l.Failing); err != nil {
+		return err
+	}
+	if err := collect(ctx, s, state.Leavers, l.Leavers); err != nil {
 		return err
 	}
 	if whole {
@@ -137,6 +142,7 @@ func (l *Ledger) Take(n Notes) {
 	merge(l.Groups, n.Groups)
 	merge(l.Holds, n.Holds)
 	merge(l.Failing, n.Failing)
+	merge(l.Leavers, n.Leavers)
 	for id, members := range n.Members {
 		if l.Members[id] == nil {
 			l.Members[id] = map[identity.OktaID]state.Member{}

@@ -17,6 +17,7 @@ type Notes struct {
 	Members map[identity.GroupID]map[identity.OktaID]*state.Member
 	Holds   map[string]*state.Hold
 	Failing map[string]*state.Failure
+	Leavers map[identity.OktaID]*state.Leaver
 
 	PushedUsers  map[identity.OktaID]*state.PushedUser
 	PushedGroups map[identity.GroupID]*state.PushedGroup
@@ -34,6 +35,7 @@ func newNotes() Notes {
 		Members: map[identity.GroupID]map[identity.OktaID]*state.Member{},
 		Holds:   map[string]*state.Hold{},
 		Failing: map[string]*state.Failure{},
+		Leavers: map[identity.OktaID]*state.Leaver{},
 		Spent:   map[string]int{},
 
 		PushedUsers:  map[identity.OktaID]*state.PushedUser{},
@@ -151,6 +153,7 @@ func (n Notes) batches() []state.Batch {
 	put(&b, state.Groups, n.Groups)
 	put(&b, state.Holds, n.Holds)
 	put(&b, state.Failing, n.Failing)
+	put(&b, state.Leavers, n.Leavers)
 	put(&b, state.PushedUsers, n.PushedUsers)
 	put(&b, state.PushedGroups, n.PushedGroups)
 	return cut(b)
@@ -194,6 +197,7 @@ func (n Notes) leave(subjects map[string]bool) {
 	}
 	maps.DeleteFunc(n.Users, func(id identity.OktaID, _ *state.User) bool { return subjects[userSubject(id)] })
 	maps.DeleteFunc(n.Groups, func(id identity.GroupID, _ *state.Group) bool { return subjects[groupSubject(id)] })
+	maps.DeleteFunc(n.Leavers, func(id identity.OktaID, _ *state.Leaver) bool { return subjects[userSubject(id)] })
 	maps.DeleteFunc(n.Failing, func(subject string, _ *state.Failure) bool { return subjects[subject] })
 	maps.DeleteFunc(n.Holds, func(key string, _ *state.Hold) bool {
 		return slices.ContainsFunc(subjectsOf(key), func(s string) bool { return subjects[s] })
@@ -223,6 +227,7 @@ func (n *Notes) join(later Notes) {
 	}
 	maps.Copy(n.Holds, later.Holds)
 	maps.Copy(n.Failing, later.Failing)
+	maps.Copy(n.Leavers, later.Leavers)
 	maps.Copy(n.PushedUsers, later.PushedUsers)
 	maps.Copy(n.PushedGroups, later.PushedGroups)
 	for kind, count := range later.Spent {

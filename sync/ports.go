@@ -185,6 +185,12 @@ type Estate interface {
 	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
 	// Schedules counts the schedules that each of the accounts owns.
 	Schedules(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]int, error)
+	// TeamRoles names the model roles that a group's members get, each once and sorted.
+	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
+}
+
+// Holdings tell what exactly one account owns.
+type Holdings interface {
 	// OwnedSchedules lists what one account owns, without definitions; fault.NotFound
 	// when there is no such account.
 	OwnedSchedules(ctx context.Context, owner identity.OmniID) ([]identity.Schedule, error)
@@ -192,8 +198,6 @@ type Estate interface {
 	OwnedDocuments(ctx context.Context, owner identity.OmniID) ([]identity.Document, error)
 	// Definition reads a listed schedule whole; fault.NotFound when it is gone.
 	Definition(ctx context.Context, s identity.Schedule) (identity.Schedule, error)
-	// TeamRoles names the model roles that a group's members get, each once and sorted.
-	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
 }
 
 // Heirs give what a leaver owns to somebody else. Whatever is repeated has no other
@@ -242,6 +246,7 @@ type Omni interface {
 	Attributes
 	Inventory
 	Estate
+	Holdings
 	Heirs
 	Allowance
 }

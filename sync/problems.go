@@ -19,11 +19,15 @@ const (
 	causeBusy       = "busy"       // Omni asks to slow down
 	causeAlone      = "alone"      // Omni fails at this one, and answers others
 	causeHidden     = "hidden"     // Omni says that the address is taken, and shows nobody who has it
+	causeHandover   = "handover"   // nobody can take over what a leaver owns, or it can't be saved
 	causeOther      = "other"
 )
 
 // wordsHidden is what is said of causeHidden.
 const wordsHidden = "Omni says that the address is taken, but shows nobody who has it"
+
+// wordsHandover begins what is said of causeHandover.
+const wordsHandover = "hand over|save what the user owns"
 
 // cause is a known reason why changes fail: how it is recognised, and what to do. The
 // first that fits counts; an empty condition fits everything.
@@ -45,6 +49,8 @@ var causes = []cause{
 		advice: "nothing needs to be done: it is tried each minute, and goes on when Omni answers; if it lasts, syncd check tells more"},
 	{name: causeBusy, kinds: []fault.Kind{fault.Limited},
 		advice: "nothing needs to be done: it is tried each minute; if it lasts, ask Omni for a higher limit, or see who else uses the keys"},
+	{name: causeHandover, of: "user", words: regexp.MustCompile("^(" + wordsHandover + ")"),
+		advice: "the membership stands until it is done: syncd leavers shows what waits; syncd retry NAME tries it at once"},
 	{name: causeHidden, of: "user", words: regexp.MustCompile(wordsHidden),
 		advice: "look in Omni for an embed user, an email-only user, an open invitation or a revoked membership of this address, and end it there"},
 	{name: "username", of: "user", words: regexp.MustCompile(`is not an email address`),

@@ -79,6 +79,9 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	if err == nil {
 		err = l.fetchRows(ctx, e.o.Store, asked)
 	}
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Leavers, l.Leavers)
+	}
 	if err != nil {
 		run.logger.Warn("accepted removals", zap.Error(err))
 		return followSoon
@@ -112,6 +115,8 @@ func (p *Pushes) endings(ctx context.Context, ids []identity.OktaID) time.Durati
 	for i, c := range results {
 		switch {
 		case judged.Changes[i].State != state.Planned || c.State == state.Applied:
+		case c.Continues:
+			next = min(next, time.Until(c.Due))
 		case c.State == state.Kept: // left to who reads them just now
 			next = min(next, followSoon)
 		default:

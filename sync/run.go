@@ -171,7 +171,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.alongside(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
+	if err := e.observe(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	if err := e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll()); err != nil {
@@ -199,6 +199,14 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	results, stopErr := e.apply(ctx, run, judged)
 	return e.finish(ctx, run, results, stopErr)
+}
+
+// observe notes what was seen in Okta, and what is over because of it.
+func (e *Engine) observe(ctx context.Context, run *run) error {
+	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
+		return err
+	}
+	return e.comeBack(ctx, run)
 }
 
 // recall reads the ledger, and refuses one that belongs to other sides.

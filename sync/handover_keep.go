@@ -1,0 +1,49 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
+)
+
+// keepSafe writes saves to where they outlive a loss of the ledger, and into the
+// ledger. It answers nil only when they are on the disk: in the archive, or where the
+// store says so. Else the membership must not end.
+func (e *Engine) keepSafe(ctx context.Context, saves []state.Saved) error {
+	if len(saves) == 0 {
+		return nil
+	}
+	kept := e.archiveSafe(ctx, archived(state.ArchivedSaved, saves))
+	var b state.Batch
+	for _, s := range saves {
+		state.Put(&b, state.Saves, s.ID, s)
+	}
+	if err := e.put(ctx, b); err != nil {
+		return err
+	}
+	if kept == nil {
+		return nil
+	}
+	err := e.o.Store.Durable(ctx)
+	if fault.Is(err, fault.Refused) {
+		return &fault.Error{Kind: fault.Refused, Op: "save what the user owns", Detail: fmt.Sprintf("%v; and %v", kept, err),
+			Hint: "set state.archive to a directory that can be written: what was saved must outlive a loss of the ledger, and until then the membership stands"}
+	}
+	return err
+}
+
+// archiveSafe appends to the archive; an error also where there is none.
+func (e *Engine) archiveSafe(ctx context.Context, records []state.Archived) error {
+	if _, forgets := e.o.Archive.(*Recollection); forgets {
+		return fmt.Errorf("there is no archive (state.archive)")
+	}
+	err := e.o.Archive.Append(context.WithoutCancel(ctx), records...)
+	if err != nil {
+		e.unarchive(err)
+		return fmt.Errorf("the archive can't be written: %w", err)
+	}
+	e.unarchived.Store(nil)
+	return nil
+}
