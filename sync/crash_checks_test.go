@@ -41,6 +41,7 @@ func (w *world) asked(l *life, r *http.Request, answer *http.Response) {
 	}
 	l.mu.Unlock()
 	w.look()
+	w.lookAtEstates()
 }
 
 // look remembers all that stands in Omni now.
@@ -168,7 +169,7 @@ func (w *world) converged() error {
 	if now := w.unmanaged(); !slices.Equal(now, w.initial) {
 		return fmt.Errorf("what isn't managed was %q and is %q", w.initial, now)
 	}
-	return errors.Join(w.ahead(), w.usersConverged(r), w.groupsConverged(r), w.endedOnce())
+	return errors.Join(w.ahead(), w.usersConverged(r), w.groupsConverged(r), w.endedOnce(), w.nothingLost())
 }
 
 // unmanaged tells what is nobody's business of ours.

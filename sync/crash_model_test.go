@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/omnisync/omnisync/internal/sim"
+	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 	"pgregory.net/rapid"
 )
@@ -21,6 +22,7 @@ type history struct {
 	Suspended    string
 	OnUnpush     string
 	Action       string // deprovision.action; "" is deactivate
+	Handover     state.Handover
 	AdoptGroups  string
 	AdoptValues  string
 	Workers      int
@@ -115,6 +117,9 @@ func drawFault(t *rapid.T) act {
 // String tells the history in lines.
 func (h history) String() string {
 	var b strings.Builder
+	if h.Handover.Schedules != "" {
+		fmt.Fprintf(&b, "schedules %s, documents %s, then %s\n", h.Handover.Schedules, h.Handover.Documents, firstOf(h.Action, "deactivate"))
+	}
 	fmt.Fprintf(&b, "%d people, %d of them with accounts; %d groups, %d of them there before; suspended %s, unpush %s, adopt %s %s, workers %d, last run whole %t\n",
 		h.People, h.Accounts, h.Groups, h.Teams, h.Suspended, h.OnUnpush, h.AdoptGroups, h.AdoptValues, h.Workers, h.LastRunWhole)
 	for _, a := range h.Acts {

@@ -16,3 +16,6 @@ const burst = 5000
 
 // drawnTrails is how many histories of a followed log are drawn.
 const drawnTrails = 150
+
+// leavings is how many histories TestPromise14LeaversHandOverFirst draws.
+const leavings = 500

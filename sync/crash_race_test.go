@@ -16,3 +16,6 @@ const burst = 1000
 
 // drawnTrails is how many histories of a followed log are drawn, where the race detector counts.
 const drawnTrails = 30
+
+// leavings is how many histories of leavers the race detector leaves time for.
+const leavings = 60

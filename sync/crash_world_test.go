@@ -18,6 +18,7 @@ import (
 	"github.com/omnisync/omnisync/omniclient"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/vault"
 	"go.uber.org/zap"
 )
 
@@ -39,6 +40,8 @@ type world struct {
 	groups     []string
 	unpushed   map[string]bool // groups that were let go of once
 	names      int
+	vault      *vault.Vault
+	made       map[string]string // schedules that somebody made: their names by id
 	initial    []string          // unmanaged users and groups, as they were
 	before     map[string]string // groups that stood in Omni before: their ids by name
 	known      map[string]bool   // for the mistake that looks nothing up
@@ -65,6 +68,7 @@ type mistake struct {
 func live(t *testing.T, h history, bug mistake) error {
 	t.Helper()
 	w := &world{history: h, bug: bug, ctx: context.Background(), okta: &simokta.Org{}, omni: &simomni.Org{},
+		made: map[string]string{}, vault: vault.New(func() (string, error) { return "the key of tests", nil }, ""),
 		called: map[string]string{}, unpushed: map[string]bool{}, known: map[string]bool{},
 		facts: map[string]bool{}, active: map[string]bool{}, ended: map[string]int{}}
 	memory := newMemory()
@@ -73,7 +77,8 @@ func live(t *testing.T, h history, bug mistake) error {
 		w.store = bug.store(memory)
 	}
 	var problems []mapping.Problem
-	w.mapper, problems = mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"}})
+	w.mapper, problems = mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"},
+		Candidates: []string{"user.managerEmail", anchorName}})
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}
@@ -159,10 +164,12 @@ func (w *world) found() {
 	w.look()
 }
 
+const anchorName = "anchor@acme.co"
+
 // anchor is somebody who stays, in a group that stays: a list of Okta's that is
 // empty proves nothing, so the last one of all is never removed.
 func (w *world) anchor() {
-	id := w.okta.AddUser(simokta.User{Login: "anchor@acme.co", Email: "anchor@acme.co", FirstName: "An", LastName: "Chor"})
+	id := w.okta.AddUser(simokta.User{Login: anchorName, Email: anchorName, FirstName: "An", LastName: "Chor"})
 	w.okta.Assign(id, simokta.AssignOptions{})
 	g := w.okta.AddGroup("Anchors", "")
 	w.okta.AddMember(g, id)
@@ -173,7 +180,8 @@ func personName(i int) string { return fmt.Sprintf("p%d@acme.co", i) }
 
 func (w *world) hire() {
 	name := personName(len(w.people))
-	id := w.okta.AddUser(simokta.User{Login: name, Email: name, FirstName: "First", LastName: "Last", Profile: map[string]any{"department": "Sales"}})
+	id := w.okta.AddUser(simokta.User{Login: name, Email: name, FirstName: "First", LastName: "Last",
+		Profile: map[string]any{"department": "Sales", "managerEmail": personName(len(w.people) + 1)}})
 	w.okta.Assign(id, simokta.AssignOptions{})
 	w.people = append(w.people, id)
 }
@@ -225,6 +233,8 @@ func (w *world) change(a act) {
 		}
 	case "deactivate":
 		w.leaves(w.okta.SetStatus(id, "DEPROVISIONED"))
+	case "schedule", "secret schedule", "document":
+		w.makes(a.Do, id)
 	default:
 		w.changeGroup(a, id)
 	}
@@ -269,6 +279,7 @@ func (w *world) engine(l *life) *sync.Engine {
 	policy := lenient()
 	policy.Suspended, policy.OnUnpush = w.history.Suspended, w.history.OnUnpush
 	policy.Action = firstOf(w.history.Action, policy.Action)
+	policy.Handover, policy.Keep = w.history.Handover, 90*24*time.Hour
 	policy.AdoptGroups, policy.AdoptAttributes = w.history.AdoptGroups, w.history.AdoptValues
 	var omni sync.Omni = target
 	if w.bug.omni != nil {
@@ -276,7 +287,7 @@ func (w *world) engine(l *life) *sync.Engine {
 	}
 	return sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: w.okta.ID(), Omni: "http://127.0.0.1"},
 		Policy: policy, Okta: w.source, Omni: omni, Mapper: w.mapper, Store: keeper{w.store, l, w.wrote}, Fence: l.fence,
-		Log: zap.NewNop(), Workers: w.workers(l)})
+		Vault: w.vault, Log: zap.NewNop(), Workers: w.workers(l)})
 }
 
 // workers is how many changes are done at once: one in a life that pauses.

@@ -203,13 +203,14 @@ func (r *road) over() error {
 const readFor = 10 * time.Minute
 
 // goesOn takes up what an earlier slice of this process has read and not worked through.
+// Nobody leaves by that: what ends a membership is read for it.
 func (r *road) goesOn() bool {
 	r.lock()
 	defer r.unlock()
 	left, known := r.engine.estates[r.change.User]
 	delete(r.engine.estates, r.change.User)
 	r.listed = left
-	return known && r.known && time.Since(r.record.Read) < readFor
+	return known && r.known && time.Since(r.record.Read) < readFor && slices.ContainsFunc(r.record.Items, open)
 }
 
 // leave keeps what was read for the next slice.

@@ -20,13 +20,16 @@ func (e *Engine) keepSafe(ctx context.Context, saves []state.Saved) error {
 	for _, s := range saves {
 		state.Put(&b, state.Saves, s.ID, s)
 	}
-	if err := e.put(ctx, b); err != nil {
+	e.ledgers.Lock() // as for every write beside which others are under way
+	err := e.put(ctx, b)
+	e.ledgers.Unlock()
+	if err != nil {
 		return err
 	}
 	if kept == nil {
 		return nil
 	}
-	err := e.o.Store.Durable(ctx)
+	err = e.o.Store.Durable(ctx)
 	if fault.Is(err, fault.Refused) {
 		return &fault.Error{Kind: fault.Refused, Op: "save what the user owns", Detail: fmt.Sprintf("%v; and %v", kept, err),
 			Hint: "set state.archive to a directory that can be written: what was saved must outlive a loss of the ledger, and until then the membership stands"}
