@@ -8,8 +8,8 @@
 //	omni.go, omni_keys.go                     each key, and what Omni shows
 //	endpoint.go, certificate.go               the SCIM endpoint, as Okta meets it
 //	hooks.go                                  the listener of event hooks, as Okta meets it
-//	ledger.go                                 the store
-//	config.go, attributes.go                  the configuration beside what both sides showed
+//	ledger.go, saved.go                       the store, and what is saved of leavers
+//	config.go, attributes.go, heirs.go        the configuration beside what both sides showed
 //
 // It only reads, and asks each question once (ports.go). What failed doesn't stop
 // the rest: only what can't be known without it is skipped (sheet.go). An empty

@@ -37,6 +37,9 @@ func (c *configSide) run(ctx context.Context) {
 	if c.okta.source == fromMatch && len(c.config.Match) > 0 {
 		c.take(ctx, step{"groups.match", "groups.match", nil, c.checkMatch})
 	}
+	if len(c.config.Heirs) > 0 {
+		c.take(ctx, step{heirsKey, heirsKey, nil, c.checkHeirs})
+	}
 }
 
 // read opens the profiles of the first page, of those whom a run would map.
@@ -122,6 +125,8 @@ func (c *configSide) judge(e Expression) Finding {
 		return c.checkScope(e)
 	case strings.HasPrefix(e.Path, attributePath):
 		return c.checkAttribute(e)
+	case strings.HasPrefix(e.Path, heirsKey):
+		return c.checkHeir(e)
 	default:
 		return c.checkName(e)
 	}

@@ -114,6 +114,17 @@ type fakeOmni struct {
 	scopes     []string
 	attributes []identity.Definition
 	limited    int
+	active     map[string]bool // users by name
+	looked     int             // for a user by name
+}
+
+func (o *fakeOmni) Find(_ context.Context, _ int, name string) (identity.Account, error) {
+	o.looked++
+	active, there := o.active[name]
+	if !there {
+		return identity.Account{}, &fault.Error{Kind: fault.NotFound}
+	}
+	return identity.Account{User: identity.User{UserName: name}, Active: active}, nil
 }
 
 func (o *fakeOmni) Keys() int { return len(o.keys) }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	"github.com/omnisync/omnisync/fault"
 )
 
 // ledgerSide is what the store shows.
@@ -25,13 +23,16 @@ func (l *ledgerSide) run(ctx context.Context) {
 	if l.ledger.Redis {
 		l.take(ctx, step{"state.eviction", "eviction", []string{idStore}, l.checkEviction})
 	}
+	if l.config.Saves {
+		l.take(ctx, step{"state.saved", "what is saved of leavers", []string{idStore}, l.checkSaved})
+	}
 }
 
 func (l *ledgerSide) checkStore(ctx context.Context) Finding {
 	l.ledger = l.open(ctx)
 	switch {
 	case l.ledger.Err != nil:
-		return good("%s", l.ledger.Place).fail(l.ledger.Err.Error(), storeRemedy(l.ledger.Err))
+		return good("%s", l.ledger.Place).fail(l.ledger.Err.Error(), remedyOr(l.ledger.Err, "check state.url"))
 	case l.ledger.Owner != "":
 		return good("%s is in use: %s", l.ledger.Place, l.ledger.Owner)
 	case l.ledger.Absent:
@@ -40,13 +41,6 @@ func (l *ledgerSide) checkStore(ctx context.Context) Finding {
 		return good("%s, Redis %s", l.ledger.Place, l.ledger.Version).fail("syncd needs Redis 6.2 or later", "update Redis, or let state.url name another one")
 	}
 	return good("%s", l.ledger.Place)
-}
-
-func storeRemedy(err error) string {
-	if hint := fault.HintOf(err); hint != "" {
-		return hint
-	}
-	return "check state.url"
 }
 
 func (l *ledgerSide) checkLedger(context.Context) Finding {

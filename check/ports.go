@@ -90,6 +90,8 @@ type Contents interface {
 	Groups(ctx context.Context, key int) (int, error)
 	// Definitions lists the user attributes, Omni's own included.
 	Definitions(ctx context.Context, key int) ([]identity.Definition, error)
+	// Find gives who has the userName, active or not; fault.NotFound when nobody has it.
+	Find(ctx context.Context, key int, userName string) (identity.Account, error)
 }
 
 // Omni is all that is asked of Omni. It is used by one goroutine at a time.
@@ -145,6 +147,17 @@ type Ledger struct {
 	Version   string // of Redis; "" where it isn't told
 	Policy    string // maxmemory-policy; "" where it isn't told
 	Unlimited bool   // maxmemory is 0
+
+	Saved Saved
+}
+
+// Saved is how what leavers own would be saved.
+type Saved struct {
+	Key     string // ID of the key that encrypts; "" while there is none
+	File    string // of a key that syncd makes itself; "" where state.key is set
+	Archive string // state.archive; "" for none
+	KeyErr  error  // why it can't be encrypted
+	Durable error  // why the store doesn't confirm what is on its disk; asked where there is no archive
 }
 
 // Config is what the checks need of the configuration.
@@ -161,11 +174,20 @@ type Config struct {
 	TLS                    bool         // scim.tls is set
 	HookTLS                bool         // hooks.tls is set, and the listener is theirs alone
 	Secrets                []SecretFile
+	Saves                  bool    // something of leavers is saved
+	Heirs                  []Named // of deprovision.handover.to, where something is transferred
+	Guessed                int     // further entries of it that are expressions
+}
+
+// Named is an email address of the configuration.
+type Named struct {
+	Path  string // such as deprovision.handover.to[0]
+	Email string
 }
 
 // Expression is one of the configuration's expressions, by itself.
 type Expression struct {
-	Path   string // users.scope, users.display_name, users.attributes.NAME
+	Path   string // users.scope, users.display_name, users.attributes.NAME, deprovision.handover.to[N]
 	Groups bool   // it reads the groups of the user, which a check doesn't
 	// Eval gives the value for a user, and whether there is one.
 	Eval func(identity.Assignment) (identity.Value, bool, error)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -62,6 +63,29 @@ func (p *Probe) Users(ctx context.Context, key, most int) (int, []identity.Accou
 		accounts = append(accounts, a)
 	}
 	return total, accounts, err
+}
+
+// Find gives who has the userName, active or not. Omni's filter is documented to ignore
+// letter case; one that doesn't is asked for the lower case too, and no list is read.
+func (p *Probe) Find(ctx context.Context, key int, userName string) (identity.Account, error) {
+	const op = "find Omni user"
+	l := userListing()
+	names := []string{userName}
+	if lower := strings.ToLower(userName); lower != userName {
+		names = append(names, lower)
+	}
+	for _, name := range names {
+		records, _, err := probed(ctx, p, key, l, url.Values{"filter": {equals(l.field, name)}})
+		if err != nil {
+			return identity.Account{}, err
+		}
+		for _, r := range records {
+			if identity.FoldUserName(r.UserName) == identity.FoldUserName(userName) {
+				return accountOf(op, r)
+			}
+		}
+	}
+	return identity.Account{}, &fault.Error{Kind: fault.NotFound, Op: op, Detail: "no user has the userName " + clip(userName)}
 }
 
 // Groups gives how many groups there are.

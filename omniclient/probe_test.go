@@ -73,7 +73,13 @@ func TestProbe(t *testing.T) {
 	if err != nil || !slices.Equal(own, want) {
 		t.Errorf("%+v, %v", own, err)
 	}
-	if p.Sent() != 8 || p.Limited() != 0 {
+	for name, want := range map[string]bool{"ann@example.com": true, "Bob@Example.com": true, "ann": false} {
+		a, err := p.Find(t.Context(), 1, name)
+		if found := err == nil && strings.EqualFold(a.UserName, name) && a.Active; found != want || !want && !fault.Is(err, fault.NotFound) {
+			t.Errorf("%s: %+v, %v", name, a, err)
+		}
+	}
+	if p.Sent() != 11 || p.Limited() != 0 {
 		t.Errorf("%d requests, %d limited", p.Sent(), p.Limited())
 	}
 }

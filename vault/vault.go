@@ -116,6 +116,21 @@ func read(sealed []byte) (envelope, error) {
 // bound is what is authenticated beside the text.
 func bound(name string) []byte { return []byte("omnisync saved\x00" + name) }
 
+// KeyID tells which key Seal would use, and makes none: "" while Seal would.
+func (v *Vault) KeyID() (string, error) {
+	keys, err := v.configured()
+	if err == nil && len(keys) == 0 && v.file != "" {
+		keys, err = fromFile(v.file)
+	}
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(keys) == 0 {
+		return "", nil
+	}
+	if err != nil {
+		return "", refused("find the key of what is saved", "", err)
+	}
+	return keys[0].id, nil
+}
+
 // first gives the key that seals.
 func (v *Vault) first() (key, error) {
 	keys, err := v.configured()

@@ -162,7 +162,13 @@ func TestKeyFile(t *testing.T) {
 	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("opening made a key: %v", err)
 	}
+	if id, err := v.KeyID(); id != "" || err != nil {
+		t.Errorf("the key that isn't there is %q, %v", id, err)
+	}
 	sealed := seal(t, v, "s1", text)
+	if id, err := v.KeyID(); err != nil || !strings.Contains(string(sealed), `"key":"`+id+`"`) || id == "" {
+		t.Errorf("the key is %q, %v; sealed is %s", id, err, sealed)
+	}
 	info, err := os.Stat(file)
 	if err != nil || info.Mode().Perm() != 0o600 {
 		t.Fatalf("the key's file is %v, %v", info, err)
@@ -230,6 +236,9 @@ func TestBadKeyFiles(t *testing.T) {
 		}
 		if _, err := v.Open("s1", sealed); !fault.Is(err, fault.Refused) || fault.HintOf(err) == "" {
 			t.Errorf("%s: %v, hint %q", tt.file, err, fault.HintOf(err))
+		}
+		if id, err := v.KeyID(); id != "" || (err == nil) != (filepath.Base(filepath.Dir(tt.file)) == "none") || err != nil && !fault.Is(err, fault.Refused) {
+			t.Errorf("%s: the key is %q, %v", tt.file, id, err)
 		}
 		// What a configured key opens doesn't need the file.
 		wantOpen(t, vault.New(func() (string, error) { return one, nil }, tt.file), "s1", sealed, text)

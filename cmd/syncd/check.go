@@ -68,12 +68,14 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 		return checks.Subject{}, err
 	}
 	tried, err := triedExpressions(c)
+	heirs, guesses := heirsOf(c)
 	return checks.Subject{
 		Okta: source, Omni: omni, Push: newEndpointProbe(c), Hooks: newHookProbe(c),
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
-			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) }, Expressions: tried,
+			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) },
+			Expressions: append(tried, guesses...), Saves: c.Deprovision.Saves(), Heirs: heirs, Guessed: len(guesses),
 			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
 			BasePath: c.SCIM.BasePath, Tokens: len(c.SCIM.BearerTokens), TLS: c.SCIM.TLS.IsSet(),
 			HookTLS: !c.HooksShared() && c.Hooks.TLS.IsSet(),
@@ -132,6 +134,32 @@ func triedExpressions(c *configs.Config) ([]checks.Expression, error) {
 	return list, nil
 }
 
+// heirsOf takes apart who takes over from leavers, where something is transferred: the
+// addresses, and the expressions, each with a mapper of its own.
+func heirsOf(c *configs.Config) (named []checks.Named, guesses []checks.Expression) {
+	h := c.Deprovision.Handover
+	if c.Deprovision.Action == "none" || !h.Transfers() {
+		return nil, nil
+	}
+	for i, entry := range h.To {
+		path := fmt.Sprintf("deprovision.handover.to[%d]", i)
+		m, problems := mapping.Compile(mapping.Rules{Scope: "true", Candidates: []string{entry}})
+		if len(problems) > 0 {
+			continue // told when the configuration was loaded
+		}
+		// Of nobody's profile an address is known, and what an expression gives isn't.
+		if plain := m.Candidates(identity.Assignment{})[0]; plain.Err == nil {
+			named = append(named, checks.Named{Path: path, Email: plain.Email})
+			continue
+		}
+		guesses = append(guesses, checks.Expression{Path: path, Eval: func(a identity.Assignment) (identity.Value, bool, error) {
+			found := m.Candidates(a)[0]
+			return identity.Value(found.Email), found.Email != "", found.Err
+		}})
+	}
+	return named, guesses
+}
+
 // secretFiles looks at the files that hold secrets.
 func secretFiles(c *configs.Config) []checks.SecretFile {
 	refs := [][2]string{{"okta.auth.api_token", c.Okta.Auth.APIToken.Ref()}, {"okta.auth.oauth.private_key", c.Okta.Auth.OAuth.PrivateKey.Ref()}}
@@ -148,7 +176,10 @@ func secretFiles(c *configs.Config) []checks.SecretFile {
 	if key := c.Hooks.TLS.KeyFile; key != "" {
 		refs = append(refs, [2]string{"hooks.tls.key_file", "${file:" + key + "}"})
 	}
-	refs = append(refs, [2]string{"state.url", c.State.URL.String()}, [2]string{"console.token", c.Console.Token.Ref()})
+	refs = append(refs, [2]string{"state.url", c.State.URL.String()}, [2]string{"state.key", c.State.Key.Ref()}, [2]string{"console.token", c.Console.Token.Ref()})
+	if file := keyFile(c); file != "" {
+		refs = append(refs, [2]string{"the key of what is saved", "${file:" + file + "}"})
+	}
 	var files []checks.SecretFile
 	for _, ref := range refs {
 		name, ok := strings.CutPrefix(ref[1], "${file:")

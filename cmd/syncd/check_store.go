@@ -21,6 +21,24 @@ import (
 
 // lookIntoStore opens the ledger, unless there is none, and closes it again.
 func lookIntoStore(ctx context.Context, c *configs.Config) checks.Ledger {
+	l := lookIntoLedger(ctx, c)
+	saved := savedOf(c)
+	saved.Durable = l.Saved.Durable
+	l.Saved = saved
+	return l
+}
+
+// savedOf tells with which key what leavers own would be encrypted. It makes none.
+func savedOf(c *configs.Config) checks.Saved {
+	s := checks.Saved{Archive: c.State.Archive}
+	if c.State.Key.Ref() == "" {
+		s.File = keyFile(c)
+	}
+	s.Key, s.KeyErr = vaultOf(c).KeyID()
+	return s
+}
+
+func lookIntoLedger(ctx context.Context, c *configs.Config) checks.Ledger {
 	kind, address, err := c.State.Backend()
 	switch {
 	case err != nil:
@@ -74,6 +92,9 @@ func lookIntoRedis(ctx context.Context, c *configs.Config, address string) check
 		return l
 	}
 	l = belongs(ctx, l, store)
+	if l.Err == nil && c.State.Archive == "" && c.Deprovision.Saves() {
+		l.Saved.Durable = store.Durable(ctx) // it leaves a mark for a minute, beside the ledger
+	}
 	l.Err = firstOf(l.Err, store.Close())
 	if l.Err == nil {
 		l.Version, l.Policy, l.Unlimited = redisSettings(ctx, address)

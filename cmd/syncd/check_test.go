@@ -29,7 +29,7 @@ type seeded struct {
 // TestCheckFindsWhatIsWrong: each case is told by the check that is meant for it,
 // with advice, and no other check raises an alarm.
 func TestCheckFindsWhatIsWrong(t *testing.T) {
-	cases := slices.Concat(wrongSignIn(), wrongApp(), wrongPeople(), wrongGroups(), wrongOmni(), wrongExpressions(), wrongState())
+	cases := slices.Concat(wrongSignIn(), wrongApp(), wrongPeople(), wrongGroups(), wrongOmni(), wrongExpressions(), wrongState(), wrongLeavers())
 	t.Logf("%d cases", len(cases))
 	for _, tc := range cases {
 		t.Run(tc.name, func(t *testing.T) {
@@ -302,6 +302,12 @@ func TestCheckOfASoundSetup(t *testing.T) {
 		},
 		"an older Omni": func(w *checkedWorld) {
 			w.faults.Add(sim.Fault{Path: "/api/v1/whoami", Do: sim.Status(404, `{"detail": "Not found"}`, nil)})
+		},
+		"transfer to an active user": func(w *checkedWorld) {
+			w.config["deprovision"] = `{handover: {schedules: transfer, to: [Admin@example.com]}}`
+		},
+		"no archive": func(w *checkedWorld) {
+			w.config["state"] = fmt.Sprintf(`{url: "bolt://%s", archive: ""}`, filepath.Join(w.dir, "syncd.db"))
 		},
 		"no attributes":  func(w *checkedWorld) { w.config["users"] = "{}" },
 		"a small scope":  func(w *checkedWorld) { w.config["users"] = `{scope: "user.firstName == 'ann'"}` },
