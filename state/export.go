@@ -283,6 +283,8 @@ func (i item) checkMeta(raw []byte) error {
 		return decode(raw, new(Window))
 	case "log":
 		return decode(raw, new(LogRead))
+	case "keys":
+		return decode(raw, new(Keys))
 	}
 	return decode(raw, new(json.RawMessage))
 }

@@ -17,7 +17,7 @@ type Bucket string
 
 // The buckets of a connection. Members gives one more for each group.
 const (
-	Meta    Bucket = "meta"    // a few singletons: Connection, Window
+	Meta    Bucket = "meta"    // a few singletons: Connection, Window, LogRead, Keys
 	Users   Bucket = "users"   // User by OktaID
 	Marks   Bucket = "marks"   // Mark by OktaID: the index of Users
 	Groups  Bucket = "groups"  // Group by GroupID

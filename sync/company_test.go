@@ -44,7 +44,8 @@ type company struct {
 	engine     *sync.Engine
 	archive    sync.Archive // nil: none
 	bare       bool         // there is no vault
-	logs       *zap.Logger  // nil: the test's, of errors alone
+	keyOwners  []string
+	logs       *zap.Logger // nil: the test's, of errors alone
 }
 
 type store interface {
@@ -151,7 +152,7 @@ func (c *company) restartOn(okta sync.Okta) {
 		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Vault: box, Log: c.logger()})
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Vault: box, KeyOwners: c.keyOwners, Log: c.logger()})
 }
 
 func (c *company) logger() *zap.Logger {

@@ -155,6 +155,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if s.Log, err = e.Followed(ctx); err != nil {
 		return s, err
 	}
+	if s.Keys, err = leftKeys(ctx, e.o.Store); err != nil {
+		return s, err
+	}
 	for _, r := range counting {
 		s.Refused = append(s.Refused, r.Refused...)
 	}

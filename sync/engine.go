@@ -78,22 +78,23 @@ type Identity struct {
 
 // Options are the parts that an engine works with.
 type Options struct {
-	Identity Identity
-	Policy   Policy
-	Okta     Okta
-	Patient  Source // Okta, for the long lists of full runs: it lets the questions of deltas go first; nil means Okta
-	Omni     Omni
-	Mapper   Mapper
-	Store    state.Store
-	Vault    Vault       // encrypts what is saved of leavers; nil: nothing can be saved
-	Archive  Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
-	Fence    state.Fence // proves that this process may write; "" for reading only
-	Log      *zap.Logger
-	Workers  int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64
-	Limits   func() map[string]any // what is left of both sides' allowances, for Status; may be nil
-	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
-	Waiting  func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
-	Latency  func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
+	Identity  Identity
+	Policy    Policy
+	Okta      Okta
+	Patient   Source // Okta, for the long lists of full runs: it lets the questions of deltas go first; nil means Okta
+	Omni      Omni
+	Mapper    Mapper
+	Store     state.Store
+	Archive   Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
+	Vault     Vault       // encrypts what is saved of leavers; nil: nothing can be saved
+	KeyOwners []string    // userNames of who made the API keys, in their order, where Omni doesn't tell
+	Fence     state.Fence // proves that this process may write; "" for reading only
+	Log       *zap.Logger
+	Workers   int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64
+	Limits    func() map[string]any // what is left of both sides' allowances, for Status; may be nil
+	Warnings  func() []string       // what goes on in spite of a fault, for each report; may be nil
+	Waiting   func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
+	Latency   func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
 }
 
 // Engine syncs one connection. Pass must not be called while another Pass runs;
@@ -117,11 +118,12 @@ type Engine struct {
 	estates map[identity.OktaID]estate // of those who hand over, read and not worked through
 	handing chan struct{}              // holds something for each leaver who hands over just now
 
-	countAgain time.Time              // of schedules: not before; runs that count follow each other
-	deciding   sync.Mutex             // one verdict at a time: of two about one change the first counts
-	writing    sync.Mutex             // one batch at a time
-	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
-	unarchived atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
+	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
+	countAgain  time.Time              // of schedules: not before; runs that count follow each other
+	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
+	writing     sync.Mutex             // one batch at a time
+	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
+	unarchived  atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
 }
 
 // planVersion changes whenever this program would plan differently from the
@@ -142,7 +144,8 @@ func New(o Options) *Engine {
 		o.Archive = &Recollection{}
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
-		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), watch: watch{again: map[string]look{}}}
+		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
+		watch: watch{again: map[string]look{}}}
 }
 
 // workers are enough to use the allowance up even where each answer takes four seconds.

@@ -207,6 +207,15 @@ type Heirs interface {
 	TransferDocument(ctx context.Context, id identity.DocumentID, to identity.OmniID) error
 }
 
+// KeyOwners tell whose the API keys are.
+type KeyOwners interface {
+	// Keys is how many there are.
+	Keys() int
+	// KeyOwner asks about one of them, counted from 1. An Omni that doesn't tell leaves
+	// Owner empty, or answers fault.NotFound; fault.Unauthorized concerns this key alone.
+	KeyOwner(ctx context.Context, key int) (identity.KeyOwner, error)
+}
+
 // Archive keeps what can't be built again when the ledger is lost, and knows
 // which ledger was seen last. state/archive is one.
 type Archive interface {
@@ -248,5 +257,6 @@ type Omni interface {
 	Estate
 	Holdings
 	Heirs
+	KeyOwners
 	Allowance
 }

@@ -174,6 +174,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.observe(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
+	if err := e.watchKeys(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
 	if err := e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll()); err != nil {
 		return e.aborted(ctx, run, err)
 	}

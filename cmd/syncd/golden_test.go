@@ -164,6 +164,8 @@ func TestStatusAtAGlance(t *testing.T) {
 		p.status(sync.Status{Name: "acme", State: sync.Broken, Failing: changesOfEachKind()[14:],
 			Last: &sync.LastRun{Run: "r3", Kind: "full", Outcome: "failed", Ended: at, Error: "read the app: no answer"}})
 		p.status(sync.Status{Name: "acme", State: "paused"})
+		p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: last, Keys: []sync.LeftKey{
+			{Key: "omni.api_keys[1]", Owner: "ev\x1b[2Jil@example.com", Since: at, Hint: "put another in its place"}}})
 	})
 	golden(t, "status_log", false, func(p *printer) {
 		delta := &sync.LastRun{Run: "r4", Kind: "delta", Outcome: "done", Ended: at.Add(time.Minute)}

@@ -63,6 +63,10 @@ func (p *printer) status(s sync.Status) {
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)
 	}
+	for _, key := range s.Keys {
+		p.alarm(clean(key.String()))
+		p.line("  what to do: %s", clean(key.Hint))
+	}
 	for _, run := range s.Held {
 		p.alarm(fmt.Sprintf("Held by run %s: %s, since %s", clean(run.Run), counted(run.Count, "change"), stamp(run.Since)))
 		p.because(run.Because)

@@ -166,7 +166,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Waiting: p.waiting, Latency: p.meters.Took,
 	})
 }
