@@ -85,14 +85,14 @@ func (e *Engine) hearOwners(ctx context.Context, run *run, kept []state.KeyOwner
 }
 
 // askOwner asks Omni, and goes by what is known where it can't be asked: that tells
-// nothing about the owner. An Omni that is busy, or away, is asked again by the next run.
+// nothing about the owner. Whatever comes, this key isn't asked about again that day; with
+// an Omni that is busy or away, no other key is in this run.
 func (e *Engine) askOwner(ctx context.Context, run *run, was state.KeyOwner) (owner identity.OmniID, away bool) {
 	ctx, cancel := context.WithTimeout(identity.WithLane(ctx, identity.LaneName), ownerWithin)
 	defer cancel()
 	who, err := e.o.Omni.KeyOwner(ctx, was.Key)
-	if away = fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited); !away {
-		e.ownersAsked[was.Key] = run.started
-	}
+	e.ownersAsked[was.Key] = run.started
+	away = fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited)
 	if err != nil && !fault.Is(err, fault.NotFound) { // which says that this Omni tells of nobody
 		run.logger.Debug("whose an API key is can't be asked", zap.String("key", placeOf(was.Key)), zap.Error(err))
 		return was.Omni, away

@@ -51,7 +51,7 @@ func (b *bench) fullRun(ctx context.Context, store string, members bool) ([]row,
 	_, most := peaks.spread()
 	return []row{
 		{Work: work, Store: store, What: "Okta requests", Got: okta.told, Detail: okta.detail, Reached: []bool{okta.reached}, Targets: []string{okta.target}},
-		{Work: work, Store: store, What: "Omni requests", Got: omni.told, Detail: "how user attributes are defined; and no change was planned", Reached: []bool{omni.reached}, Targets: []string{omni.target}},
+		{Work: work, Store: store, What: "Omni requests", Got: omni.told, Detail: "how user attributes are defined, whose the key is; and no change was planned", Reached: []bool{omni.reached}, Targets: []string{omni.target}},
 		ratioRow(row{Work: work, Store: store, What: "time at " + b.Latency.String() + " a page / only downloading", Detail: walled}, walls, wallTargets),
 		ratioRow(row{Work: work, Store: store, What: "CPU time / only decoding", Detail: cpued}, cpus, cpuTargets),
 		atMost(row{Work: work, Store: store, What: "peak memory, largest", Got: fmt.Sprintf("%.0f MB", most), Detail: ranged("%.0f", peaks)}, most,

@@ -129,6 +129,7 @@ func (s *standin) handler() http.Handler {
 	})
 	mux.HandleFunc("/api/scim/", s.serveOmni)
 	mux.HandleFunc("/api/v1/user-attributes", s.serveOmni)
+	mux.HandleFunc("/api/v1/whoami", s.serveOmni)
 	mux.HandleFunc("POST /bench", s.control)
 	return mux
 }
