@@ -93,7 +93,7 @@ func TestPromise8LedgerGone(t *testing.T) {
 				asked[r.Method+" "+r.Path]++
 			}
 		}
-		if want := map[string]int{"GET /api/scim/v2/Users": 1, "GET /api/scim/v2/Groups": 1, "GET /api/v1/user-attributes": 1}; !maps.Equal(asked, want) {
+		if want := map[string]int{"GET /api/scim/v2/Users": 1, "GET /api/scim/v2/Groups": 1, "GET /api/v1/user-attributes": 1, "GET /api/v1/whoami": 1}; !maps.Equal(asked, want) {
 			t.Errorf("it asked Omni %v", asked)
 		}
 		next := c.run(sync.Full)
