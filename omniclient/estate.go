@@ -23,6 +23,7 @@ import (
 //		TransferSchedule(ctx context.Context, id identity.ScheduleID, to identity.OmniID) error
 //		TransferDocument(ctx context.Context, id identity.DocumentID, to identity.OmniID) error
 //		CreateSchedule(ctx context.Context, owner identity.OmniID, saved identity.Schedule) (identity.Restored, error)
+//		FindSchedule(ctx context.Context, owner identity.OmniID, saved identity.Schedule) (identity.Restored, error) // makes nothing
 //	}
 //
 //	type KeyOwners interface {

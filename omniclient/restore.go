@@ -53,6 +53,17 @@ func (c *Client) CreateSchedule(ctx context.Context, owner identity.OmniID, save
 	return identity.Restored{ID: made.ID, Found: found, Problems: d.problems}, err
 }
 
+// FindSchedule is CreateSchedule that makes nothing: it gives the schedule that would
+// be found, and the problems that are known before Omni is asked to make one.
+func (c *Client) FindSchedule(ctx context.Context, owner identity.OmniID, saved identity.Schedule) (identity.Restored, error) {
+	d, err := draftOf(saved)
+	var there identity.Schedule
+	if err == nil {
+		there, err = c.twin(ctx, owner, d)
+	}
+	return identity.Restored{ID: there.ID, Found: there.ID != "", Problems: d.problems}, err
+}
+
 // twin looks for a schedule of the owner that is what d makes.
 func (c *Client) twin(ctx context.Context, owner identity.OmniID, d draft) (identity.Schedule, error) {
 	listed, err := c.schedules(ctx, owner, url.Values{"identifier": {word(d.body["identifier"])}})
