@@ -182,7 +182,7 @@ type Trouble struct {
 
 // Facts are the values of an object before or after a change, only those that
 // the change touches. For a change of members, before names those who go and
-// after those who come.
+// after those who come; for a schedule that was restored, after names whose it is.
 type Facts struct {
 	UserName    string                     `json:"userName,omitempty"`
 	DisplayName string                     `json:"displayName,omitempty"`

@@ -26,6 +26,7 @@ const (
 	Rename     Kind = "rename"  // a group, and its members where they change too
 	Members    Kind = "members" // of a group
 	Release    Kind = "release" // a group that is no longer pushed is no longer managed
+	Restore    Kind = "restore" // a saved schedule of somebody, for a new owner; never planned
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

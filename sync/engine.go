@@ -118,6 +118,8 @@ type Engine struct {
 	estates map[identity.OktaID]estate // of those who hand over, read and not worked through
 	handing chan struct{}              // holds something for each leaver who hands over just now
 
+	restoring lock // one at a time
+
 	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
 	countAgain  time.Time              // of schedules: not before; runs that count follow each other
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
@@ -144,7 +146,7 @@ func New(o Options) *Engine {
 		o.Archive = &Recollection{}
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
-		ledgers: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
+		ledgers: newLock(), restoring: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
 		watch: watch{again: map[string]look{}}}
 }
 

@@ -216,6 +216,16 @@ type KeyOwners interface {
 	KeyOwner(ctx context.Context, key int) (identity.KeyOwner, error)
 }
 
+// Restorer makes saved schedules anew.
+type Restorer interface {
+	// CreateSchedule makes a saved schedule for an owner, unless they have an equal one.
+	// It may be repeated: what an earlier call made is found. fault.Refused when it can't
+	// be made, and none was; the last problem tells why.
+	CreateSchedule(ctx context.Context, owner identity.OmniID, saved identity.Schedule) (identity.Restored, error)
+	// FindSchedule is CreateSchedule that makes nothing.
+	FindSchedule(ctx context.Context, owner identity.OmniID, saved identity.Schedule) (identity.Restored, error)
+}
+
 // Archive keeps what can't be built again when the ledger is lost, and knows
 // which ledger was seen last. state/archive is one.
 type Archive interface {
@@ -258,5 +268,6 @@ type Omni interface {
 	Holdings
 	Heirs
 	KeyOwners
+	Restorer
 	Allowance
 }
