@@ -79,6 +79,9 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if stopErr == nil && ctx.Err() == nil {
 		stopErr = e.countSchedules(ctx, r)
 	}
+	if stopErr == nil && ctx.Err() == nil {
+		stopErr = e.forgetSaves(ctx, r)
+	}
 	if stopErr != nil && ctx.Err() == nil {
 		r.desired.Notes = append(r.desired.Notes, "the run stopped early: "+stopErr.Error())
 	}

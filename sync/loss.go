@@ -93,8 +93,8 @@ func (e *Engine) found(ctx context.Context, run *run, c state.Connection) error 
 			return err
 		}
 	}
-	if fresh && !run.request.DryRun {
-		if err := e.restore(ctx, n); err != nil {
+	if news := c.Lost != l.Connection.Lost; (fresh || news) && !run.request.DryRun {
+		if err := e.restore(ctx, n, fresh); err != nil {
 			return err
 		}
 	}
@@ -109,23 +109,31 @@ func (e *Engine) begun(ctx context.Context, run *run, n Notes) error {
 	return e.place(ctx)
 }
 
-// restored is how many lines of the log, and runs, come back together.
+// restored is how many records come back together.
 const restored = 1000
 
-// restore takes from the archive what an empty ledger lacks: the provisioning
-// log, the runs, and the rejections that still stand. The ledger counts as empty
-// until n is written, so a restoring that breaks off begins again; what it had
-// restored is then there twice.
-func (e *Engine) restore(ctx context.Context, n Notes) error {
+// restore takes from the archive what an empty ledger lacks: the provisioning log, the
+// runs, the rejections that still stand, and what is saved of leavers; of these, what
+// any other ledger lacks. The loss isn't known to the ledger until n is written, so a
+// restoring that breaks off begins again; what it had restored of the log is then there
+// twice.
+func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
+	known := map[string]state.Saved{}
+	if err := collect(ctx, e.o.Store, state.Saves, known); err != nil {
+		return err
+	}
 	var b state.Batch
 	for r, err := range e.o.Archive.Records() {
-		if err == nil {
+		switch {
+		case err == nil && r.Kind == state.ArchivedSaved:
+			err = restoreSaved(&b, r.Record, known)
+		case err == nil && fresh:
 			err = n.restore(&b, r)
 		}
 		if err != nil {
 			e.o.Log.Warn("a record of the archive can't be read, and stays out of the ledger", zap.Error(err))
 		}
-		if len(b.Appends) < restored {
+		if len(b.Appends)+len(b.Writes) < restored {
 			continue
 		}
 		if err := e.put(ctx, b); err != nil {
@@ -137,6 +145,19 @@ func (e *Engine) restore(ctx context.Context, n Notes) error {
 		return nil
 	}
 	return e.put(ctx, b)
+}
+
+// restoreSaved puts a save where it was. That a schedule was restored stays known, also
+// where the archive missed that.
+func restoreSaved(b *state.Batch, record []byte, known map[string]state.Saved) error {
+	var s state.Saved
+	if err := json.Unmarshal(record, &s); err != nil {
+		return err
+	}
+	if k, there := known[s.ID]; !there || k.Restored == nil || s.Restored != nil {
+		s.PutArchived(b, time.Now())
+	}
+	return nil
 }
 
 // restore puts one record where it was: into a stream through b, or among the notes.

@@ -100,6 +100,9 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 	j.report = RestoreReport{Run: run.id, From: saves[0].UserName, OktaID: string(saves[0].Owner), To: j.to.UserName, OmniID: string(j.to.ID), DryRun: r.DryRun,
 		Schedules: make([]Restoration, 0, len(saves)), Notes: notes}
 	err = j.all(ctx, saves)
+	if err == nil && !r.DryRun {
+		err = e.place(ctx)
+	}
 	j.conclude()
 	return j.report, err
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
+	"go.uber.org/zap"
 )
 
 // What leavers owned is kept for a while after their membership: the definitions of
@@ -158,9 +159,12 @@ func (e *Engine) called(ctx context.Context, who string, all map[string]state.Sa
 // mostForgotten is how many saves a run forgets at most.
 const mostForgotten = batchSize
 
-// forgetSaves removes from the ledger what is no longer kept. What of that is in the
-// archive's files stays there, and never comes back from them.
-func (e *Engine) forgetSaves(ctx context.Context) error {
+// forgetSaves lets a run that reads all of Okta remove from the ledger what is no longer
+// kept. What of it stands in the archive's files stays there, and doesn't come back.
+func (e *Engine) forgetSaves(ctx context.Context, run *run) error {
+	if kind := run.request.Kind; kind != Full && kind != Reconcile {
+		return nil
+	}
 	var b state.Batch
 	now := time.Now()
 	for s, err := range state.All[state.Saved](ctx, e.o.Store, state.Saves) {
@@ -174,5 +178,6 @@ func (e *Engine) forgetSaves(ctx context.Context) error {
 	if b.Empty() {
 		return nil
 	}
+	run.logger.Info("what was saved of leavers is no longer kept", zap.Int("count", len(b.Writes)))
 	return e.put(ctx, b)
 }
