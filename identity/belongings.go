@@ -6,3 +6,9 @@ type Belongings struct {
 	Documents  int
 	ModelRoles []string // that the account itself holds, not by a group or as everyone does
 }
+
+// Deliveries counts the schedules of one account.
+type Deliveries struct {
+	Schedules int
+	People    int // who get them by mail; somebody counts for each schedule
+}

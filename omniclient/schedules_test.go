@@ -10,20 +10,20 @@ import (
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 )
 
-// Few owners are counted by Omni, many out of the list: with the same result.
+// Few owners are asked about one by one, many out of the list: with the same result.
 func TestSchedulesAreCounted(t *testing.T) {
 	org, c := estate(t, simomni.Knobs{RealLimit: -1})
 	var owners []identity.OmniID
-	want := map[identity.OmniID]int{}
+	want := map[identity.OmniID]identity.Deliveries{}
 	for i := range 12 {
 		id := identity.OmniID(org.AddUser(fmt.Sprintf("u%02d@acme.test", i), "U"))
 		owners = append(owners, id)
-		want[id] = i * 4
-		for k := range want[id] {
-			org.AddSchedule(string(id), fmt.Sprint("S", k), "x@acme.test")
+		want[id] = identity.Deliveries{Schedules: i * 4, People: i * 8}
+		for k := range i * 4 {
+			org.AddSchedule(string(id), fmt.Sprint("S", k), "x@acme.test", "y@acme.test")
 		}
 	}
-	if got, err := c.Schedules(t.Context(), []identity.OmniID{eveID}); err != nil || got[eveID] != 0 {
+	if got, err := c.Schedules(t.Context(), []identity.OmniID{eveID}); err != nil || got[eveID] != (identity.Deliveries{}) {
 		t.Errorf("of somebody whom Omni doesn't know: %v, %v", got, err)
 	}
 	for _, n := range []int{0, 1, 5, 6, 11} {
@@ -34,12 +34,47 @@ func TestSchedulesAreCounted(t *testing.T) {
 		}
 		for id, count := range got {
 			if count != want[id] {
-				t.Errorf("of %d: %s owns %d, want %d", n, id, count, want[id])
+				t.Errorf("of %d: %s owns %+v, want %+v", n, id, count, want[id])
 			}
 		}
 		if asked, most := len(org.Requests())-before, map[bool]int{true: n, false: 3}[n <= 5]; asked != most {
 			t.Errorf("of %d: %d requests, want %d", n, asked, most) // 264 schedules are three pages
 		}
+	}
+}
+
+// What was given to somebody else since is theirs.
+func TestDocumentsAreCounted(t *testing.T) {
+	for _, kept := range []bool{false, true} {
+		org, c := estate(t, simomni.Knobs{RealLimit: -1, CreatorsKept: kept})
+		var owners []identity.OmniID
+		for i := range 7 {
+			owners = append(owners, identity.OmniID(org.AddUser(fmt.Sprintf("u%02d@acme.test", i), "U")))
+			for range i {
+				org.AddDocument(string(owners[i]), "D")
+			}
+		}
+		given := org.AddDocument(string(owners[2]), "Given")
+		org.EditDocument(given, func(d *simomni.Document) { d.Owner = string(owners[1]) })
+		for _, n := range []int{0, 4, 7} {
+			got, err := c.Documents(t.Context(), owners[:n])
+			if err != nil || len(got) != n {
+				t.Fatalf("of %d: %v, %v", n, got, err)
+			}
+			for i, id := range owners[:n] {
+				want := i
+				if i == 1 && (!kept || n > 5) { // asked by creator, Omni may not give it
+					want++
+				}
+				if got[id] != want {
+					t.Errorf("of %d: number %d owns %d, want %d", n, i, got[id], want)
+				}
+			}
+		}
+	}
+	_, c := estate(t, simomni.Knobs{}, sim.Fault{Path: "/api/v1/documents", Do: sim.Status(403, "", nil)})
+	if got, err := c.Documents(t.Context(), []identity.OmniID{eveID}); err == nil {
+		t.Errorf("a refusal is no count: %v", got)
 	}
 }
 

@@ -223,7 +223,10 @@ type Change struct {
 	Time     time.Time   `json:"time,omitzero"`
 	Happened time.Time   `json:"happened,omitzero"` // what led to it, by Okta's clock; zero where no event told
 
-	Schedules *int `json:"schedules,omitempty"` // of a user's removal that waits: how many schedules Omni deletes with the membership; nil while nobody has counted
+	// Of a user's removal that is planned or waits: what they own in Omni; nil while nobody has counted.
+	Schedules  *int `json:"schedules,omitempty"`  // Omni deletes them with the membership
+	Recipients *int `json:"recipients,omitempty"` // who get them by mail; somebody counts for each schedule
+	Documents  *int `json:"documents,omitempty"`
 
 	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included

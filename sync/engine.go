@@ -121,7 +121,8 @@ type Engine struct {
 	restoring lock // one at a time
 
 	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
-	countAgain  time.Time              // of schedules: not before; runs that count follow each other
+	schedules   recount                // of those who leave
+	documents   recount                // likewise
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
 	writing     sync.Mutex             // one batch at a time
 	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does

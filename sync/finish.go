@@ -22,8 +22,8 @@ func (e *Engine) report(r *run, results []Change) Report {
 	var failed []state.Change
 	for _, c := range results {
 		told := r.told(c)
-		if c.State == state.Held && c.ends() {
-			told.Schedules = r.ledger.Holds[c.key()].Change.Schedules
+		if c.ends() && (c.State == state.Held || c.State == state.Planned) {
+			r.ownedOf(c).on(&told)
 		}
 		if c.State == state.Failed {
 			told.Problem = problem(told, c.Why, r.ledger.Failing[c.subject()])
@@ -77,7 +77,7 @@ func outcome(r Report) Outcome {
 func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr error) (Report, error) {
 	l := r.ledger
 	if stopErr == nil && ctx.Err() == nil {
-		stopErr = e.countSchedules(ctx, r)
+		stopErr = e.countOwned(ctx, r, results)
 	}
 	if stopErr == nil && ctx.Err() == nil {
 		stopErr = e.forgetSaves(ctx, r)

@@ -183,8 +183,11 @@ type Inventory interface {
 type Estate interface {
 	// Belongings tells what one account owns and may do, with the same kinds of failure.
 	Belongings(ctx context.Context, id identity.OmniID) (identity.Belongings, error)
-	// Schedules counts the schedules that each of the accounts owns.
-	Schedules(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]int, error)
+	// Schedules counts the schedules that each of the accounts owns, and who gets them.
+	// fault.Doubt also where there are too many to count.
+	Schedules(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]identity.Deliveries, error)
+	// Documents counts the documents that each of the accounts owns, likewise.
+	Documents(ctx context.Context, owners []identity.OmniID) (map[identity.OmniID]int, error)
 	// TeamRoles names the model roles that a group's members get, each once and sorted.
 	TeamRoles(ctx context.Context, id identity.OmniGroupID) ([]string, error)
 }

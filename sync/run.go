@@ -34,10 +34,11 @@ type run struct {
 	roster   *roster  // of any other, where the mapping reads which groups users are in
 	misnamed string   // as in Policy, of the plan
 
-	only    map[string]bool // subjects that the run insists on, where it doesn't on all
-	alike   map[string]int  // how often a failure was logged, by its likeness; behind the engine's lock of ledgers
-	results []Change        // as they were reported
-	others  map[string]bool // of a user run: subjects of which it left changes alone
+	only    map[string]bool           // subjects that the run insists on, where it doesn't on all
+	alike   map[string]int            // how often a failure was logged, by its likeness; behind the engine's lock of ledgers
+	results []Change                  // as they were reported
+	owned   map[identity.OmniID]owned // what those own who leave, as countOwned found it
+	others  map[string]bool           // of a user run: subjects of which it left changes alone
 
 	rolesAsked  atomic.Int32          // about how many groups' model roles Omni was asked
 	rolesUnread atomic.Pointer[error] // why it didn't tell, after which it isn't asked any more; nil: it did
@@ -198,7 +199,8 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 		run.person.ready(e)
 	}
 	if r.DryRun {
-		return e.report(run, judged.Changes), nil
+		err = e.countOwned(ctx, run, judged.Changes)
+		return e.report(run, judged.Changes), err
 	}
 	results, stopErr := e.apply(ctx, run, judged)
 	return e.finish(ctx, run, results, stopErr)

@@ -92,8 +92,8 @@ func (p *printer) note(c state.Change) string {
 	if sync.Kind(c.Kind) == sync.Create || sync.Kind(c.Kind) == sync.Reactivate {
 		parts = append(parts, whole(facts(c.After), c.Group)...)
 	}
-	if c.Schedules != nil && *c.Schedules > 0 {
-		parts = append(parts, p.paint("owns "+counted(*c.Schedules, "schedule")+", deleted with the membership", text.FgRed))
+	if owns := ownership(c); owns != "" {
+		parts = append(parts, p.paint(owns, text.FgRed))
 	}
 	if c.Reason != "" {
 		parts = append(parts, p.paint("("+clean(c.Reason)+")", text.Faint))
@@ -105,6 +105,30 @@ func (p *printer) note(c state.Change) string {
 		return ""
 	}
 	return "  " + strings.Join(parts, "  ")
+}
+
+// ownership tells what somebody owns who leaves, "" where nothing is known, or there is
+// nothing.
+func ownership(c state.Change) string {
+	var parts []string
+	if c.Schedules != nil && *c.Schedules > 0 {
+		words := counted(*c.Schedules, "schedule")
+		switch {
+		case c.Recipients == nil || *c.Recipients == 0:
+		case *c.Recipients == 1:
+			words += " (to 1 person)"
+		default:
+			words += fmt.Sprintf(" (to %d people)", *c.Recipients)
+		}
+		parts = append(parts, words)
+	}
+	if c.Documents != nil && *c.Documents > 0 {
+		parts = append(parts, counted(*c.Documents, "document"))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "owns " + strings.Join(parts, " and ")
 }
 
 // whole tells on one line someone who comes, or a group that isn't called as in Okta.

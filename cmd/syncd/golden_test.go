@@ -149,9 +149,9 @@ func TestNamesCannotSteerTheTerminal(t *testing.T) {
 
 func TestStatusAtAGlance(t *testing.T) {
 	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	schedules := 3
+	schedules, recipients, documents := 3, 41, 12
 	waits := slices.Clone(changesOfEachKind()[11:12])
-	waits[0].Schedules = &schedules
+	waits[0].Schedules, waits[0].Recipients, waits[0].Documents = &schedules, &recipients, &documents
 	held := []sync.HeldRun{{Run: "r1", Kind: "deactivations", Since: at, Count: 1, Changes: waits, Hash: "0f1e2d3c4b5a",
 		Because: []string{"1 of 1 left group Sales at 2026-01-02 03:00:00 UTC, by rule ev\x1b[2Jil, after an import from Workday"}}}
 	last := &sync.LastRun{Run: "r2", Kind: "full", Outcome: "held", Ended: at}
@@ -179,6 +179,27 @@ func TestStatusAtAGlance(t *testing.T) {
 			p.status(sync.Status{Name: "acme", State: sync.InStep, Leader: true, Last: delta, Whole: last, Log: &l})
 		}
 	})
+}
+
+// What nobody has counted, or there isn't, is not told.
+func TestOwnershipInWords(t *testing.T) {
+	n := func(i int) *int { return &i }
+	for want, c := range map[string]state.Change{
+		"":                               {Schedules: n(0), Recipients: n(0), Documents: n(0)},
+		"owns 1 schedule":                {Schedules: n(1), Recipients: n(0)},
+		"owns 2 schedules":               {Schedules: n(2)}, // counted by an older version
+		"owns 1 schedule (to 1 person)":  {Schedules: n(1), Recipients: n(1), Documents: n(0)},
+		"owns 2 schedules (to 3 people)": {Schedules: n(2), Recipients: n(3)},
+		"owns 1 document":                {Documents: n(1)},
+		"owns 1 schedule (to 9 people) and 1 document": {Schedules: n(1), Recipients: n(9), Documents: n(1)},
+	} {
+		if got := ownership(c); got != want {
+			t.Errorf("it is %q, want %q", got, want)
+		}
+	}
+	if got := ownership(state.Change{}); got != "" {
+		t.Errorf("nobody has counted, and it is %q", got)
+	}
 }
 
 func TestDecisionAtAGlance(t *testing.T) {
