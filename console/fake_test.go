@@ -91,7 +91,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Keeper: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
 		Token: func() (string, error) { return token, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

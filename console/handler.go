@@ -37,6 +37,7 @@ type Options struct {
 	Engine  Engine
 	Runner  Runner
 	Names   Namer
+	Keeper  Keeper
 	Metrics prometheus.Gatherer         // what /metrics tells
 	Token   func() (string, error)      // what a client must know; asked for at each request, never ""
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
@@ -75,6 +76,8 @@ func (a *api) routes() http.Handler {
 		{http.MethodGet, "/api/v1/history", a.history},
 		{http.MethodGet, "/api/v1/names", a.names},
 		{http.MethodGet, "/api/v1/explain", a.explain},
+		{http.MethodGet, "/api/v1/schedules", a.saved},
+		{http.MethodPost, "/api/v1/schedules/restore", a.restore},
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},

@@ -56,18 +56,24 @@ type decisionBody struct {
 }
 
 func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
-	if b.By == "" {
-		b.By = "console"
+	return sync.Verdict{Run: run, Decision: d, By: by(b.By), Only: b.Only, Except: b.Except, Hash: b.Hash}
+}
+
+// by names who asks, in the client's words.
+func by(name string) string {
+	if name == "" {
+		return "console"
 	}
-	return sync.Verdict{Run: run, Decision: d, By: b.By[:min(len(b.By), maxBy)], Only: b.Only, Except: b.Except, Hash: b.Hash}
+	return name[:min(len(name), maxBy)]
 }
 
 // Line is one answer, or one line of one. Exactly one member is set.
 type Line struct {
-	Decided  *sync.Decided  `json:"decided,omitempty"`
-	Progress *sync.Progress `json:"progress,omitempty"`
-	Report   *sync.Report   `json:"report,omitempty"`
-	Error    *Failure       `json:"error,omitempty"`
+	Decided  *sync.Decided       `json:"decided,omitempty"`
+	Progress *sync.Progress      `json:"progress,omitempty"`
+	Report   *sync.Report        `json:"report,omitempty"`
+	Restored *sync.RestoreReport `json:"restored,omitempty"`
+	Error    *Failure            `json:"error,omitempty"`
 }
 
 // Failure is an error as it travels.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,7 @@ const (
 	NamesOfFailing = "failing" // users and groups with a change that failed
 	NamesOfHeld    = "held"    // runs that hold something
 	NamesOfRuns    = "runs"    // the newest runs
+	NamesOfSaved   = "saved"   // those of whom something is saved
 )
 
 // NamesQuery asks for names that begin so, whatever the case of their letters.
@@ -74,6 +76,8 @@ func (k *Known) Names(ctx context.Context, q NamesQuery) ([]Name, error) {
 		list, err = k.held(ctx)
 	case NamesOfRuns:
 		list, err = k.runs(ctx)
+	case NamesOfSaved:
+		list, err = k.saved(ctx)
 	default:
 		err = &fault.Error{Kind: fault.Refused, Op: "look names up", Detail: fmt.Sprintf("there are no names of %q", q.Of)}
 	}
@@ -199,6 +203,21 @@ func (k *Known) runs(ctx context.Context) ([]Name, error) {
 	list := make([]Name, len(runs))
 	for i, r := range runs {
 		list[i] = Name{r.Run, r.Kind + ", " + r.Outcome}
+	}
+	return list, nil
+}
+
+func (k *Known) saved(ctx context.Context) ([]Name, error) {
+	count := map[string]int{}
+	for s, err := range state.All[state.Saved](ctx, k.store, state.Saves) {
+		if err != nil {
+			return nil, err
+		}
+		count[s.Value.UserName]++
+	}
+	list := make([]Name, 0, len(count))
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		list = append(list, Name{name, fmt.Sprintf("%d saved", count[name])})
 	}
 	return list, nil
 }

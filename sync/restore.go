@@ -78,8 +78,8 @@ const (
 //	begun for somebody else      it is theirs where they have an equal one; else as if nothing was begun
 //	restored                     nothing
 //
-// It ends after the schedule that is under way when ctx does. An error beside a report
-// that has a Run tells why it ended early.
+// It ends after the schedule that is under way when ctx does. An error says that nothing
+// was begun; whatever happened later is in the report.
 func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, error) {
 	select {
 	case e.restoring <- struct{}{}:
@@ -99,12 +99,8 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 	}
 	j.report = RestoreReport{Run: run.id, From: saves[0].UserName, OktaID: string(saves[0].Owner), To: j.to.UserName, OmniID: string(j.to.ID), DryRun: r.DryRun,
 		Schedules: make([]Restoration, 0, len(saves)), Notes: notes}
-	err = j.all(ctx, saves)
-	if err == nil && !r.DryRun {
-		err = e.place(ctx)
-	}
-	j.conclude()
-	return j.report, err
+	j.conclude(j.all(ctx, saves))
+	return j.report, nil
 }
 
 // heir finds who is to have schedules: an active member.

@@ -23,7 +23,8 @@ type restoring struct {
 	report  RestoreReport
 }
 
-// all restores one after the other. What ends it early leaves the rest untried.
+// all restores one after the other. What ends it early, and is given, leaves the rest
+// untried.
 func (j *restoring) all(ctx context.Context, saves []state.Saved) error {
 	f := j.run.follower
 	f.waits = j.engine.o.Waiting
@@ -44,6 +45,9 @@ func (j *restoring) all(ctx context.Context, saves []state.Saved) error {
 		f.count(stepRestore, 1)
 		done.Sealed = nil
 		j.report.Schedules = append(j.report.Schedules, done)
+	}
+	if ended == nil && !j.request.DryRun {
+		ended = j.engine.place(work)
 	}
 	return ended
 }
@@ -220,15 +224,16 @@ func veiled(text string, schedule identity.Schedule, all bool) string {
 	return text
 }
 
-// conclude sums the restoring up, and says what it means for what goes out.
-func (j *restoring) conclude() {
+// conclude sums the restoring up, and says what it means for what goes out, and what
+// ended it early.
+func (j *restoring) conclude(ended error) {
 	r := &j.report
 	r.Outcome = Done
 	count := map[RestoreState]int{}
 	for _, s := range r.Schedules {
 		count[s.State]++
 	}
-	if count[CantRestore]+count[NotRestored]+count[NotTried] > 0 {
+	if ended != nil || count[CantRestore]+count[NotRestored]+count[NotTried] > 0 {
 		r.Outcome = Failing
 	}
 	switch theirs := count[IsRestored] + count[WasThere] + count[ToRestore]; {
@@ -238,8 +243,11 @@ func (j *restoring) conclude() {
 		r.Notes = append(r.Notes, "what is restored runs with the access to data and the attributes of "+r.To+", no longer with those of "+r.From+
 			": other rows may go out than before; look at each one before it is due")
 	}
-	if j.silent >= mostSilent {
-		r.Notes = append(r.Notes, "Omni didn't answer several times in a row, so that the rest wasn't tried: ask again, and it goes on from there")
+	if ended == nil && count[NotTried] > 0 {
+		ended = &fault.Error{Kind: fault.Unavailable, Op: "Omni didn't answer several times in a row"}
+	}
+	if ended != nil {
+		r.Notes = append(r.Notes, "it ended early: "+ended.Error()+"; asked again, it goes on from there")
 	}
 	if broken := j.engine.unarchived.Load(); broken != nil {
 		r.Notes = append(r.Notes, *broken)

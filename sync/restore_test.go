@@ -248,16 +248,16 @@ func TestRestoringEndsEarly(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(c.t.Context())
 		left := errors.New("left")
 		report, err := c.engine.Restore(ctx, sync.RestoreRequest{Who: adaMail, To: bobMail, Progress: func(sync.Progress) { cancel(left) }})
-		if want := "failed:, Alarm waiting, Hook waiting, Weekly & <all> waiting"; !errors.Is(err, left) || became(report) != want {
-			t.Errorf("at once: %s, %v", became(report), err)
+		if want := "failed:, Alarm waiting, Hook waiting, Weekly & <all> waiting"; err != nil || became(report) != want || !strings.Contains(fmt.Sprint(report.Notes), "ended early: left") {
+			t.Errorf("at once: %s, %q, %v", became(report), report.Notes, err)
 		}
 		ctx, cancel = context.WithCancelCause(c.t.Context())
 		c.omniFaults.Add(sim.Fault{Method: http.MethodPost, Path: "/api/v1/schedules", Times: 1, Do: func(next http.Handler) http.Handler {
 			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { cancel(left); next.ServeHTTP(w, r) })
 		}})
 		report, err = c.engine.Restore(ctx, sync.RestoreRequest{Who: adaMail, To: bobMail})
-		if want := "failed:, Alarm restored bob@acme.co, Hook waiting, Weekly & <all> waiting"; !errors.Is(err, left) || became(report) != want {
-			t.Errorf("in the middle: %s, %v", became(report), err)
+		if want := "failed:, Alarm restored bob@acme.co, Hook waiting, Weekly & <all> waiting"; err != nil || became(report) != want || !strings.Contains(fmt.Sprint(report.Notes), "ended early: left") {
+			t.Errorf("in the middle: %s, %q, %v", became(report), report.Notes, err)
 		}
 		c.wantOwned("Alarm " + bobMail)
 		c.want(c.run(sync.Full), sync.Done)
@@ -267,7 +267,7 @@ func TestRestoringEndsEarly(t *testing.T) {
 		c.leaves(cydMail, "00u-cyd")
 		c.omniFaults.Add(sim.Fault{Method: http.MethodGet, Path: "/api/v1/schedules", Do: sim.Status(503, "", nil)})
 		silent := c.restore(sync.RestoreRequest{Who: cydMail, To: bobMail})
-		if want := "failed:, S0 failed bob@acme.co, S1 failed bob@acme.co, S2 failed bob@acme.co, S3 waiting"; became(silent) != want || !strings.Contains(fmt.Sprint(silent.Notes), "wasn't tried") {
+		if want := "failed:, S0 failed bob@acme.co, S1 failed bob@acme.co, S2 failed bob@acme.co, S3 waiting"; became(silent) != want || !strings.Contains(fmt.Sprint(silent.Notes), "didn't answer several times") {
 			t.Errorf("silent: %s, %q", became(silent), silent.Notes)
 		}
 		c.omniFaults.Clear()
