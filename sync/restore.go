@@ -87,6 +87,9 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 	case <-ctx.Done():
 		return RestoreReport{}, context.Cause(ctx)
 	}
+	if err := e.knowing(ctx); err != nil {
+		return RestoreReport{}, err
+	}
 	e.o.Omni.Away(ctx, true)
 	run := e.begin(Request{Kind: restoringKind, Cause: causeCommand, Progress: r.Progress})
 	j := &restoring{engine: e, request: r, run: run}
@@ -101,6 +104,26 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 		Schedules: make([]Restoration, 0, len(saves)), Notes: notes}
 	j.conclude(j.all(ctx, saves))
 	return j.report, nil
+}
+
+// knowing makes sure that the ledger knows what was restored: it is ours, and whole.
+func (e *Engine) knowing(ctx context.Context) error {
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	if err == nil {
+		err = c.Whole()
+	}
+	if err == nil && c.Org != "" {
+		err = e.owns(c)
+	}
+	if err != nil || c.Lost != "" { // and then the archive has given back what was saved
+		return err
+	}
+	why, _, err := e.lost(ctx, c)
+	if err == nil && why != "" {
+		err = &fault.Error{Kind: fault.Refused, Op: "what was saved isn't known now", Detail: why,
+			Hint: "the next run, such as syncd reconcile, takes it from the archive; ask again after it"}
+	}
+	return err
 }
 
 // heir finds who is to have schedules: an active member.

@@ -309,5 +309,13 @@ func TestRestoringRefuses(t *testing.T) {
 		if became(report) != "failed:, Other refused" || report.Schedules[0].Hint != "" && report.Schedules[0].Error == "" {
 			t.Errorf("by the id: %s, %+v", became(report), report)
 		}
+		var b state.Batch
+		state.Put(&b, state.Meta, "connection", state.Connection{Org: "https://other.okta.com"})
+		if err := c.store.Apply(c.t.Context(), c.fence, b); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.engine.Restore(c.t.Context(), sync.RestoreRequest{Who: "00u-other", To: bobMail}); !fault.Is(err, fault.Refused) || !strings.Contains(err.Error(), "the ledger belongs to Okta https://other.okta.com") {
+			t.Errorf("of another connection: %v", err)
+		}
 	})
 }

@@ -231,17 +231,26 @@ func (e *Engine) recall(ctx context.Context, run *run) error {
 		}
 		return e.found(ctx, run, mine)
 	}
-	if l.Connection.Org != mine.Org || l.Connection.App != mine.App || l.Connection.Omni != mine.Omni {
-		return &fault.Error{Kind: fault.Refused,
-			Op: fmt.Sprintf("the ledger belongs to Okta %s, app %s, and Omni %s; the configuration names Okta %s, app %s, and Omni %s",
-				l.Connection.Org, l.Connection.App, l.Connection.Omni, mine.Org, mine.App, mine.Omni),
-			Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
+	if err := e.owns(l.Connection); err != nil {
+		return err
 	}
 	mine = l.Connection
 	if mine.Lost, mine.Follows, err = e.lost(ctx, l.Connection); err != nil {
 		return err
 	}
 	return e.found(ctx, run, mine)
+}
+
+// owns refuses a ledger that belongs to other sides.
+func (e *Engine) owns(c state.Connection) error {
+	mine := e.o.Identity
+	if c.Org == mine.Org && c.App == mine.App && c.Omni == mine.Omni {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Refused,
+		Op: fmt.Sprintf("the ledger belongs to Okta %s, app %s, and Omni %s; the configuration names Okta %s, app %s, and Omni %s",
+			c.Org, c.App, c.Omni, mine.Org, mine.App, mine.Omni),
+		Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
 }
 
 // manyJoiners is from how many users on, who are linked to nothing, Omni's list

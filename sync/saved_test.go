@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"encoding/json"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,6 +47,9 @@ func TestSavedOutlivesTheLedger(t *testing.T) {
 				next = newMemory()
 			}
 			c.loses(next)
+			if _, err := c.engine.Restore(c.t.Context(), sync.RestoreRequest{Who: adaMail, To: cydMail}); err == nil || !strings.Contains(err.Error(), "what was saved isn't known now") {
+				t.Errorf("%s: restored before a run: %v", how, err)
+			}
 			if report := c.run(sync.Full); report.Kind != sync.Reconcile {
 				t.Errorf("%s: it isn't noticed", how)
 			}

@@ -89,6 +89,7 @@ type following struct {
 	id       string
 	vacant   bool
 	decides  bool                // it is no run
+	restores bool                // likewise
 	attached bool                // as in sync.Request
 	progress func(sync.Progress) // may be nil
 
@@ -143,7 +144,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			switch {
 			case l.Error != nil:
 				return l, true, l.Error.Fault()
-			case l.Report != nil, l.Decided != nil:
+			case l.Report != nil, l.Decided != nil, l.Restored != nil:
 				return l, true, nil
 			case l.Progress != nil:
 				f.tell(*l.Progress)
@@ -209,6 +210,8 @@ func (f *following) calledOff(ctx context.Context) error {
 	case f.decides:
 		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Detail: f.leader, Err: context.Cause(ctx),
 			Hint: "it may be decided; syncd status tells what is still held"}
+	case f.restores:
+		return console.StoppedRestoring(ctx, "the syncd that leads ("+f.leader+")")
 	}
 	return console.Left(ctx, f.attached, f.run, "the syncd that leads ("+f.leader+")")
 }

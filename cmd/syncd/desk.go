@@ -19,11 +19,13 @@ type judge interface {
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
-// the other, both in the order in which they were left.
+// the other, both in the order in which they were left; what is to be restored, beside
+// the runs.
 type desk struct {
 	mail   state.Doer
 	fence  state.Fence
 	engine judge
+	keeper restorer
 	runner console.Runner
 	wake   func() // what event hooks ask for
 	log    *zap.Logger
@@ -71,6 +73,14 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 	}
 	d.log.Info("does what another syncd asks", zap.String("what", e.Kind), zap.String("asked_by", e.By))
 	doing.Go(func() error { c.carry(ctx); return nil })
+	if e.Kind == errandRestore { // beside whatever run is under way
+		doing.Go(func() error {
+			defer gone()
+			c.end(d.restore(ctx, e, c))
+			return nil
+		})
+		return before
+	}
 	if !runs(e) {
 		defer gone()
 		c.end(d.decide(ctx, e))

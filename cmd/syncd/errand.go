@@ -19,10 +19,11 @@ import (
 
 // The kinds of errands, and with them what the request is.
 const (
-	errandRun    = "run"     // a sync.Request about everybody
-	errandSome   = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
-	errandDecide = "verdict" // a sync.Verdict
-	errandWake   = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
+	errandRun     = "run"     // a sync.Request about everybody
+	errandSome    = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
+	errandDecide  = "verdict" // a sync.Verdict
+	errandRestore = "restore" // a sync.RestoreRequest
+	errandWake    = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 
 // The errands' times.

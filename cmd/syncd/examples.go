@@ -40,6 +40,12 @@ syncd reject 20260102-030405-abc123 --except '*@partner.example'`,
 	"syncd retry": `syncd retry
 syncd retry ann@example.com "Sales EMEA"
 syncd retry --dry-run`,
+	"syncd schedules": `syncd schedules list ann@example.com`,
+	"syncd schedules list": `syncd schedules list ann@example.com
+syncd schedules list ann@example.com --json | jq '.saved[] | select(.restored == null) | .name'`,
+	"syncd schedules restore": `syncd schedules restore ann@example.com --to bob@example.com --dry-run
+syncd schedules restore ann@example.com --to bob@example.com
+syncd schedules restore ann@example.com --to cat@example.com --only "Weekly numbers"`,
 	"syncd hooks": `syncd hooks
 syncd hooks --json`,
 	"syncd hooks status":     `syncd hooks status`,

@@ -46,6 +46,7 @@ func TestScripts(t *testing.T) {
 			"terminate":  terminateCmd,
 			"terminal":   terminalCmd,
 			"fits":       fitsCmd,
+			"saved":      savedCmd,
 		},
 	})
 }

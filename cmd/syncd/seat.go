@@ -134,7 +134,7 @@ func (s *seat) work(ctx context.Context, c *chair) error {
 // attend does what others ask of the one that leads, where there are others.
 func (s *seat) attend(ctx context.Context, c *chair) {
 	if mail := mailbox(s.store); mail != nil {
-		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, runner: c.loop, wake: func() { c.loop.Ask(woken()) }, log: s.parts.log}
+		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, keeper: c.engine, runner: c.loop, wake: func() { c.loop.Ask(woken()) }, log: s.parts.log}
 		d.attend(ctx)
 	}
 }
@@ -230,11 +230,9 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	case r.DryRun && r.Kind == sync.User: // which waits for nobody, and nobody for it
 		return s.reader.Pass(ctx, r)
 	case c != nil:
-		// The run ends with the leadership, or with who asked for it.
-		both, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		defer context.AfterFunc(c.over, func() { cancel(context.Cause(c.over)) })()
-		return c.loop.Do(both, r)
+		ctx, end := c.reigning(ctx)
+		defer end()
+		return c.loop.Do(ctx, r)
 	case r.DryRun:
 		return s.reader.Pass(ctx, r)
 	}
@@ -248,7 +246,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)

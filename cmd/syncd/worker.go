@@ -20,6 +20,7 @@ const causeCommand = "command"
 // worker does what a command asks: the running daemon, or this process.
 type worker interface {
 	teller
+	keeper
 	// Run makes one run and tells r.Progress of its steps.
 	Run(ctx context.Context, r sync.Request) (sync.Report, error)
 	// Approve decides, then makes a run that does what was approved. The decision
