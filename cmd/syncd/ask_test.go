@@ -173,6 +173,10 @@ func TestAskIsCalledOff(t *testing.T) {
 		_, err := m.Decide(ctx, sync.Verdict{Run: "r1", Decision: state.Approved, By: "ann"})
 		return err
 	}
+	restore := func(ctx context.Context, m messenger) error {
+		_, err := m.Restore(ctx, sync.RestoreRequest{Who: "ann", To: "bob"})
+		return err
+	}
 	for name, row := range map[string]struct {
 		taken     bool
 		ask       func(context.Context, messenger) error
@@ -181,6 +185,8 @@ func TestAskIsCalledOff(t *testing.T) {
 		"nobody begins":        {false, run(true), "wait for the syncd that leads", "nothing was done"},
 		"nobody decides":       {false, decide, "wait for the syncd that leads", "nothing was done"},
 		"a decision":           {true, decide, "wait for the syncd that leads", "it may be decided"},
+		"nobody restores":      {false, restore, "wait for the syncd that leads", "nothing was done"},
+		"a restoring":          {true, restore, "the restoring in the syncd that leads (syncd 7@h) is stopped after the schedule that is under way", "it goes on from there"},
 		"a run":                {true, run(false), "the run goes on in the syncd that leads (syncd 7@h)", "syncd history --run r7 tells"},
 		"a run that is to end": {true, run(true), "the run in the syncd that leads (syncd 7@h) is stopped", "syncd history --run r7"},
 	} {

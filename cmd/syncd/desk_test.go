@@ -84,6 +84,8 @@ func spelled(l console.Line) string {
 		return "report/" + l.Report.Run
 	case l.Decided != nil:
 		return "decided/" + l.Decided.Run
+	case l.Restored != nil:
+		return "restored/" + l.Restored.Run
 	}
 	text := fmt.Sprint(l.Progress.Step, l.Progress.Done)
 	if l.Progress.Note == sync.Waits {
@@ -161,7 +163,7 @@ func decideErrand(id, run string) state.Errand {
 func attending(t *testing.T, y *tray, w *workers, work func(end func())) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	d := &desk{mail: y, fence: "f1", engine: w, runner: w, log: zap.NewNop()}
+	d := &desk{mail: y, fence: "f1", engine: w, keeper: w, runner: w, log: zap.NewNop()}
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.attend(ctx) }()
 	end := func() { cancel(); <-ended }

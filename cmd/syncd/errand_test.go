@@ -169,6 +169,9 @@ func TestErrandsAreDoneByTheLeader(t *testing.T) {
 		if status, out := r.run("retry", "nobody@example.com"); status != 1 || !strings.Contains(out, `no delay to cut short: "nobody@example.com"`) || !strings.Contains(out, "hint: nothing was done") {
 			t.Errorf("retry of nobody by %s exits with %d:\n%s", r.name, status, out)
 		}
+		if status, out := r.run("schedules", "restore", "nobody@example.com", "--to", "x@example.com"); status != 1 || !strings.Contains(out, `no schedule is saved of "nobody@example.com"`) || !strings.Contains(out, "is asked to do it") {
+			t.Errorf("restore by %s exits with %d:\n%s", r.name, status, out)
+		}
 		for _, verb := range []string{"approve", "reject"} {
 			if status, out := r.run(verb, "no-such-run"); status != 1 || !strings.Contains(out, "no-such-run") {
 				t.Errorf("%s of nothing by %s exits with %d:\n%s", verb, r.name, status, out)

@@ -16,15 +16,16 @@ func (p *printer) saved(who string, list []state.Saved) {
 		p.line("nothing is saved of %s", clean(who))
 		return
 	}
-	whose := state.Saved{}
+	before := ""
 	for i, s := range list {
-		if i == 0 || s.Owner != whose.Owner || s.UserName != whose.UserName || !s.At.Equal(whose.At) || !s.Until.Equal(whose.Until) {
-			if i > 0 {
-				p.line("")
-			}
-			p.line("%s", p.paint(fmt.Sprintf("Saved of %s (%s) at %s, kept until %s", clean(s.UserName), clean(string(s.Owner)), stamp(s.At), s.Until.UTC().Format(time.DateOnly)), text.Bold))
+		head := fmt.Sprintf("Saved of %s (%s) on %s, kept until %s", s.UserName, s.Owner, s.At.UTC().Format(time.DateOnly), s.Until.UTC().Format(time.DateOnly))
+		if head != before && i > 0 {
+			p.line("")
 		}
-		whose = s
+		if head != before {
+			p.line("%s", p.paint(clean(head), text.Bold))
+		}
+		before = head
 		p.line("  %s  %s", text.Pad(clean(s.Name), nameWidth, ' '), clean(what(s)))
 		if words := fate(s); words != "" {
 			p.line("      %s", p.paint(clean(words), text.Faint))
