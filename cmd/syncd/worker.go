@@ -21,6 +21,11 @@ const causeCommand = "command"
 type worker interface {
 	teller
 	keeper
+	doer
+}
+
+// doer makes runs, and decides.
+type doer interface {
 	// Run makes one run and tells r.Progress of its steps.
 	Run(ctx context.Context, r sync.Request) (sync.Report, error)
 	// Approve decides, then makes a run that does what was approved. The decision
