@@ -241,6 +241,40 @@ func TestRestoringGoesOn(t *testing.T) {
 	}
 }
 
+// Whatever request a restoring breaks off at, done or not, and whoever it is asked for
+// again: each schedule stands once, and the ledger knows which one it is, and whose.
+func TestRestoringBreaksOffAnywhere(t *testing.T) {
+	for n := range 24 {
+		departed(t, func(c *company, _ string) {
+			effect, next := []sim.Effect{sim.CutAfter(), sim.CutBefore()}[n%2], []string{bobMail, cydMail}[n/2%2]
+			c.omniFaults.Add(sim.Fault{Path: "/api/v1/", Skip: n / 2, Do: effect})
+			c.restore(sync.RestoreRequest{Who: adaMail, To: bobMail})
+			c.omniFaults.Clear()
+			c.start()
+			if report := c.restore(sync.RestoreRequest{Who: adaMail, To: next}); report.Outcome != sync.Done {
+				t.Errorf("broken off at %d: %s", n, became(report))
+			}
+			names := map[string]string{}
+			for _, u := range c.omni.Users() {
+				names[u.ID] = u.UserName
+			}
+			stands := map[string]string{}
+			for _, s := range c.omni.Schedules() {
+				stands[s.ID] = s.Name + " " + names[s.Owner]
+			}
+			list, err := c.engine.Saved(c.t.Context(), adaMail)
+			for _, s := range list {
+				if s.Kind == state.Schedule && stands[s.Restored.ID] != s.Name+" "+s.Restored.To {
+					t.Errorf("broken off at %d: %s is %+v, and there is %v", n, s.Name, s.Restored, stands)
+				}
+			}
+			if err != nil || len(stands) != 3 {
+				t.Errorf("broken off at %d: there is %v, %v", n, stands, err)
+			}
+		})
+	}
+}
+
 // Whoever asks and leaves lets the schedule that is under way be finished, and the rest
 // untried. A silent Omni isn't asked about each.
 func TestRestoringEndsEarly(t *testing.T) {
