@@ -20,8 +20,8 @@ func handsOver(schedules, documents state.Treatment) sync.Policy {
 	return p
 }
 
-// saved gives what the ledger has saved, by name.
-func (c *company) saved() []string {
+// savedNames gives what the ledger has saved.
+func (c *company) savedNames() []string {
 	c.t.Helper()
 	var names []string
 	for e, err := range state.All[state.Saved](c.t.Context(), c.store, state.Saves) {
@@ -92,7 +92,7 @@ func TestSavedBeforeTheEnd(t *testing.T) {
 		if omniUser(c, "person000@acme.co").Active || omniUser(c, "person003@acme.co").Active {
 			c.t.Errorf("the memberships stand\n%s", printed(report))
 		}
-		if got := c.saved(); !slices.Equal(got, []string{"Monthly", "Weekly"}) {
+		if got := c.savedNames(); !slices.Equal(got, []string{"Monthly", "Weekly"}) {
 			c.t.Errorf("saved are %q\n%s", got, printed(report))
 		}
 		if len(c.omni.Lost()) != 2 || len(c.leavers()) != 0 {
