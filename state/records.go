@@ -16,6 +16,7 @@ type User struct {
 	Link       Link       `json:"link,omitempty"`
 	Intent     string     `json:"intent,omitempty"`     // the run that set out to create it and did not record an end
 	Unassigned *time.Time `json:"unassigned,omitempty"` // when a run first saw the user unassigned; nil while assigned
+	AtOnce     *AtOnce    `json:"atOnce,omitempty"`     // who ended the grace of this leave; nil while nobody did
 	Account    string     `json:"account,omitempty"`    // the Okta account's status when last seen
 	ByHand     bool       `json:"byHand,omitempty"`     // inactive because somebody deactivated it in Omni: no change of ours did
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
@@ -28,6 +29,12 @@ type User struct {
 	// line with: while Okta shows the same, there is nothing to do. Zero when a
 	// change is under way or the record was corrected.
 	Seen identity.Print `json:"seen,omitzero"`
+}
+
+// AtOnce is a person's word that somebody who is unassigned is to go without grace.
+type AtOnce struct {
+	By string    `json:"by"`
+	At time.Time `json:"at"`
 }
 
 // PushedUser is what was accepted of a user whom Okta pushed: what it asked and was
@@ -227,6 +234,8 @@ type Change struct {
 	Schedules  *int `json:"schedules,omitempty"`  // Omni deletes them with the membership
 	Recipients *int `json:"recipients,omitempty"` // who get them by mail; somebody counts for each schedule
 	Documents  *int `json:"documents,omitempty"`
+
+	Handover string `json:"handover,omitempty"` // of a user's removal that is to come: what becomes of what they own before it; "" where nothing does
 
 	Answers []identity.Answer `json:"answers,omitempty"` // what Omni was asked and answered, the newest of them; none when it wasn't asked
 	Seconds float64           `json:"seconds,omitempty"` // from the first request to the last answer, waiting for the allowance included

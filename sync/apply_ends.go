@@ -82,7 +82,7 @@ func (a *applier) intended(ctx context.Context, c Change, u state.User) (state.U
 	if err != nil {
 		return u, err
 	}
-	u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, Account: u.Account})
+	u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, AtOnce: u.AtOnce, Account: u.Account})
 	n := newNotes()
 	n.user(c.User, u)
 	return u, a.intend(ctx, n)

@@ -60,6 +60,7 @@ type Change struct {
 	Unfit     string        // of a user: why attributes can't be written; then no account is made in the course of it
 	Retry     time.Duration // of a failure: when to try again; 0 for the usual growing delay
 	Asked     time.Time     // when Okta was asked by id whether a removal is right; zero while it wasn't
+	Owned     string        // of a user's removal: what becomes of what they own before it
 	Due       time.Time     // of what is kept for now: when to look again; zero where nothing is waited for
 	Before    *state.Facts
 	After     *state.Facts
@@ -176,6 +177,9 @@ func (c Change) tell() state.Change {
 		t.Group = c.Name
 	} else {
 		t.UserName = c.Name
+	}
+	if c.State == state.Planned || c.State == state.Held || c.State == state.Kept && !c.Due.IsZero() { // else it never comes to that, or is over
+		t.Handover = c.Owned
 	}
 	return t
 }

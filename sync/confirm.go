@@ -43,7 +43,7 @@ func (e *Engine) confirm(ctx context.Context, changes []Change, run *run, now ti
 	l.Take(notes)
 	skew := e.o.Okta.Skew()
 	for _, c := range ends {
-		*c = e.waits(*c, l.Users[c.User], now, skew)
+		*c = e.policy.waits(*c, l.Users[c.User], now, skew)
 	}
 	return out, nil, notes
 }
@@ -186,13 +186,13 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, iden
 }
 
 // waits keeps a confirmed removal until its grace is over.
-func (e *Engine) waits(c Change, u state.User, now time.Time, skew time.Duration) Change {
+func (p Policy) waits(c Change, u state.User, now time.Time, skew time.Duration) Change {
 	if skew.Abs() > maxSkew {
 		c.State, c.Reason = state.Kept, fmt.Sprintf("our clock is %s off Okta's, so no grace can be measured: set the clock right", skew.Abs().Round(time.Second))
 		return c
 	}
-	due := e.policy.due(u)
-	if wait := due.Sub(now); wait > e.policy.Settle {
+	due := p.due(u)
+	if wait := due.Sub(now); wait > p.Settle {
 		c.State, c.Reason, c.Due = state.Kept, "in grace until "+due.UTC().Format(time.RFC3339), due
 	}
 	return c
@@ -207,9 +207,9 @@ func (e *Engine) early(changes []Change, l *Ledger, now time.Time) []Change {
 		if c.State != state.Planned || !c.ends() || u.Unassigned == nil {
 			continue
 		}
-		due := u.Unassigned.Add(max(e.policy.Settle, min(e.policy.Grace, e.policy.GraceGone)))
+		due := e.policy.earliest(u)
 		if due.After(now) {
-			out[i].State, out[i].Reason, out[i].Due = state.Kept, "settles until "+due.UTC().Format(time.RFC3339), due
+			out[i].State, out[i].Reason, out[i].Due = state.Kept, settles(due), due
 		}
 	}
 	return out
@@ -224,7 +224,19 @@ func (p Policy) due(u state.User) time.Time {
 	if u.Account == "DEPROVISIONED" || u.Account == accountDeleted {
 		grace = p.GraceGone
 	}
+	if u.AtOnce != nil {
+		grace = 0
+	}
 	return u.Unassigned.Add(max(grace, p.Settle))
+}
+
+// earliest is when the membership of an unassigned user may end whatever Okta says of
+// the account.
+func (p Policy) earliest(u state.User) time.Time {
+	if u.AtOnce != nil {
+		return u.Unassigned.Add(p.Settle)
+	}
+	return u.Unassigned.Add(max(p.Settle, min(p.Grace, p.GraceGone)))
 }
 
 // reopen drops rejections that the user's Okta account has outlived: once it is

@@ -143,6 +143,10 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.Held, s.Rejected = heldRuns(held, time.Now()), rejected(held)
+	e.saysHandover(s.Held)
+	if s.Leaving, err = e.leaving(ctx); err != nil {
+		return s, err
+	}
 	failing := map[string]state.Failure{}
 	if err := collect(ctx, e.o.Store, state.Failing, failing); err != nil {
 		return s, err
@@ -244,6 +248,17 @@ func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
 		list = append(list, r)
 	}
 	return list
+}
+
+// saysHandover tells of each removal that waits what becomes of what is owned.
+func (e *Engine) saysHandover(runs []HeldRun) {
+	for _, r := range runs {
+		for i, c := range r.Changes {
+			if c.UserName != "" && (c.Kind == string(Deactivate) || c.Kind == string(Delete)) {
+				r.Changes[i].Handover = intends(e.policy.Handover)
+			}
+		}
+	}
 }
 
 // rejected gives what a person said no to and what stands because of it.

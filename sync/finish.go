@@ -286,6 +286,7 @@ func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 		return
 	}
 	shown := told
+	shown.Handover = "" // it is told as the policy is when somebody looks
 	if _, member, ok := memberOf(key); ok {
 		shown = narrowed(told, firstOf(l.Users[member].UserName, string(member)))
 	}

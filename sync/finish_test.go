@@ -219,13 +219,14 @@ func TestWaits(t *testing.T) {
 		{"due in 10 s", state.User{Unassigned: ago(24*time.Hour - 10*time.Second)}, 0, "planned: r"},
 		{"due", state.User{Unassigned: ago(24 * time.Hour)}, 0, "planned: r"},
 		{"long due", state.User{Unassigned: ago(9000 * time.Hour)}, 0, "planned: r"},
+		{"its grace was ended", state.User{Unassigned: ago(time.Minute), AtOnce: &state.AtOnce{}}, 0, "planned: r"},
 		{"the account is gone", state.User{Unassigned: ago(0), Account: "DEPROVISIONED"}, 0, "planned: r"},
 		{"nobody saw it", state.User{}, 0, "kept: in grace until 36812-02-20T00:36:16Z"},
 		{"our clock is ahead", state.User{Unassigned: ago(48 * time.Hour)}, 121 * time.Second, "kept: our clock is 2m1s off Okta's, so no grace can be measured: set the clock right"},
 		{"our clock is behind", state.User{Unassigned: ago(48 * time.Hour)}, -time.Hour, "kept: our clock is 1h0m0s off Okta's, so no grace can be measured: set the clock right"},
 		{"within two minutes", state.User{Unassigned: ago(48 * time.Hour)}, -2 * time.Minute, "planned: r"},
 	} {
-		c := e.waits(Change{Kind: Deactivate, State: state.Planned, Reason: "r"}, row.u, noon, row.skew)
+		c := e.policy.waits(Change{Kind: Deactivate, State: state.Planned, Reason: "r"}, row.u, noon, row.skew)
 		if got := fmt.Sprintf("%s: %s", c.State, c.Reason); got != row.want {
 			t.Errorf("%s: %s, want %s", row.name, got, row.want)
 		}

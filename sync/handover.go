@@ -73,7 +73,7 @@ type road struct {
 func (a *applier) handOver(ctx context.Context, c Change, u state.User) (Change, Notes, bool) {
 	notes := newNotes()
 	p := a.engine.policy.Handover
-	if !treats(p) {
+	if !asksFor(p) {
 		return c, notes, true
 	}
 	r := &road{applier: a, change: c, user: u}
@@ -228,7 +228,7 @@ func (r *road) survey(ctx context.Context) error {
 	owned.schedules, err = omni.OwnedSchedules(ctx, r.user.Omni)
 	if err == nil || fault.Is(err, fault.NotFound) {
 		owned.documents, err = omni.OwnedDocuments(ctx, r.user.Omni)
-		if err != nil && !asksFor(p.Documents) && ctx.Err() == nil {
+		if err != nil && !treats(p.Documents) && ctx.Err() == nil {
 			r.run.logger.Info("which documents a leaver owns isn't known", zap.String("name", r.change.Name), zap.Error(err))
 			err = nil
 		}

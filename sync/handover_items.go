@@ -51,17 +51,11 @@ func detailOf(s identity.Schedule) string {
 }
 
 func untouched(t state.Treatment) state.ItemState {
-	if asksFor(t) {
+	if treats(t) {
 		return state.ItemWaiting
 	}
 	return state.ItemLeft
 }
-
-// asksFor reports whether something is to be done about what is treated so.
-func asksFor(t state.Treatment) bool { return t == state.Save || t == state.Transfer }
-
-// treats reports whether the policy asks for anything before a membership ends.
-func treats(p state.Handover) bool { return asksFor(p.Schedules) || asksFor(p.Documents) }
 
 func treatment(p state.Handover, k state.ItemKind) state.Treatment {
 	if k == state.Document {

@@ -35,7 +35,7 @@ func observe(d Desired, l *Ledger, now time.Time) Notes {
 func observeUser(u state.User, p Person, now time.Time) state.User {
 	switch {
 	case !p.leaves():
-		u.Unassigned = nil
+		u.Unassigned, u.AtOnce = nil, nil
 	case u.Unassigned == nil:
 		u.Unassigned = &now
 	}

@@ -186,7 +186,7 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 		}
 		now := time.Now()
 		c.Origin = origin
-		changes[i] = e.waits(c, u, now, e.o.Okta.Skew())
+		changes[i] = e.policy.waits(c, u, now, e.o.Okta.Skew())
 		if wait := e.policy.due(u).Sub(now); wait > 0 {
 			changes[i].State = state.Kept // others needn't wait for it
 			next = min(next, wait)
@@ -209,7 +209,7 @@ func (p *Pushes) early(u state.User, id identity.OktaID, now time.Time) time.Dur
 	if u.Unassigned == nil {
 		return 0
 	}
-	if wait := u.Unassigned.Add(max(policy.Settle, min(policy.Grace, policy.GraceGone))).Sub(now); wait > 0 {
+	if wait := policy.earliest(u).Sub(now); wait > 0 {
 		return wait
 	}
 	p.mu.Lock()

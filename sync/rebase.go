@@ -13,7 +13,7 @@ import (
 
 // readUser gives the record with what another reading tells of the user.
 func readUser(u, reading state.User) state.User {
-	u.Unassigned, u.Account = reading.Unassigned, reading.Account
+	u.Unassigned, u.AtOnce, u.Account = reading.Unassigned, reading.AtOnce, reading.Account
 	return u
 }
 
@@ -84,7 +84,11 @@ func (n Notes) doneUser(id identity.OktaID, l *Ledger) {
 		delete(n.Users, id)
 		return
 	}
+	said := now.AtOnce
 	now = readUser(now, *u)
+	if now.Unassigned != nil && now.AtOnce == nil {
+		now.AtOnce = said // a person's, meanwhile, of whom the reading can't know
+	}
 	now.Seen, now.Pushed = u.Seen, u.Pushed
 	n.user(id, now)
 }

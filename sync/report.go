@@ -135,6 +135,7 @@ type Status struct {
 	Rejected []state.Change  `json:"rejected"` // what a person said no to, and what stands because of it
 	Failing  []state.Change  `json:"failing"`
 	Keys     []LeftKey       `json:"keys,omitempty"`    // API keys whose owner leaves in Okta: each needs another in its place
+	Leaving  map[string]int  `json:"leaving"`           // how many are on the way out, by step
 	Refused  []state.Trouble `json:"refused,omitempty"` // what the newest runs couldn't even try: no delay is waited for
 	Limits   map[string]any  `json:"limits"`
 	Log      *Followed       `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't

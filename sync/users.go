@@ -84,11 +84,16 @@ func (pl *planner) ending(id identity.OktaID, u state.User) Change {
 	if u.Unassigned != nil {
 		c.Since = *u.Unassigned
 	}
+	if u.AtOnce != nil {
+		c.Reason += "; the grace was ended by " + u.AtOnce.By
+	}
 	switch glob := pl.protected(u.UserName, pl.desired.Users[id].UserName); {
 	case pl.policy.Action == "none":
 		c.State, c.Reason = state.Kept, "unassigned but kept (deprovision.action: none)"
 	case glob != "":
 		c.State, c.Reason = state.Kept, fmt.Sprintf("protected by users.protected %q", glob)
+	default:
+		c.Owned = intends(pl.policy.Handover)
 	}
 	return c
 }
