@@ -28,6 +28,7 @@ type Explanation struct {
 	Next      string `json:"next"`      // what to do
 
 	Person  *PersonFacts    `json:"person,omitempty"`
+	Leaver  *Leaver         `json:"leaver,omitempty"` // where they are on the way out
 	Group   *GroupFacts     `json:"group,omitempty"`
 	Planned []state.Change  `json:"planned"` // what a run would do about them now, or leave undone and why
 	Held    []state.Hold    `json:"held"`    // what waits for a person, and what a person said
@@ -116,6 +117,9 @@ func (e *Engine) explainPerson(ctx context.Context, subject string) (Explanation
 			return Explanation{}, err
 		}
 	}
+	if err := e.leaverOf(ctx, d); err != nil {
+		return Explanation{}, err
+	}
 	return e.explanation(ctx, d)
 }
 
@@ -144,7 +148,7 @@ func (e *Engine) recallFor(ctx context.Context, d *dossier) error {
 func (e *Engine) explanation(ctx context.Context, d *dossier) (Explanation, error) {
 	v := d.verdict()
 	x := Explanation{Subject: d.subject, Kind: "person", Name: d.userName(), OktaID: string(d.id), OmniID: firstOf(string(d.record().Omni), string(d.account.ID)),
-		Access: v.access, Cause: v.cause, Next: v.next, Answer: d.answer(v), Person: d.facts(),
+		Access: v.access, Cause: v.cause, Next: v.next, Answer: d.answer(v), Person: d.facts(), Leaver: d.out,
 		Planned: []state.Change{}, Held: []state.Hold{}, Failing: []state.Failure{}, Unread: d.unread()}
 	for _, c := range d.run.results {
 		x.Planned = append(x.Planned, d.run.told(c))

@@ -73,6 +73,7 @@ func (d *dossier) sentences(x Explanation) []Step {
 		add("assignment", scope, p.Fault != "")
 	}
 	add("omni", d.omniWords(), d.omniErr != nil)
+	list.leaving(d.out)
 	if d.groupErr != nil {
 		add("groups", d.groupsWords(), true)
 	}

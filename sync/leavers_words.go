@@ -1,7 +1,9 @@
 package sync
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,7 +43,11 @@ func (o Owned) Words() string {
 	if o.Documents != nil && *o.Documents > 0 {
 		list = append(list, counted(*o.Documents, "document"))
 	}
-	return firstOf(joined(list, len(list)), "nothing")
+	words := firstOf(joined(list, len(list)), "nothing")
+	if o.Documents == nil {
+		words += ", documents not counted"
+	}
+	return words
 }
 
 // Became counts what became of it, such as "1 given to bob@acme.co, 1 waits"; "" where
@@ -80,11 +86,13 @@ func (v Leaver) Goes() string {
 // About tells where somebody is on the way out, in sentences without the full stop.
 func (v Leaver) About() []string {
 	words := stepWords(v.Step)
-	if v.Step != Staying {
-		words += ", since " + moment(v.Since)
-	}
-	if v.Reason != "" {
+	switch {
+	case v.Step == state.InGrace:
+		words = v.Reason + "; unassigned since " + moment(v.Unassigned)
+	case v.Step == Staying:
 		words += ": " + v.Reason
+	default:
+		words = strings.TrimSuffix(words+", since "+moment(v.Since)+": "+v.Reason, ": ")
 	}
 	list := []string{words}
 	if v.AtOnce != nil {
@@ -97,9 +105,10 @@ func (v Leaver) About() []string {
 		}
 		list = append(list, owns)
 	}
-	for _, item := range v.Items {
-		list = append(list, itemWords(item))
+	if v.Handover != "" && !v.walks {
+		list = append(list, "what they own: "+v.Handover)
 	}
+	list = append(list, itemsWords(v.Items)...)
 	if !v.Overdue.IsZero() {
 		list = append(list, "the handover takes longer than deprovision.handover.within allows, since "+moment(v.Overdue)+": a person is to look at it")
 	}
@@ -113,8 +122,6 @@ func stepWords(s state.Step) string {
 	switch s {
 	case state.AtGuard:
 		return "the end of the membership waits for approval"
-	case state.InGrace:
-		return "in grace"
 	case state.AtReading:
 		return "what they own is to be read before the membership ends"
 	case state.InHandover:
@@ -127,6 +134,26 @@ func stepWords(s state.Step) string {
 		return "the membership doesn't end"
 	}
 }
+
+// itemsTold is how many things are told one by one, those first that aren't done.
+const itemsTold = 10
+
+func itemsWords(items []state.Item) []string {
+	items = slices.Clone(items)
+	slices.SortStableFunc(items, func(a, b state.Item) int {
+		return cmp.Compare(slices.Index(itemsInOrder, a.State), slices.Index(itemsInOrder, b.State))
+	})
+	var list []string
+	for _, item := range items[:min(len(items), itemsTold)] {
+		list = append(list, itemWords(item))
+	}
+	if more := len(items) - itemsTold; more > 0 {
+		list = append(list, fmt.Sprintf("and %d more, which syncd leavers --json names", more))
+	}
+	return list
+}
+
+var itemsInOrder = []state.ItemState{state.ItemRefused, state.ItemWaiting, state.ItemTransferred, state.ItemSaved, state.ItemGone}
 
 // itemWords tells one thing that a leaver owns, and what became of it.
 func itemWords(item state.Item) string {

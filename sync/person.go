@@ -40,11 +40,12 @@ type dossier struct {
 	// The ledger, and what a run makes of it all.
 	before   state.User // as it was before Omni was read
 	policy   Policy
-	explains bool   // nothing is to be done, only told
-	label    string // of the Okta app; "" where it wasn't read
-	run      *run   // with the ledger, what is desired, and the changes
-	way      []Step // what was found, before anything was done
-	passErr  error  // why no run is possible
+	explains bool    // nothing is to be done, only told
+	label    string  // of the Okta app; "" where it wasn't read
+	run      *run    // with the ledger, what is desired, and the changes
+	out      *Leaver // nil where they aren't on the way out
+	way      []Step  // what was found, before anything was done
+	passErr  error   // why no run is possible
 }
 
 // errNobody begins the error for somebody whom nobody knows.
@@ -66,6 +67,9 @@ func (e *Engine) walk(ctx context.Context, run *run) (Report, error) {
 		return d.told(e.report(run, nil)), nil
 	}
 	rep, err := e.pass(ctx, run)
+	if err == nil {
+		err = e.leaverOf(ctx, d)
+	}
 	return d.told(rep), err
 }
 

@@ -62,6 +62,7 @@ func (d *dossier) outcome() []Step {
 	if len(d.run.results) == 0 {
 		list.add("decision", "nothing is to be changed", false)
 	}
+	list.leaving(d.out)
 	list.add("so", d.answer(d.verdict()), false)
 	return list
 }
@@ -71,16 +72,24 @@ func (d *dossier) decided(c Change) string {
 	does := d.does(c)
 	switch c.State {
 	case state.Planned:
-		return "to be done: " + does + bracketed(c.Reason)
+		return "to be done: " + does + bracketed(c.Reason) + c.before()
 	case state.Applied:
 		return "done: " + does + bracketed(c.Reason)
 	case state.Held:
-		return "waits for a person: " + does + bracketed(c.Reason)
+		return "waits for a person: " + does + bracketed(c.Reason) + c.before()
 	case state.Kept:
 		return "not done: " + does + bracketed(c.Reason)
 	default:
 		return "fails: " + does + bracketed(strings.Join(notEmpty(c.Error, c.Reason), "; "))
 	}
+}
+
+// before tells what becomes of what is owned.
+func (c Change) before() string {
+	if c.Owned == "" {
+		return ""
+	}
+	return "; " + c.Owned
 }
 
 func bracketed(reason string) string {

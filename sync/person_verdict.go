@@ -197,6 +197,9 @@ func (d *dossier) placedIn() []string {
 
 // ending tells how far the end of a membership is, and what to do.
 func (d *dossier) ending(c Change, keep string) (cause, next string) {
+	if v := d.out; v != nil && v.walks && (c.State == state.Planned || c.State == state.Kept) {
+		return v.cause(), d.walking(*v, keep)
+	}
 	switch c.State {
 	case state.Planned:
 		return "the next run ends the membership", d.doIt() + "; " + keep
