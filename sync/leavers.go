@@ -27,6 +27,8 @@ type Leaver struct {
 	Unassigned time.Time     `json:"unassigned"`        // when a run first saw it
 	AtOnce     *state.AtOnce `json:"atOnce,omitempty"`  // who ended the grace
 
+	GraceUntil time.Time `json:"graceUntil,omitzero"` // when the grace is over, whatever else keeps them; zero: it is over
+
 	Step     state.Step `json:"step"`               // guard, grace, inventory, handover, confirm, end; or kept
 	Since    time.Time  `json:"since"`              // when this step began
 	Reason   string     `json:"reason,omitempty"`   // why it doesn't go on; "" while it does
@@ -161,10 +163,13 @@ func (x exits) leaver(c Change) Leaver {
 	v := Leaver{UserName: u.UserName, OktaID: string(c.User), OmniID: string(u.Omni), Account: u.Account, AtOnce: u.AtOnce,
 		Unassigned: u.Unassigned.UTC(), Since: u.Unassigned.UTC(), Items: []state.Item{}, Handover: intends(x.policy.Handover)}
 	v.owns(rec, x.hold(c))
+	due := x.policy.due(u).UTC()
+	if due.After(x.now) {
+		v.GraceUntil = due
+	}
 	if c.State != state.Planned {
 		return v.stopped(c, x.hold(c))
 	}
-	due := x.policy.due(u).UTC()
 	f, fails := x.ledger.Failing[c.subject()]
 	kept := x.policy.waits(c, u, x.now, x.skew)
 	switch {

@@ -188,7 +188,11 @@ func intends(h state.Handover) string {
 	if !asksFor(h) {
 		return ""
 	}
-	return "schedules " + treated(h.Schedules) + ", documents " + treated(h.Documents) + " before the end"
+	schedules := treated(h.Schedules)
+	if h.Schedules == state.Transfer {
+		schedules += " and run with their data access from then on"
+	}
+	return "schedules " + schedules + ", documents " + treated(h.Documents) + " before the end"
 }
 
 func treated(t state.Treatment) string {
@@ -196,7 +200,7 @@ func treated(t state.Treatment) string {
 	case state.Save:
 		return "saved"
 	case state.Transfer:
-		return "given to others, whose data access and attributes they run with then"
+		return "given to others"
 	default:
 		return "left alone"
 	}
