@@ -55,14 +55,15 @@ func (c Client) Status(ctx context.Context) (sync.Status, error) {
 // doesn't travel. When ctx ends, the run goes on, unless r.Attached.
 func (c Client) Run(ctx context.Context, r sync.Request) (sync.Report, error) {
 	body := runBody{Kind: r.Kind, DryRun: r.DryRun, Subject: r.Subject, Insist: r.Insist, Only: r.Only, Attached: r.Attached}
-	_, report, err := c.lines(ctx, "/api/v1/runs", body, &waiting{attached: r.Attached, tell: r.Progress})
-	return report, err
+	answer, err := c.lines(ctx, "/api/v1/runs", body, &waiting{attached: r.Attached, tell: r.Progress})
+	return answer.report, err
 }
 
 // Approve releases what run holds, and waits for the run that then does it.
 // When that run fails, the decision stands all the same and is in the answer.
 func (c Client) Approve(ctx context.Context, d Decision) (sync.Decided, sync.Report, error) {
-	return c.lines(ctx, d.path("approve"), d.body(), &waiting{attached: d.Attached, tell: d.Progress})
+	answer, err := c.lines(ctx, d.path("approve"), d.body(), &waiting{attached: d.Attached, tell: d.Progress})
+	return answer.decided, answer.report, err
 }
 
 // Reject drops what run holds.
@@ -124,29 +125,39 @@ func (c Client) once(ctx context.Context, method, path string, body, into any) e
 	return nil
 }
 
+// heard is what the lines of an answer told.
+type heard struct {
+	decided sync.Decided
+	leaver  sync.Leaver
+	report  sync.Report
+}
+
 // lines asks and follows the answer's lines to the end.
-func (c Client) lines(ctx context.Context, path string, body any, w *waiting) (decided sync.Decided, report sync.Report, err error) {
+func (c Client) lines(ctx context.Context, path string, body any, w *waiting) (h heard, err error) {
 	response, err := c.ask(ctx, http.MethodPost, path, body)
 	if err != nil && ctx.Err() != nil {
 		err = w.brokenOff(ctx, err)
 	}
 	if err != nil {
-		return decided, report, err
+		return h, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	d := json.NewDecoder(bufio.NewReader(io.LimitReader(response.Body, maxAnswer)))
 	for {
 		var l Line
 		if err := d.Decode(&l); err != nil {
-			return decided, report, w.brokenOff(ctx, err)
+			return h, w.brokenOff(ctx, err)
 		}
 		switch {
 		case l.Error != nil:
-			return decided, report, l.Error.Fault()
+			return h, l.Error.Fault()
 		case l.Report != nil:
-			return decided, *l.Report, nil
+			h.report = *l.Report
+			return h, nil
 		case l.Decided != nil:
-			decided = *l.Decided
+			h.decided = *l.Decided
+		case l.Leaver != nil:
+			h.leaver = *l.Leaver
 		case l.Progress != nil:
 			w.hear(*l.Progress)
 		}

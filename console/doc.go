@@ -5,12 +5,14 @@
 //	GET  /readyz                     200 while it leads and its ledger answers, else 503
 //	GET  /api/v1/status              sync.Status
 //	GET  /api/v1/names               ?of=all|users|failing|held|runs&prefix=&limit= -> {"names":[{"name","about"}]}
+//	GET  /api/v1/leavers             {"leavers":[sync.Leaver]}
+//	POST /api/v1/leavers/{user}/leave  {"by":"...","confirm":"userName","attached":bool} -> lines, the first one {"leaver":sync.Leaver}
 //	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool,"insist":bool,"only":[name],"attached":bool} -> lines
 //	POST /api/v1/runs/{run}/approve  {"by":"...","attached":bool} -> lines, the first one the decision
 //	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
 //	GET  /metrics                    Prometheus's text, or its protobuf where it asks for that; wants the token like the API
 //
-// Lines are application/x-ndjson, one member each: {"decided":...}, then
+// Lines are application/x-ndjson, one member each: {"decided":...} or {"leaver":...}, then
 // {"progress":...} while the run goes on, and at the end {"report":...} or
 // {"error":...}. A run that was asked for goes on when its client leaves, unless it is
 // attached: then it ends after the changes under way, and is recorded as stopped. While

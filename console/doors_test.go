@@ -85,6 +85,7 @@ func TestDoorsRefuse(t *testing.T) {
 		"path that leads up":           {knock{method: "GET", path: "/api/../api/v1/status", token: token}, 404, "not found"},
 		"wrong method":                 {knock{method: "DELETE", path: "/api/v1/status", token: token}, 405, "refused"},
 		"run by GET":                   {knock{method: "GET", path: "/api/v1/runs", token: token}, 405, "refused"},
+		"end of a grace by GET":        {knock{method: "GET", path: "/api/v1/leavers/ann/leave", token: token}, 405, "refused"},
 		"approval by GET":              {knock{method: "GET", path: "/api/v1/runs/r1/approve", token: token}, 405, "refused"},
 		"health by POST":               {knock{method: "POST", path: "/healthz"}, 405, "refused"},
 		"foreign name":                 {knock{method: "GET", path: "/api/v1/status", token: token, host: "evil.example.net"}, 403, "refused"},

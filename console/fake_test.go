@@ -23,6 +23,7 @@ type daemon struct {
 	run     func(context.Context, sync.Request) (sync.Report, error)
 	ready   func() error
 	decided chan sync.Verdict
+	left    chan sync.AtOnce
 }
 
 func (d *daemon) Status(context.Context) (sync.Status, error) { return d.status() }
@@ -53,6 +54,19 @@ func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error)
 	}
 	d.decided <- v
 	return sync.Decided{Run: v.Run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
+}
+
+func (d *daemon) Leavers(context.Context) ([]sync.Leaver, error) {
+	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace, Items: []state.Item{}}}, nil
+}
+
+// LeaveAtOnce knows ann alone.
+func (d *daemon) LeaveAtOnce(_ context.Context, a sync.AtOnce) (sync.Leaver, error) {
+	if a.Subject != "ann@example.com" {
+		return sync.Leaver{}, &fault.Error{Kind: fault.NotFound, Op: "nobody leaves as " + a.Subject, Hint: "see syncd leavers"}
+	}
+	d.left <- a
+	return sync.Leaver{UserName: a.Subject, OktaID: "00u1", Step: state.AtConfirm, Items: []state.Item{}}, nil
 }
 
 // Names tells the query it was given, as a name.
@@ -87,6 +101,7 @@ func newDaemon() *daemon {
 		},
 		ready:   func() error { return nil },
 		decided: make(chan sync.Verdict, 1),
+		left:    make(chan sync.AtOnce, 1),
 	}
 }
 

@@ -22,6 +22,7 @@ type Engine interface {
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 	// Explain answers about a person or a group; fault.NotFound when nobody knows them.
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
+	Exits
 }
 
 // Runner makes one run after the other. An error means that the run could not
@@ -78,6 +79,8 @@ func (a *api) routes() http.Handler {
 		{http.MethodGet, "/api/v1/explain", a.explain},
 		{http.MethodGet, "/api/v1/schedules", a.saved},
 		{http.MethodPost, "/api/v1/schedules/restore", a.restore},
+		{http.MethodGet, "/api/v1/leavers", a.leavers},
+		{http.MethodPost, "/api/v1/leavers/{user}/leave", a.leave},
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},

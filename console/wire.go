@@ -67,9 +67,17 @@ func by(name string) string {
 	return name[:min(len(name), maxBy)]
 }
 
+// leaveBody ends somebody's grace.
+type leaveBody struct {
+	By       string `json:"by"`                 // who ends it, in the client's words
+	Confirm  string `json:"confirm"`            // as in sync.AtOnce
+	Attached bool   `json:"attached,omitempty"` // as in decisionBody
+}
+
 // Line is one answer, or one line of one. Exactly one member is set.
 type Line struct {
 	Decided  *sync.Decided       `json:"decided,omitempty"`
+	Leaver   *sync.Leaver        `json:"leaver,omitempty"` // whose grace was ended
 	Progress *sync.Progress      `json:"progress,omitempty"`
 	Report   *sync.Report        `json:"report,omitempty"`
 	Restored *sync.RestoreReport `json:"restored,omitempty"`

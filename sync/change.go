@@ -27,6 +27,8 @@ const (
 	Members    Kind = "members" // of a group
 	Release    Kind = "release" // a group that is no longer pushed is no longer managed
 	Restore    Kind = "restore" // a saved schedule of somebody, for a new owner; never planned
+
+	EndGrace Kind = "end_grace" // a person's word, in the log alone: nothing is written to Omni for it
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

@@ -77,8 +77,11 @@ func live(t *testing.T, h history, bug mistake) error {
 		w.store = bug.store(memory)
 	}
 	var problems []mapping.Problem
-	w.mapper, problems = mapping.Compile(mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"},
-		Candidates: []string{"user.managerEmail", anchorName}})
+	rules := mapping.Rules{Scope: "true", Attributes: map[string]string{"department": "user.department"}}
+	if h.Handover.Schedules != "" {
+		rules.Candidates = []string{"user.managerEmail", anchorName}
+	}
+	w.mapper, problems = mapping.Compile(rules)
 	if len(problems) > 0 {
 		t.Fatal(problems)
 	}

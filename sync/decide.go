@@ -130,7 +130,7 @@ func undecidable(h state.Hold, decision state.Decision, now time.Time) string {
 
 // Status tells how Omni stands to Okta, from the ledger alone.
 func (e *Engine) Status(ctx context.Context) (Status, error) {
-	s := Status{Name: e.o.Identity.Name, Leader: e.o.Fence != "", Held: []HeldRun{}, Rejected: []state.Change{}, Failing: []state.Change{}, Limits: map[string]any{}, Running: e.follower.now()}
+	s := Status{Name: e.o.Identity.Name, Leader: e.o.Fence != "", Held: []HeldRun{}, Rejected: []state.Change{}, Failing: []state.Change{}, Leaving: map[string]int{}, Limits: map[string]any{}, Running: e.follower.now()}
 	if e.o.Limits != nil {
 		s.Limits = e.o.Limits()
 	}

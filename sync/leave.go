@@ -20,10 +20,6 @@ type AtOnce struct {
 	By      string `json:"by"`
 }
 
-// endGrace is how the log calls it when a person ends a grace; in decisions its key
-// begins with it.
-const endGrace Kind = "end_grace"
-
 // LeaveAtOnce ends a grace, and tells where the person is then. It decides nothing, and
 // answers fault.NotFound, where nobody of that name is on the way out, fault.Refused where
 // the name isn't confirmed or no grace keeps them, and fault.Conflict where somebody has
@@ -39,7 +35,7 @@ func (e *Engine) LeaveAtOnce(ctx context.Context, a AtOnce) (Leaver, error) {
 	if err != nil {
 		return v, err
 	}
-	e.archive(ctx, archivedHolds(map[string]*state.Hold{userKey(endGrace, identity.OktaID(v.OktaID)): {
+	e.archive(ctx, archivedHolds(map[string]*state.Hold{userKey(EndGrace, identity.OktaID(v.OktaID)): {
 		Change: told, Guard: string(state.InGrace), Since: v.Unassigned, Decision: state.Approved, By: a.By, At: told.Time}})...)
 	e.lookAtOnce(identity.OktaID(v.OktaID))
 	if e.decided != nil {
@@ -115,7 +111,7 @@ func (e *Engine) endGrace(ctx context.Context, id identity.OktaID, by string) (s
 	}
 	now := time.Now().UTC()
 	u.AtOnce = &state.AtOnce{By: by, At: now}
-	told := Change{Kind: endGrace, User: id, Omni: string(u.Omni), Name: u.UserName, State: state.Applied, Reason: "grace ended by " + by}.tell()
+	told := Change{Kind: EndGrace, User: id, Omni: string(u.Omni), Name: u.UserName, State: state.Applied, Reason: "grace ended by " + by}.tell()
 	told.Time = now
 	n := newNotes()
 	n.user(id, u)

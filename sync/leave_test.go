@@ -26,7 +26,7 @@ func (c *company) out() string {
 	return strings.Join(words, ", ")
 }
 
-func (c *company) leaves(a sync.AtOnce, want fault.Kind) sync.Leaver {
+func (c *company) endsGrace(a sync.AtOnce, want fault.Kind) sync.Leaver {
 	c.t.Helper()
 	v, err := c.engine.LeaveAtOnce(c.t.Context(), a)
 	if fault.KindOf(err) != want || (err == nil) != (want == fault.Other) {
@@ -98,16 +98,16 @@ func TestLeaveAtOnce(t *testing.T) {
 		c.watch()
 		c.okta.Unassign(ids[0])
 		c.run(sync.Full)
-		c.leaves(sync.AtOnce{Subject: "nobody@acme.co", Confirm: "nobody@acme.co", By: "eve"}, fault.NotFound)
-		c.leaves(sync.AtOnce{Subject: "person001@acme.co", Confirm: "person001@acme.co", By: "eve"}, fault.NotFound)
-		c.leaves(sync.AtOnce{Subject: "person000@acme.co", Confirm: "person001@acme.co", By: "eve"}, fault.Refused)
+		c.endsGrace(sync.AtOnce{Subject: "nobody@acme.co", Confirm: "nobody@acme.co", By: "eve"}, fault.NotFound)
+		c.endsGrace(sync.AtOnce{Subject: "person001@acme.co", Confirm: "person001@acme.co", By: "eve"}, fault.NotFound)
+		c.endsGrace(sync.AtOnce{Subject: "person000@acme.co", Confirm: "person001@acme.co", By: "eve"}, fault.Refused)
 		c.silent()
 		<-time.After(time.Minute)
-		v := c.leaves(sync.AtOnce{Subject: ids[0], Confirm: "Person000@acme.co", By: "eve"}, fault.Other)
+		v := c.endsGrace(sync.AtOnce{Subject: ids[0], Confirm: "Person000@acme.co", By: "eve"}, fault.Other)
 		if v.Step != state.AtConfirm || v.AtOnce == nil || v.AtOnce.By != "eve" || !v.GraceUntil.IsZero() {
 			t.Errorf("after the grace: %+v", v)
 		}
-		c.leaves(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "bob"}, fault.Conflict)
+		c.endsGrace(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "bob"}, fault.Conflict)
 		c.start() // another process takes over
 		c.watch()
 		if u, there := c.omni.User("person000@acme.co"); there && u.Active {
@@ -144,8 +144,8 @@ func TestLeaveAtOnceBypassesNothing(t *testing.T) {
 			c.okta.Unassign(id)
 		}
 		c.run(sync.Full)
-		c.leaves(sync.AtOnce{Subject: ids[2], Confirm: "person002@acme.co", By: "eve"}, fault.Refused)
-		if v := c.leaves(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "eve"}, fault.Other); v.Step != state.AtGuard {
+		c.endsGrace(sync.AtOnce{Subject: ids[2], Confirm: "person002@acme.co", By: "eve"}, fault.Refused)
+		if v := c.endsGrace(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "eve"}, fault.Other); v.Step != state.AtGuard {
 			t.Errorf("the guard let them go: %+v", v)
 		}
 		c.user(ids[0])

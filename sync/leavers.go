@@ -14,8 +14,8 @@ import (
 // a protection, the policy or a person's no keeps it.
 const Staying state.Step = "kept"
 
-// stepsOut are the steps of the way out in the order in which they are told.
-var stepsOut = []state.Step{state.AtEnd, state.AtConfirm, state.InHandover, state.AtReading, state.InGrace, state.AtGuard, Staying}
+// StepsOut are the steps of the way out in the order in which they are told.
+var StepsOut = []state.Step{state.AtEnd, state.AtConfirm, state.InHandover, state.AtReading, state.InGrace, state.AtGuard, Staying}
 
 // Leaver is somebody on the way out: how far they are, what they own, and why it
 // doesn't go on.
@@ -76,7 +76,7 @@ func (e *Engine) Leavers(ctx context.Context) ([]Leaver, error) {
 		list = append(list, x.leaver(c))
 	}
 	slices.SortStableFunc(list, func(a, b Leaver) int {
-		return cmp.Or(cmp.Compare(slices.Index(stepsOut, a.Step), slices.Index(stepsOut, b.Step)), a.Unassigned.Compare(b.Unassigned))
+		return cmp.Or(cmp.Compare(slices.Index(StepsOut, a.Step), slices.Index(StepsOut, b.Step)), a.Unassigned.Compare(b.Unassigned))
 	})
 	return list, nil
 }

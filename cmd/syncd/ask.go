@@ -56,6 +56,18 @@ func (m messenger) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, er
 	return *answer.Decided, nil
 }
 
+// LeaveAtOnce has the leader end a grace.
+func (m messenger) LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error) {
+	answer, err := m.send(ctx, errandLeave, a, &following{decides: true})
+	if err == nil && answer.Leaver == nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return sync.Leaver{}, err
+	}
+	return *answer.Leaver, nil
+}
+
 // wake has the leader look into Okta soon, and waits for no answer.
 func (m messenger) wake(ctx context.Context) error {
 	return m.mail.Leave(ctx, state.Errand{ID: rand.Text(), Kind: errandWake, By: holderName()}, errandLife)
@@ -144,7 +156,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			switch {
 			case l.Error != nil:
 				return l, true, l.Error.Fault()
-			case l.Report != nil, l.Decided != nil, l.Restored != nil:
+			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil:
 				return l, true, nil
 			case l.Progress != nil:
 				f.tell(*l.Progress)
@@ -209,7 +221,7 @@ func (f *following) calledOff(ctx context.Context) error {
 		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Err: context.Cause(ctx), Hint: "nothing was done"}
 	case f.decides:
 		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Detail: f.leader, Err: context.Cause(ctx),
-			Hint: "it may be decided; syncd status tells what is still held"}
+			Hint: "it may be decided; syncd status tells what is still held, syncd leavers who leaves"}
 	case f.restores:
 		return console.StoppedRestoring(ctx, "the syncd that leads ("+f.leader+")")
 	}

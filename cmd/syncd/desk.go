@@ -16,6 +16,7 @@ import (
 // judge records decisions.
 type judge interface {
 	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
+	LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error)
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
@@ -132,20 +133,34 @@ func (d *desk) run(ctx context.Context, e state.Errand, c *courier, before <-cha
 	return console.Line{Report: &report}
 }
 
-// decide records a decision.
+// decide records a decision, about what is held or about a grace.
 func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
-	if e.Kind != errandDecide {
-		return failing(strange(e, nil))
+	switch e.Kind {
+	case errandDecide:
+		return decides(e, func(asked sync.Verdict) (l console.Line, err error) {
+			decided, err := d.engine.Decide(ctx, asked)
+			return console.Line{Decided: &decided}, err
+		})
+	case errandLeave:
+		return decides(e, func(asked sync.AtOnce) (l console.Line, err error) {
+			v, err := d.engine.LeaveAtOnce(ctx, asked)
+			return console.Line{Leaver: &v}, err
+		})
 	}
-	var asked sync.Verdict
+	return failing(strange(e, nil))
+}
+
+// decides reads what is asked, and gives the answer.
+func decides[T any](e state.Errand, do func(T) (console.Line, error)) console.Line {
+	var asked T
 	if err := json.Unmarshal(e.Request, &asked); err != nil {
 		return failing(strange(e, err))
 	}
-	decided, err := d.engine.Decide(ctx, asked)
+	line, err := do(asked)
 	if err != nil {
 		return failing(err)
 	}
-	return console.Line{Decided: &decided}
+	return line
 }
 
 // runs reports whether an errand asks for a run.

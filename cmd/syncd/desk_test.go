@@ -86,6 +86,8 @@ func spelled(l console.Line) string {
 		return "decided/" + l.Decided.Run
 	case l.Restored != nil:
 		return "restored/" + l.Restored.Run
+	case l.Leaver != nil:
+		return "leaver/" + l.Leaver.UserName
 	}
 	text := fmt.Sprint(l.Progress.Step, l.Progress.Done)
 	if l.Progress.Note == sync.Waits {
@@ -128,6 +130,14 @@ func (w *workers) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	}
 	w.ended <- nil
 	return sync.Report{Run: r.Cause}, nil
+}
+
+func (w *workers) LeaveAtOnce(_ context.Context, a sync.AtOnce) (sync.Leaver, error) {
+	w.decide <- a.Subject
+	if a.Confirm == "" {
+		return sync.Leaver{}, &fault.Error{Kind: fault.Refused, Op: "not confirmed"}
+	}
+	return sync.Leaver{UserName: a.Confirm}, nil
 }
 
 func (w *workers) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error) {

@@ -95,6 +95,9 @@ func (p *printer) note(c state.Change) string {
 	if owns := ownership(c); owns != "" {
 		parts = append(parts, p.paint(owns, text.FgRed))
 	}
+	if c.Handover != "" {
+		parts = append(parts, clean(c.Handover))
+	}
 	if c.Reason != "" {
 		parts = append(parts, p.paint("("+clean(c.Reason)+")", text.Faint))
 	}
@@ -128,7 +131,11 @@ func ownership(c state.Change) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return "owns " + strings.Join(parts, " and ")
+	owns := "owns " + strings.Join(parts, " and ")
+	if c.Handover == "" && c.Schedules != nil && *c.Schedules > 0 {
+		owns += "; the schedules are deleted with the membership"
+	}
+	return owns
 }
 
 // whole tells on one line someone who comes, or a group that isn't called as in Okta.

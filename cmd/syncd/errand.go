@@ -23,6 +23,7 @@ const (
 	errandSome    = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
 	errandDecide  = "verdict" // a sync.Verdict
 	errandRestore = "restore" // a sync.RestoreRequest
+	errandLeave   = "leave"   // a sync.AtOnce
 	errandWake    = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 

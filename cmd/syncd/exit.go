@@ -96,6 +96,7 @@ func (a *app) configHint() string {
 type failed struct {
 	Error   failure       `json:"error"`
 	Decided *sync.Decided `json:"decided,omitempty"` // what was decided all the same
+	Leaver  *sync.Leaver  `json:"leaver,omitempty"`  // whose grace was ended all the same
 	Report  *sync.Report  `json:"report,omitempty"`  // what a run did until it was stopped
 }
 
@@ -109,6 +110,9 @@ func failureOf(err error) failed {
 	f := failed{Error: failure{Kind: fault.KindOf(err).String(), Message: err.Error(), Hint: fault.HintOf(err)}}
 	if d, ok := errors.AsType[*decidedOnly](err); ok {
 		f.Decided = &d.decided
+	}
+	if l, ok := errors.AsType[*graceOnly](err); ok {
+		f.Leaver = &l.leaver
 	}
 	if p, ok := errors.AsType[*partly](err); ok {
 		f.Report = &p.report

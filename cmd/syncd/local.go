@@ -44,6 +44,15 @@ func (l local) Explain(ctx context.Context, subject string) (x sync.Explanation,
 	return x, err
 }
 
+// Leavers reads the ledger alone.
+func (l local) Leavers(ctx context.Context) (list []sync.Leaver, err error) {
+	err = l.reading(func(e *sync.Engine) error {
+		list, err = e.Leavers(ctx)
+		return err
+	})
+	return list, err
+}
+
 // Run takes the lease, or has the run made by the process that has it. A dry one
 // needs no lease.
 func (l local) Run(ctx context.Context, r sync.Request) (report sync.Report, err error) {
@@ -103,6 +112,37 @@ func (l local) Reject(ctx context.Context, d console.Decision) (decided sync.Dec
 	err = l.led(ctx, func(ctx context.Context, by leadership) error { return reject(ctx, by.engine) },
 		func(m messenger) error { return reject(ctx, m) })
 	return decided, err
+}
+
+// Leave ends a grace and makes the run that follows under one lease, or has both done by
+// the process that has the lease.
+func (l local) Leave(ctx context.Context, a console.Leaving) (v sync.Leaver, report sync.Report, err error) {
+	request := sync.Request{Kind: sync.User, Insist: true, Progress: a.Progress, Attached: a.Attached, Cause: causeCommand}
+	end := func(ctx context.Context, by judge) error {
+		if v.OktaID == "" { // else another process has done so, which then ended
+			answer, err := by.LeaveAtOnce(ctx, a.AtOnce)
+			if err != nil {
+				return err
+			}
+			v = answer
+		}
+		request.Subject = v.OktaID
+		return nil
+	}
+	err = l.led(ctx, func(ctx context.Context, by leadership) error {
+		if err := end(ctx, by.engine); err != nil {
+			return err
+		}
+		report, err = by.engine.Pass(ctx, request)
+		return err
+	}, func(m messenger) error {
+		if err := end(ctx, m); err != nil {
+			return err
+		}
+		report, err = m.Do(ctx, request)
+		return err
+	})
+	return v, report, err
 }
 
 // led does mine under the lease. Where another process has the lease, it does

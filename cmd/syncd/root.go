@@ -11,6 +11,7 @@ import (
 // shell is where a command line comes from, and where its output goes.
 type shell struct {
 	Args     []string
+	In       io.Reader // what a person types; nil: nobody does
 	Out, Err io.Writer
 	Environ  []string // in the form of os.Environ
 }
@@ -51,7 +52,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml", "json") // the flag is there
 	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.userCommand(), a.explainCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(),
-		a.approveCommand(), a.rejectCommand(), a.retryCommand(), a.schedulesCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
+		a.approveCommand(), a.rejectCommand(), a.leaversCommand(), a.leaveCommand(), a.retryCommand(), a.schedulesCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
 	return illustrated(root)
 }
 

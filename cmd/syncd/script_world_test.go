@@ -97,7 +97,12 @@ func terminalCmd(ts *testscript.TestScript, _ bool, args []string) {
 	for _, name := range []string{"PATH", "HOME", "TESTSCRIPT_COMMAND_NAME", "SYNCD_CONFIG", "OKTA_API_TOKEN", "OMNI_API_KEY"} {
 		environ = append(environ, name+"="+ts.Getenv(name))
 	}
+	typed := ""
 	for args = args[1:]; strings.Contains(args[0], "="); args = args[1:] {
+		if text, types := strings.CutPrefix(args[0], "TYPES="); types {
+			typed = text + "\n"
+			continue
+		}
 		environ = append(environ, args[0])
 	}
 	path := ""
@@ -113,6 +118,8 @@ func terminalCmd(ts *testscript.TestScript, _ bool, args []string) {
 	mine, err := pty.StartWithSize(cmd, &pty.Winsize{Rows: 24, Cols: uint16(width)})
 	ts.Check(err)
 	defer mine.Close()
+	_, err = io.WriteString(mine, typed)
+	ts.Check(err)
 	var out bytes.Buffer
 	_, _ = io.Copy(&out, mine) // ends with EIO
 	_ = cmd.Wait()             // its exit status is other scripts' business

@@ -211,16 +211,34 @@ func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, e
 	return s.reader.Explain(ctx, subject)
 }
 
+// Leavers tells who is on the way out, also while another process leads.
+func (s *seat) Leavers(ctx context.Context) ([]sync.Leaver, error) {
+	if c := s.leads.Load(); c != nil {
+		return c.engine.Leavers(ctx)
+	}
+	return s.reader.Leavers(ctx)
+}
+
+// LeaveAtOnce ends a grace, or has the process that leads end it.
+func (s *seat) LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error) {
+	return decidedBy(s, func(by judge) (sync.Leaver, error) { return by.LeaveAtOnce(ctx, a) })
+}
+
 // Decide decides, or has the process that leads decide.
 func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
+	return decidedBy(s, func(by judge) (sync.Decided, error) { return by.Decide(ctx, v) })
+}
+
+// decidedBy has something decided by whoever leads.
+func decidedBy[T any](s *seat, decide func(judge) (T, error)) (answer T, err error) {
 	if c := s.leads.Load(); c != nil {
-		return c.engine.Decide(ctx, v)
+		return decide(c.engine)
 	}
 	mail := mailbox(s.store)
 	if mail == nil {
-		return sync.Decided{}, untaken("")
+		return answer, untaken("")
 	}
-	return messenger{mail: mail}.Decide(ctx, v)
+	return decide(messenger{mail: mail})
 }
 
 // Do makes a run, or has the process that leads make it.

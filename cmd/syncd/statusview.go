@@ -80,6 +80,7 @@ func (p *printer) status(s sync.Status) {
 		p.failing(s.Failing)
 	}
 	p.refused(s.Refused)
+	p.leaving(s.Leaving)
 }
 
 // running tells how far the run is that is under way.

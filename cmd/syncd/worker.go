@@ -32,6 +32,9 @@ type doer interface {
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
+	// Leave ends a grace, then makes a run about that person. The word is in the answer
+	// also where that run could not be made.
+	Leave(ctx context.Context, a console.Leaving) (sync.Leaver, sync.Report, error)
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
@@ -39,6 +42,7 @@ type teller interface {
 	Status(ctx context.Context) (sync.Status, error)
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
+	Leavers(ctx context.Context) ([]sync.Leaver, error)
 }
 
 // worker finds who works: the daemon where one listens, because it owns the
