@@ -89,7 +89,8 @@ func terminateCmd(ts *testscript.TestScript, _ bool, _ []string) {
 }
 
 // terminalCmd runs syncd on a terminal so many columns wide, and keeps what it prints there
-// in terminal.txt: terminal 80 status. Before the command stand variables as NAME=value.
+// in terminal.txt: terminal 80 status. Before the command stand variables as NAME=value, and
+// TYPES=TEXT, which a person types there.
 func terminalCmd(ts *testscript.TestScript, _ bool, args []string) {
 	width, err := strconv.ParseUint(args[0], 10, 16)
 	ts.Check(err)
