@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
@@ -199,6 +200,35 @@ func TestHeldRemovalsTellTheHandover(t *testing.T) {
 		list, err := c.engine.Leavers(t.Context())
 		if err != nil || len(list) != 2 || list[0].Owns == nil || list[0].Owns.Schedules != 1 || list[0].Handover != says {
 			t.Errorf("%+v, %v", list, err)
+		}
+	})
+}
+
+// A run that reads Okta meanwhile, and notes something else about the same person, doesn't
+// undo the word.
+func TestLeaveAtOnceBesideARun(t *testing.T) {
+	policy := graceful()
+	policy.GraceGone = 24 * time.Hour
+	simulated(t, policy, func(c *company) {
+		ids := c.join(staff(3)...)
+		c.run(sync.Full)
+		c.okta.Unassign(ids[0])
+		c.run(sync.Full)
+		<-time.After(time.Minute)
+		c.okta.SetStatus(ids[0], "DEPROVISIONED")
+		slow := c.oktaFaults.Add(sim.Fault{Path: "/", Do: sim.Delay(5 * time.Second)})
+		ended := make(chan sync.Report)
+		go func() { ended <- c.run(sync.Full) }()
+		<-time.After(7 * time.Second)
+		c.leaves(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "eve"}, fault.Other)
+		<-ended
+		slow.Remove()
+		if u := c.record(ids[0]); u.AtOnce == nil || u.Account != "DEPROVISIONED" {
+			t.Errorf("the ledger has %+v", u)
+		}
+		c.run(sync.Full)
+		if u, there := c.omni.User("person000@acme.co"); there && u.Active {
+			t.Error("who was to go at once stays")
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/internal/sim"
 	"github.com/omnisync/omnisync/push"
@@ -110,6 +111,32 @@ func TestPushAsksLittleAboutThoseInGrace(t *testing.T) {
 		<-time.After(24 * time.Hour)
 		if n := active(c); n != 50 {
 			c.t.Errorf("%d are active when grace is over", n)
+		}
+	})
+}
+
+// A person's word ends the grace of somebody who was pushed, too, within moments, and a
+// push that brings them back ends the word.
+func TestPushLeaveAtOnce(t *testing.T) {
+	simulated(t, graceful(), func(c *company) {
+		p := c.withPush(false)
+		defer p.stop()
+		a := p.enrolled(newcomer(0))
+		p.altered(a.ID, goes)
+		<-time.After(2 * time.Hour)
+		if got := c.out(); got != a.UserName+": grace" || !omniUser(c, a.UserName).Active {
+			c.t.Fatalf("out: %q, %s", got, snapshot(c))
+		}
+		c.leaves(sync.AtOnce{Subject: a.UserName, Confirm: a.UserName, By: "eve"}, fault.Other)
+		<-time.After(time.Minute)
+		if got := c.out(); got != "" || omniUser(c, a.UserName).Active {
+			c.t.Fatalf("out: %q, %s", got, snapshot(c))
+		}
+		p.altered(a.ID, func(u *identity.PushedUser) { u.Active = true })
+		p.altered(a.ID, goes)
+		<-time.After(2 * time.Hour)
+		if got := c.out(); got != a.UserName+": grace" {
+			c.t.Errorf("pushed out once more: %q, %s", got, snapshot(c))
 		}
 	})
 }
