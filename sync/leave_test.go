@@ -220,7 +220,7 @@ func TestLeaveAtOnceBesideARun(t *testing.T) {
 		ended := make(chan sync.Report)
 		go func() { ended <- c.run(sync.Full) }()
 		<-time.After(7 * time.Second)
-		c.leaves(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "eve"}, fault.Other)
+		c.endsGrace(sync.AtOnce{Subject: ids[0], Confirm: "person000@acme.co", By: "eve"}, fault.Other)
 		<-ended
 		slow.Remove()
 		if u := c.record(ids[0]); u.AtOnce == nil || u.Account != "DEPROVISIONED" {

@@ -127,7 +127,7 @@ func TestPushLeaveAtOnce(t *testing.T) {
 		if got := c.out(); got != a.UserName+": grace" || !omniUser(c, a.UserName).Active {
 			c.t.Fatalf("out: %q, %s", got, snapshot(c))
 		}
-		c.leaves(sync.AtOnce{Subject: a.UserName, Confirm: a.UserName, By: "eve"}, fault.Other)
+		c.endsGrace(sync.AtOnce{Subject: a.UserName, Confirm: a.UserName, By: "eve"}, fault.Other)
 		<-time.After(time.Minute)
 		if got := c.out(); got != "" || omniUser(c, a.UserName).Active {
 			c.t.Fatalf("out: %q, %s", got, snapshot(c))
