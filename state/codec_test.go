@@ -44,6 +44,12 @@ func (shelf) Apply(context.Context, state.Fence, state.Batch) error { return nil
 
 func (shelf) Durable(context.Context) error { return nil }
 
+func (shelf) Rewrite(context.Context, state.Fence, state.Stream, func([]byte) ([]byte, error)) (int, error) {
+	return 0, nil
+}
+
+func (shelf) Scrub(context.Context, state.Fence) error { return nil }
+
 var (
 	noon = time.Date(2025, 3, 1, 12, 0, 0, 123456789, time.UTC)
 	yes  = true

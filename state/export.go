@@ -141,7 +141,7 @@ func (x *export) all(head Header) error {
 }
 
 // moved is what an export holds, but for the members of groups.
-var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, PushedUsers, PushedGroups}
+var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, Forgets, PushedUsers, PushedGroups}
 
 // exported lists the buckets of an export: each group comes before its members.
 func exported(ctx context.Context, s Store) ([]Bucket, error) {
@@ -263,6 +263,8 @@ func (i item) check(raw []byte) error {
 		return decode(raw, new(Leaver))
 	case string(Saves):
 		return decode(raw, new(Saved))
+	case string(Forgets):
+		return decode(raw, new(Forgotten))
 	case string(PushedUsers):
 		return decode(raw, new(PushedUser))
 	case string(PushedGroups):

@@ -21,9 +21,10 @@ type User struct {
 	ByHand     bool       `json:"byHand,omitempty"`     // inactive because somebody deactivated it in Omni: no change of ours did
 	Kept       []string   `json:"kept,omitempty"`       // attributes found at adoption and left alone (users.adopt_attributes: keep)
 	OrgAdmin   bool       `json:"orgAdmin,omitempty"`
-	Extra      []string   `json:"extra,omitempty"`  // attributes that a push brought besides the mapped ones
-	Pushed     bool       `json:"pushed,omitempty"` // made by a push: no reading of Okta has told its values yet
-	Sent       *Change    `json:"sent,omitempty"`   // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
+	Extra      []string   `json:"extra,omitempty"`     // attributes that a push brought besides the mapped ones
+	Pushed     bool       `json:"pushed,omitempty"`    // made by a push: no reading of Okta has told its values yet
+	Forgotten  bool       `json:"forgotten,omitempty"` // what it holds of a name is a pseudonym, whatever Omni tells, until the user is assigned again
+	Sent       *Change    `json:"sent,omitempty"`      // what Omni was about to be asked; nil once its answer is recorded. Until then nobody knows whether it was done
 
 	// Seen is the print of the sighting, and of the policy, that this record is in
 	// line with: while Okta shows the same, there is nothing to do. Zero when a
@@ -269,6 +270,8 @@ const (
 	ArchivedDecision = "decision" // an ArchivedHold: what a person said about a held change
 	ArchivedRun      = "run"      // a Run
 	ArchivedSaved    = "saved"    // a Saved: of several with one ID the last counts
+
+	ArchivedForgotten = "forgotten" // a Forgotten, without what was to be replaced
 )
 
 // ArchivedHold is a Hold with its key.

@@ -24,8 +24,9 @@ const (
 	Holds   Bucket = "held"    // Hold by Key
 	Failing Bucket = "failing" // Failure by subject
 
-	Leavers Bucket = "leavers" // Leaver by OktaID: who is on the way out
-	Saves   Bucket = "saved"   // Saved by the id of the schedule or document
+	Leavers Bucket = "leavers"   // Leaver by OktaID: who is on the way out
+	Saves   Bucket = "saved"     // Saved by the id of the schedule or document
+	Forgets Bucket = "forgotten" // Forgotten by OktaID
 
 	PushedUsers  Bucket = "pushed/users"  // PushedUser by OktaID
 	PushedGroups Bucket = "pushed/groups" // PushedGroup by GroupID
@@ -110,6 +111,7 @@ type Fence string
 // ended, are fault.Unavailable; the context's error is in the chain.
 type Store interface {
 	Reader
+	Eraser
 	// Apply writes the batch whole or not at all, and is durable (bbolt) or
 	// acknowledged (Redis) when it returns nil. It answers fault.Fenced and writes
 	// nothing when f isn't the current fence, fault.Refused when Check finds fault.
@@ -120,6 +122,21 @@ type Store interface {
 	// says that this store can't tell, and its hint what it takes: what is nowhere else
 	// isn't safe there. fault.Unavailable says that it didn't tell this time.
 	Durable(ctx context.Context) error
+}
+
+// Eraser takes out of a ledger what a stream can't lose by itself. Both methods answer
+// fault.Fenced and do nothing when f isn't the current fence.
+type Eraser interface {
+	// Rewrite gives each entry of s to edit, the oldest first, and puts what edit makes of
+	// it in its place: order, number and ages stay. It is done whole or not at all, counts
+	// as one batch where anything was changed, and tells how many entries were. edit must
+	// not use the store, may be asked twice about an entry, and its error ends it. Nobody
+	// may append meanwhile.
+	// After fault.Unavailable it may have been done, whole.
+	Rewrite(ctx context.Context, f Fence, s Stream, edit func(value []byte) ([]byte, error)) (changed int, err error)
+	// Scrub takes out of the store's own files what was removed and replaced before.
+	// fault.Declined says in words for a person that this store can't do it, and what does.
+	Scrub(ctx context.Context, f Fence) error
 }
 
 // Reader reads the ledger. The bytes that it gives are the caller's.

@@ -159,6 +159,39 @@ func (m *memory) Durable(ctx context.Context) error {
 	return err
 }
 
+// Rewrite implements state.Eraser.
+func (m *memory) Rewrite(ctx context.Context, f state.Fence, s state.Stream, edit func([]byte) ([]byte, error)) (changed int, err error) {
+	err = m.enter(ctx)
+	defer m.mu.Unlock()
+	if err == nil {
+		err = m.current(f)
+	}
+	list := slices.Clone(m.streams[s])
+	for i, was := range list {
+		if err == nil {
+			list[i], err = edit(slices.Clone(was))
+		}
+		if !slices.Equal(was, list[i]) {
+			changed++
+		}
+	}
+	if err != nil || changed == 0 {
+		return 0, err
+	}
+	m.streams[s], m.last, m.at.Writes = list, "", m.at.Writes+1
+	return changed, nil
+}
+
+// Scrub implements state.Eraser: what was replaced is nowhere.
+func (m *memory) Scrub(ctx context.Context, f state.Fence) error {
+	err := m.enter(ctx)
+	defer m.mu.Unlock()
+	if err == nil {
+		err = m.current(f)
+	}
+	return err
+}
+
 // current is nil when f holds the lease now. The lock is held.
 func (m *memory) current(f state.Fence) error {
 	if f != "" && f == m.fence && time.Now().Before(m.until) {

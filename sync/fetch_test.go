@@ -74,6 +74,12 @@ func (s *drawers) Tail(context.Context, state.Stream, int) ([][]byte, error) { r
 
 func (s *drawers) Durable(context.Context) error { return s.broken }
 
+func (s *drawers) Rewrite(context.Context, state.Fence, state.Stream, func([]byte) ([]byte, error)) (int, error) {
+	return 0, s.broken
+}
+
+func (s *drawers) Scrub(context.Context, state.Fence) error { return s.broken }
+
 func (s *drawers) Apply(_ context.Context, _ state.Fence, b state.Batch) error {
 	for _, w := range b.Writes {
 		if s.records[w.Bucket] == nil {

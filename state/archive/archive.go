@@ -12,7 +12,7 @@
 // full. So replicas may share a directory, also one on a network disk, without
 // a lock, and what a crash leaves half written at the end of a file is never
 // written behind: a reader drops it, because it was never acknowledged. Nothing
-// is ever deleted here.
+// is ever deleted here; Rewrite replaces what is told of somebody who is forgotten.
 package archive
 
 import (
@@ -166,7 +166,7 @@ func (a *Archive) abandon() error {
 // rotate makes sure that there is a file of that day with room for more bytes.
 func (a *Archive) rotate(day string, more int64) error {
 	if a.file != nil {
-		if a.day == day && a.size+more <= fullSize {
+		if a.day == day && a.size+more <= fullSize && a.mine() {
 			return nil
 		}
 		err := a.file.Close()

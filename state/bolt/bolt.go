@@ -15,6 +15,7 @@
 package bolt
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -29,6 +30,7 @@ const lockWait = time.Second
 
 // Store is a ledger in a file. It implements state.Store and state.Leaser.
 type Store struct {
+	swap  sync.RWMutex // of db, which Scrub replaces; taken before all else
 	db    *bbolt.DB
 	path  string
 	epoch string
@@ -44,6 +46,9 @@ type Store struct {
 // a damaged one, as it stands.
 func Open(path string) (*Store, error) {
 	db, err := openFile(path)
+	for errors.Is(err, errReplaced) {
+		db, err = openFile(path)
+	}
 	if err != nil {
 		return nil, openFault(path, err)
 	}
@@ -69,6 +74,8 @@ func (s *Store) Close() error {
 	}
 	// The owner's file goes first: once the lock is off it would be the next owner's.
 	err := removeOwner(s.path)
+	s.swap.Lock()
+	defer s.swap.Unlock()
 	if e := guard(s.db.Close); e != nil {
 		err = e
 	}
@@ -93,6 +100,11 @@ func openFile(path string) (*bbolt.DB, error) {
 	})
 	if err != nil && file != nil {
 		_ = file.Close() // closed already unless bbolt panicked
+	}
+	if err == nil {
+		if err = stillNamed(path, file); err != nil {
+			return nil, closeAfter(db, err)
+		}
 	}
 	return db, err
 }

@@ -101,6 +101,8 @@ func (s *Store) view(ctx context.Context, f func(*bbolt.Tx)) error {
 	if err := ctx.Err(); err != nil {
 		return s.fault("read", err)
 	}
+	s.swap.RLock()
+	defer s.swap.RUnlock()
 	return s.fault("read", guard(func() error {
 		return s.db.View(func(tx *bbolt.Tx) error {
 			f(tx)

@@ -137,5 +137,7 @@ func (s *Store) update(ctx context.Context, op string, f func(*bbolt.Tx) error) 
 	if err := ctx.Err(); err != nil {
 		return s.fault(op, err)
 	}
+	s.swap.RLock()
+	defer s.swap.RUnlock()
 	return s.fault(op, guard(func() error { return s.db.Update(f) }))
 }

@@ -27,6 +27,7 @@ const DefaultPrefix = "omnisync"
 //	omnisync:{NAME}:answers:ID     stream   what its leader posted: fence, v; with a time to live
 //	omnisync:{NAME}:bucket:BUCKET  hash     record by key
 //	omnisync:{NAME}:stream:STREAM  stream   one field "v" for each entry
+//	omnisync:{NAME}:copy:STREAM    stream   a stream that is rewritten, until it takes the other's place; with a time to live
 //
 // The braces put all of them into one slot of a Redis cluster, as one script
 // touches several.
@@ -78,3 +79,4 @@ func (k keys) position() string             { return k.prefix + "position" }
 func (k keys) durable() string              { return k.prefix + "durable" }
 func (k keys) bucket(b state.Bucket) string { return k.prefix + "bucket:" + string(b) }
 func (k keys) stream(s state.Stream) string { return k.prefix + "stream:" + string(s) }
+func (k keys) copyOf(s state.Stream) string { return k.prefix + "copy:" + string(s) }

@@ -100,6 +100,10 @@ func useAll(t *testing.T, s *redis.Store) error {
 	if _, err := s.Position(t.Context()); err != nil {
 		return err
 	}
+	turn := func(v []byte) ([]byte, error) { return append(v, '.'), nil }
+	if _, err := s.Rewrite(t.Context(), f, state.Log, turn); err != nil {
+		return err
+	}
 	if err := s.Renew(t.Context(), f, time.Minute); err != nil {
 		return err
 	}

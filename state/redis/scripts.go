@@ -103,3 +103,41 @@ local lease = redis.call('GET', KEYS[1])
 if not lease or string.match(lease, '^(%S+) ') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 `)
+
+// copyScript appends entries to the copy of a stream, under the ids that they had.
+//
+//	KEYS[1]    the lease
+//	KEYS[2]    the copy
+//	ARGV[1]    the writer's fence
+//	ARGV[2]    time to live of the copy in ms
+//	ARGV[3]    the entries' field
+//	ARGV[4..]  id and value of each
+//	returns    "", or as applyScript
+var copyScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if not lease then return '-' end
+if string.match(lease, '^(%S+) ') ~= ARGV[1] then return lease end
+for i = 4, #ARGV, 2 do redis.call('XADD', KEYS[2], ARGV[i], ARGV[3], ARGV[i + 1]) end
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return ''
+`)
+
+// replaceScript puts the copy in the place of the stream, where that ends as the copy does.
+//
+//	KEYS     the lease, the copy, the stream, the position
+//	ARGV     fence, the id of the last entry
+//	returns  "", or as applyScript; "moved" when the stream was appended to, or the copy is gone
+var replaceScript = redis.NewScript(`
+local lease = redis.call('GET', KEYS[1])
+if not lease then return '-' end
+if string.match(lease, '^(%S+) ') ~= ARGV[1] then return lease end
+for i = 2, 3 do
+  local last = redis.call('XREVRANGE', KEYS[i], '+', '-', 'COUNT', 1)[1]
+  if not last or last[1] ~= ARGV[2] then return 'moved' end
+end
+redis.call('PERSIST', KEYS[2])
+redis.call('RENAME', KEYS[2], KEYS[3])
+redis.call('HINCRBY', KEYS[4], 'writes', 1)
+redis.call('HSET', KEYS[4], 'last', '')
+return ''
+`)
