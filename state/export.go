@@ -143,6 +143,9 @@ func (x *export) all(head Header) error {
 // moved is what an export holds, but for the members of groups.
 var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, Forgets, PushedUsers, PushedGroups}
 
+// Buckets names every bucket that holds records in JSON, but for the members of groups.
+func Buckets() []Bucket { return slices.Clone(moved) }
+
 // exported lists the buckets of an export: each group comes before its members.
 func exported(ctx context.Context, s Store) ([]Bucket, error) {
 	list := slices.Clone(moved)

@@ -20,7 +20,8 @@ type Forgotten struct {
 	At        time.Time       `json:"at"`
 	By        string          `json:"by"`
 	Salt      []byte          `json:"salt"`           // the secret of Names; one for all of a ledger
-	Names     []string        `json:"names"`          // the sums of the userNames that they had
+	Name      string          `json:"name,omitempty"` // the sum of the userName that Omni's account has
+	Names     []string        `json:"names"`          // those of all addresses that they had, by which they are found
 	Open      *Remains        `json:"open,omitempty"` // it isn't done everywhere yet
 }
 

@@ -20,6 +20,8 @@ type book struct {
 	users  registry[identity.OktaID]
 	groups registry[identity.GroupID]
 
+	forgotten forgotten // whose names the users' registry doesn't know
+
 	base *Ledger // connection, window, groups, holds and failures; behind Engine.ledgers
 
 	lately map[string]time.Time // by subject: pushes before this process that may matter still
@@ -58,8 +60,19 @@ func (e entry) over() bool { return e.off() || !e.pushed && e.omni != "" && !e.a
 func (e entry) visible() bool { return e.id != "" && !e.gone }
 
 func newBook(wake func()) *book {
-	return &book{wake: wake, base: newLedger(), lately: map[string]time.Time{}, users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
+	b := &book{wake: wake, base: newLedger(), forgotten: forgotten{}, lately: map[string]time.Time{}, users: newRegistry[identity.OktaID](), groups: newRegistry[identity.GroupID](),
 		leaving: map[identity.OktaID]bool{}, late: map[identity.OktaID]bool{}, awaited: map[string][]identity.GroupID{}}
+	b.users.former = b.former
+	return b
+}
+
+// former gives who had the name until they were forgotten, and is under a pseudonym still.
+// The lock is held.
+func (b *book) former(name string) []identity.OktaID {
+	return slices.DeleteFunc(b.forgotten.last(name), func(id identity.OktaID) bool {
+		e, known := b.users.entries[id]
+		return !known || e.name != identity.FoldUserName(b.forgotten[id].Address())
+	})
 }
 
 // load reads the ledger.
@@ -95,6 +108,7 @@ func (b *book) load(ctx context.Context, s state.Store) error {
 	}
 	b.users.sort()
 	b.groups.sort()
+	b.forgotten = maps.Clone(b.base.Forgotten)
 	return nil
 }
 
@@ -112,6 +126,7 @@ func (b *book) take(n Notes) {
 	n.Users, n.Members = users, members
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	merge(b.forgotten, n.Forgotten)
 	for id, u := range n.Users {
 		b.user(id, u)
 	}
@@ -250,6 +265,7 @@ func (b *book) arrived(id identity.OktaID) {
 func (b *book) part() *Ledger {
 	l := newLedger()
 	l.Connection, l.Window = b.base.Connection, b.base.Window
+	l.Forgotten = maps.Clone(b.base.Forgotten)
 	l.Groups, l.Holds, l.Failing = maps.Clone(b.base.Groups), maps.Clone(b.base.Holds), maps.Clone(b.base.Failing)
 	numbers := b.totals()
 	l.totals, l.book = &numbers, b

@@ -23,12 +23,12 @@ const (
 	Reactivate Kind = "reactivate"
 	Deactivate Kind = "deactivate"
 	Delete     Kind = "delete"
-	Rename     Kind = "rename"  // a group, and its members where they change too
-	Members    Kind = "members" // of a group
-	Release    Kind = "release" // a group that is no longer pushed is no longer managed
-	Restore    Kind = "restore" // a saved schedule of somebody, for a new owner; never planned
-
-	EndGrace Kind = "end_grace" // a person's word, in the log alone: nothing is written to Omni for it
+	Rename     Kind = "rename"    // a group, and its members where they change too
+	Members    Kind = "members"   // of a group
+	Release    Kind = "release"   // a group that is no longer pushed is no longer managed
+	Restore    Kind = "restore"   // a saved schedule of somebody, for a new owner; never planned
+	EndGrace   Kind = "end_grace" // a person's word, in the log alone: nothing is written to Omni for it
+	Forget     Kind = "forget"    // what is told of somebody who left; never planned
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

@@ -86,6 +86,11 @@ func namesakes(d Desired, l *Ledger) map[identity.OktaID]bool {
 			ids[id] = true
 		}
 	}
+	for _, p := range d.Users {
+		for _, id := range l.Forgotten.last(p.UserName) {
+			ids[id] = true
+		}
+	}
 	return ids
 }
 

@@ -94,7 +94,7 @@ func (e *Engine) askOwner(ctx context.Context, run *run, was state.KeyOwner) (ow
 	e.ownersAsked[was.Key] = run.started
 	away = fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Limited)
 	if err != nil && !fault.Is(err, fault.NotFound) { // which says that this Omni tells of nobody
-		run.logger.Debug("whose an API key is can't be asked", zap.String("key", placeOf(was.Key)), zap.Error(err))
+		run.logger.Debug("whose an API key is can't be asked", zap.String("key", keyAt(was.Key)), zap.Error(err))
 		return was.Omni, away
 	}
 	return who.Owner, away
@@ -197,13 +197,13 @@ func (k LeftKey) String() string {
 }
 
 func leftKey(o state.KeyOwner) LeftKey {
-	place := placeOf(o.Key)
+	place := keyAt(o.Key)
 	return LeftKey{Key: place, Owner: o.UserName, Since: o.Left.UTC(),
 		Hint: "when that membership ends, Omni may refuse what the key does: let an admin who stays make an organization key in Omni under Settings > API access, and put it under " + place}
 }
 
-// placeOf names a key that is counted from 1 by its place in the configuration.
-func placeOf(key int) string { return fmt.Sprintf("omni.api_keys[%d]", key-1) }
+// keyAt names a key that is counted from 1 by its place in the configuration.
+func keyAt(key int) string { return fmt.Sprintf("omni.api_keys[%d]", key-1) }
 
 // leftKeys lists the keys whose owner leaves.
 func leftKeys(ctx context.Context, s state.Store) ([]LeftKey, error) {

@@ -19,6 +19,7 @@ type Ledger struct {
 	Holds      map[string]state.Hold
 	Failing    map[string]state.Failure
 	Leavers    map[identity.OktaID]state.Leaver // who hands over; of a part, those of its own subjects
+	Forgotten  forgotten
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
@@ -56,6 +57,8 @@ func newLedger() *Ledger {
 		Failing: map[string]state.Failure{},
 		Leavers: map[identity.OktaID]state.Leaver{},
 
+		Forgotten: forgotten{},
+
 		reserved: map[string]int{},
 
 		touched: map[string]bool{}, claimed: map[string]bool{},
@@ -87,6 +90,9 @@ func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err err
 		return err
 	}
 	if err := collect(ctx, s, state.Leavers, l.Leavers); err != nil {
+		return err
+	}
+	if err := collect(ctx, s, state.Forgets, l.Forgotten); err != nil {
 		return err
 	}
 	if whole {
@@ -143,6 +149,7 @@ func (l *Ledger) Take(n Notes) {
 	merge(l.Holds, n.Holds)
 	merge(l.Failing, n.Failing)
 	merge(l.Leavers, n.Leavers)
+	merge(l.Forgotten, n.Forgotten)
 	for id, members := range n.Members {
 		if l.Members[id] == nil {
 			l.Members[id] = map[identity.OktaID]state.Member{}

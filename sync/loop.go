@@ -250,6 +250,19 @@ func lookAfter(err error) time.Duration {
 // soonest is the least time between two looks that nobody asked for.
 const soonest = 5 * time.Second
 
+// Forget has somebody forgotten when no run is under way, and none begin meanwhile.
+func (l *Loop) Forget(ctx context.Context, f Forgetting) (Forgotten, error) {
+	for _, lane := range []chan struct{}{l.one, l.aside} {
+		select {
+		case lane <- struct{}{}:
+			defer func() { <-lane }()
+		case <-ctx.Done():
+			return Forgotten{}, context.Cause(ctx)
+		}
+	}
+	return l.engine.Forget(ctx, f)
+}
+
 // Do does one run when no other is under way; until then it tells of the other. A user
 // run, which is over soon, goes on beside those of other kinds, as a delta does.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {

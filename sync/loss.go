@@ -30,6 +30,11 @@ func (*Recollection) Records() iter.Seq2[state.Archived, error] {
 	return func(func(state.Archived, error) bool) {}
 }
 
+// Rewrite has nothing to change.
+func (*Recollection) Rewrite(context.Context, func(state.Archived) (state.Archived, error)) (int, error) {
+	return 0, nil
+}
+
 // Position implements Archive.
 func (r *Recollection) Position(context.Context) (state.Position, error) {
 	r.mu.Lock()
@@ -113,8 +118,8 @@ func (e *Engine) begun(ctx context.Context, run *run, n Notes) error {
 const restored = 1000
 
 // restore takes from the archive what an empty ledger lacks: the provisioning log, the
-// runs, the rejections that still stand, and what is saved of leavers; of these, what
-// any other ledger lacks. The loss isn't known to the ledger until n is written, so a
+// runs, the rejections that still stand, who was forgotten, and what is saved of leavers; of
+// the last two, what any other ledger lacks. The loss isn't known to the ledger until n is written, so a
 // restoring that breaks off begins again; what it had restored of the log is then there
 // twice.
 func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
@@ -127,7 +132,7 @@ func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
 		switch {
 		case err == nil && r.Kind == state.ArchivedSaved:
 			err = restoreSaved(&b, r.Record, known)
-		case err == nil && fresh:
+		case err == nil && (fresh || r.Kind == state.ArchivedForgotten):
 			err = n.restore(&b, r)
 		}
 		if err != nil {
@@ -167,6 +172,11 @@ func (n Notes) restore(b *state.Batch, r state.Archived) (err error) {
 		err = restoreTo[state.Change](b, state.Log, r.Record)
 	case state.ArchivedRun:
 		err = restoreTo[state.Run](b, state.Runs, r.Record)
+	case state.ArchivedForgotten:
+		var f state.Forgotten
+		if err = json.Unmarshal(r.Record, &f); err == nil {
+			n.Forgotten[f.Okta] = &f
+		}
 	case state.ArchivedDecision:
 		var h state.ArchivedHold
 		if err = json.Unmarshal(r.Record, &h); err != nil {

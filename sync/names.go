@@ -104,6 +104,11 @@ func userNames(d Desired, l *Ledger) claims[identity.OktaID] {
 			wants[id] = identity.FoldUserName(p.UserName)
 		}
 	}
+	for _, name := range wants {
+		if former := l.heldBy(name); former != "" {
+			holder[name] = former
+		}
+	}
 	return claim(holder, wants, func(identity.OktaID) bool { return false })
 }
 

@@ -22,6 +22,8 @@ type Notes struct {
 	PushedUsers  map[identity.OktaID]*state.PushedUser
 	PushedGroups map[identity.GroupID]*state.PushedGroup
 
+	Forgotten map[identity.OktaID]*state.Forgotten
+
 	Connection *state.Connection
 	Window     *state.Window  // made of Spent when they are committed
 	Spent      map[string]int // unasked removals for the guard's window, by the guard's kind
@@ -40,6 +42,8 @@ func newNotes() Notes {
 
 		PushedUsers:  map[identity.OktaID]*state.PushedUser{},
 		PushedGroups: map[identity.GroupID]*state.PushedGroup{},
+
+		Forgotten: map[identity.OktaID]*state.Forgotten{},
 	}
 }
 
@@ -156,6 +160,7 @@ func (n Notes) batches() []state.Batch {
 	put(&b, state.Leavers, n.Leavers)
 	put(&b, state.PushedUsers, n.PushedUsers)
 	put(&b, state.PushedGroups, n.PushedGroups)
+	put(&b, state.Forgets, n.Forgotten)
 	return cut(b)
 }
 
@@ -230,6 +235,7 @@ func (n *Notes) join(later Notes) {
 	maps.Copy(n.Leavers, later.Leavers)
 	maps.Copy(n.PushedUsers, later.PushedUsers)
 	maps.Copy(n.PushedGroups, later.PushedGroups)
+	maps.Copy(n.Forgotten, later.Forgotten)
 	for kind, count := range later.Spent {
 		n.spend(kind, count)
 	}

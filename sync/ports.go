@@ -236,6 +236,10 @@ type Archive interface {
 	Append(ctx context.Context, records ...state.Archived) error
 	// Records gives what was appended, the oldest first.
 	Records() iter.Seq2[state.Archived, error]
+	// Rewrite puts what edit makes of each record in its place, and tells how many it
+	// changed. What broke off is done by the same once more. A line that can't be read is
+	// given without a kind.
+	Rewrite(ctx context.Context, edit func(state.Archived) (state.Archived, error)) (changed int, err error)
 	// Position is what Remember was told last, zero at first.
 	Position(ctx context.Context) (state.Position, error)
 	Remember(ctx context.Context, p state.Position) error

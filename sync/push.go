@@ -228,11 +228,15 @@ const waveLasts = 5 * time.Minute
 // causePush begins the cause of what Okta pushed.
 const causePush = "push"
 
-// lookAtUser looks at the account first where an answer of Omni's got lost: what
-// stands there is what the push is compared with.
+// lookAtUser looks at the account first where an answer of Omni's got lost, or its name was
+// forgotten: what stands there is what the push is compared with.
 func (x *errand) lookAtUser(ctx context.Context, key identity.OktaID) error {
-	if u := x.ledger.Users[key]; u.Sent != nil {
-		return x.pushes.engine.lookAtUser(ctx, x.run, key, u)
+	e := x.pushes.engine
+	switch u := x.ledger.Users[key]; {
+	case u.Sent != nil:
+		return e.lookAtUser(ctx, x.run, key, u)
+	case u.Forgotten:
+		return e.recollectOne(ctx, x.run, key)
 	}
 	return nil
 }

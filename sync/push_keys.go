@@ -26,7 +26,7 @@ func (p *Pushes) knownNow(key identity.OktaID, want identity.PushedUser) identit
 func (p *Pushes) recycles(key identity.OktaID, want identity.PushedUser) bool {
 	okta, told := identity.OktaIDOf(want.External)
 	_, e, known := find(p.book, &p.book.users, withKey(key))
-	return known && told && want.Active && okta != key && !isOwn(key) && e.over() && e.name == identity.FoldUserName(want.UserName)
+	return known && told && want.Active && okta != key && !isOwn(key) && e.over() && p.book.isNamed(key, want.UserName)
 }
 
 func (p *Pushes) unlinked(key identity.OktaID) bool {

@@ -89,6 +89,9 @@ func (p *Pushes) FindUser(ctx context.Context, by, value string) (identity.Pushe
 	}
 	if key, e, ok := find(p.book, &p.book.users, ask); ok && e.visible() {
 		u, err := p.acceptedUser(ctx, key)
+		if by == "name" && p.book.pseudonymous(key, u.UserName) { // who asks knows the name
+			u.UserName = value
+		}
 		return u.PushedUser, err
 	}
 	if by != "name" {

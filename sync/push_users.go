@@ -169,6 +169,9 @@ func (p *Pushes) edited(ctx context.Context, w putting) (identity.PushedUser, er
 	if err := identity.CheckUserName(w.want.UserName); err != nil {
 		return w.want, &fault.Error{Kind: fault.Refused, Op: "userName", Detail: err.Error()}
 	}
+	if err := p.nameAgain(ctx, &w); err != nil {
+		return w.want, err
+	}
 	holder, who, taken := find(p.book, &p.book.users, withName[identity.OktaID](identity.FoldUserName(w.want.UserName)))
 	if taken && holder != w.key && who.visible() && !who.off() {
 		return w.want, &fault.Error{Kind: fault.Conflict, Op: w.want.UserName, Detail: "another user has this userName, with id " + who.id}
@@ -268,7 +271,7 @@ func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error
 func (p *Pushes) namesakes(userName string, key identity.OktaID) []identity.OktaID {
 	p.book.mu.RLock()
 	defer p.book.mu.RUnlock()
-	return slices.DeleteFunc(slices.Clone(p.book.users.names[identity.FoldUserName(userName)]), func(k identity.OktaID) bool { return k == key })
+	return slices.DeleteFunc(slices.Clone(p.book.users.of(identity.FoldUserName(userName))), func(k identity.OktaID) bool { return k == key })
 }
 
 // fetch reads the records of users into the errand's ledger.
@@ -370,7 +373,7 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 	if w.account != nil { // Omni's, and Okta has it linked from a direct push
 		rec = corrected(state.User{Omni: w.account.ID, Link: state.Adopted}, *w.account, e.policy.Attributes)
 	}
-	accepted := state.PushedUser{PushedUser: w.want, Gone: gone}
+	accepted := state.PushedUser{PushedUser: p.keptOf(w), Gone: gone}
 	accepted.ID, accepted.Changed = firstOf(w.was.ID, string(rec.Omni)), time.Now().UTC()
 	n.PushedUsers[w.key] = &accepted
 	leaves := rec.Omni != "" && rec.Active

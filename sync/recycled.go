@@ -64,7 +64,11 @@ func successions(d Desired, l *Ledger) map[identity.OktaID]succession {
 		if !p.wanted() || l.Users[id].Omni != "" {
 			continue
 		}
-		if former, ok := ended[identity.FoldUserName(p.UserName)]; ok {
+		former, ok := ended[identity.FoldUserName(p.UserName)]
+		if gone := l.heldBy(p.UserName); !ok && gone != "" && d.ended(gone, l.Users[gone]) {
+			former, ok = gone, true
+		}
+		if ok {
 			found[id] = succession{omni: l.Users[former].Omni, former: former}
 		} else if a, ok := l.stranger(p); ok && !a.Active {
 			found[id] = succession{omni: a.ID}

@@ -9,7 +9,8 @@ type registry[K ~string] struct {
 	omnis    map[string]K
 	names    map[string][]K // everyone's, the visible and the others
 	external map[string]K
-	order    []string // ids in the order of their coming; one that is gone keeps its place
+	former   func(name string) []K // whose it was before their names were forgotten; may be nil
+	order    []string              // ids in the order of their coming; one that is gone keeps its place
 }
 
 func newRegistry[K ~string]() registry[K] {
@@ -66,7 +67,7 @@ func (r *registry[K]) sort() { slices.Sort(r.order) }
 
 // named gives the object of the name: the one that is a resource, if one is.
 func (r *registry[K]) named(name string) (K, bool) {
-	list := r.names[name]
+	list := r.of(name)
 	for _, key := range list {
 		if e := r.entries[key]; e.visible() && !e.off() {
 			return key, true
@@ -81,6 +82,15 @@ func (r *registry[K]) named(name string) (K, bool) {
 		return list[0], true
 	}
 	return "", false
+}
+
+// of gives everyone of the name.
+func (r *registry[K]) of(name string) []K {
+	list := r.names[name]
+	if r.former != nil {
+		list = slices.Concat(list, r.former(name))
+	}
+	return list
 }
 
 // page gives the keys of those who have the places from start on, counted from 1.

@@ -125,7 +125,7 @@ func (r *run) logAlike(troubles []state.Trouble) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> recollect -> inspect -> plan -> guard -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 	run := e.begin(r)
 	if r.Kind == User {
@@ -176,6 +176,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	if err := e.watchKeys(ctx, run); err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if err := e.recollect(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	if err := e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll()); err != nil {

@@ -108,11 +108,15 @@ func correct(s Survey, l *Ledger, p Policy) (Notes, Strangers) {
 
 // corrected is a user's record with Omni's values. An attribute that we neither
 // manage nor left alone knowingly isn't ours to record; where the answer doesn't
-// tell the attributes, they are as they were. Who was active and isn't, though no
+// tell the attributes, they are as they were. Who is forgotten keeps the pseudonym. Who was active and isn't, though no
 // change of ours was sent to that end, was deactivated by somebody's hand.
 func corrected(u state.User, a identity.Account, managed []string) state.User {
 	ours := u.Sent != nil && u.Sent.Kind == string(Deactivate)
 	u.ByHand = !a.Active && (u.ByHand || u.Active && !ours)
+	if u.Forgotten {
+		u.Active = a.Active
+		return u
+	}
 	u.UserName, u.DisplayName, u.Active = a.UserName, a.DisplayName, a.Active
 	if a.Attributes == nil {
 		return u

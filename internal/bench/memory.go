@@ -112,6 +112,14 @@ func (m *memory) Durable(context.Context) error {
 	return &fault.Error{Kind: fault.Refused, Op: "confirm a ledger in memory"}
 }
 
+// Rewrite implements state.Eraser: nobody is forgotten in a benchmark.
+func (m *memory) Rewrite(context.Context, state.Fence, state.Stream, func([]byte) ([]byte, error)) (int, error) {
+	return 0, &fault.Error{Kind: fault.Refused, Op: "rewrite a ledger in memory"}
+}
+
+// Scrub implements state.Eraser: it has no files.
+func (m *memory) Scrub(context.Context, state.Fence) error { return nil }
+
 // piece is how many records are copied in one batch.
 const piece = 5000
 
