@@ -33,12 +33,15 @@ type Runner interface {
 
 // Options are what the listener works with. All of them are required.
 type Options struct {
-	Name    string // of the connection; a client that means another one is refused
-	Host    string // the host listened on: accepted in the Host header beside loopback's names
-	Engine  Engine
-	Runner  Runner
-	Names   Namer
-	Keeper  Keeper
+	Name   string // of the connection; a client that means another one is refused
+	Host   string // the host listened on: accepted in the Host header beside loopback's names
+	Engine Engine
+	Runner Runner
+	Names  Namer
+	Keeper Keeper
+
+	Forgetter Forgetter
+
 	Metrics prometheus.Gatherer         // what /metrics tells
 	Token   func() (string, error)      // what a client must know; asked for at each request, never ""
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
@@ -84,6 +87,7 @@ func (a *api) routes() http.Handler {
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
+		{http.MethodPost, "/api/v1/forget", a.forget},
 		{http.MethodGet, "/metrics", a.metrics()},
 	} {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)

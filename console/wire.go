@@ -82,6 +82,8 @@ type Line struct {
 	Report   *sync.Report        `json:"report,omitempty"`
 	Restored *sync.RestoreReport `json:"restored,omitempty"`
 	Error    *Failure            `json:"error,omitempty"`
+
+	Forgotten *sync.Forgotten `json:"forgotten,omitempty"`
 }
 
 // Failure is an error as it travels.

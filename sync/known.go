@@ -63,6 +63,13 @@ type Known struct {
 // NewKnown reads nothing yet.
 func NewKnown(s state.Store) *Known { return &Known{store: s} }
 
+// Drop forgets the names that were read: one of them isn't to be told any more.
+func (k *Known) Drop() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.all, k.writes, k.read = nil, state.Position{}, time.Time{}
+}
+
 // Names gives the names, sorted but for runs: of those the newest are first.
 func (k *Known) Names(ctx context.Context, q NamesQuery) ([]Name, error) {
 	var list []Name

@@ -68,6 +68,18 @@ func (m messenger) LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver,
 	return *answer.Leaver, nil
 }
 
+// Forget has the leader forget somebody.
+func (m messenger) Forget(ctx context.Context, f sync.Forgetting) (sync.Forgotten, error) {
+	answer, err := m.send(ctx, errandForget, f, &following{decides: true})
+	if err == nil && answer.Forgotten == nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return sync.Forgotten{}, err
+	}
+	return *answer.Forgotten, nil
+}
+
 // wake has the leader look into Okta soon, and waits for no answer.
 func (m messenger) wake(ctx context.Context) error {
 	return m.mail.Leave(ctx, state.Errand{ID: rand.Text(), Kind: errandWake, By: holderName()}, errandLife)
@@ -156,7 +168,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			switch {
 			case l.Error != nil:
 				return l, true, l.Error.Fault()
-			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil:
+			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil, l.Forgotten != nil:
 				return l, true, nil
 			case l.Progress != nil:
 				f.tell(*l.Progress)
@@ -221,7 +233,7 @@ func (f *following) calledOff(ctx context.Context) error {
 		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Err: context.Cause(ctx), Hint: "nothing was done"}
 	case f.decides:
 		return &fault.Error{Kind: fault.Unavailable, Op: "wait for the syncd that leads", Detail: f.leader, Err: context.Cause(ctx),
-			Hint: "it may be decided; syncd status tells what is still held, syncd leavers who leaves"}
+			Hint: "it may be done; syncd status tells what is still held, syncd leavers who leaves, syncd history what was done"}
 	case f.restores:
 		return console.StoppedRestoring(ctx, "the syncd that leads ("+f.leader+")")
 	}

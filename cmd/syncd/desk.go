@@ -28,6 +28,7 @@ type desk struct {
 	engine judge
 	keeper restorer
 	runner console.Runner
+	forget func(context.Context, sync.Forgetting) (sync.Forgotten, error)
 	wake   func() // what event hooks ask for
 	log    *zap.Logger
 
@@ -74,10 +75,10 @@ func (d *desk) begin(ctx context.Context, doing *errgroup.Group, e state.Errand,
 	}
 	d.log.Info("does what another syncd asks", zap.String("what", e.Kind), zap.String("asked_by", e.By))
 	doing.Go(func() error { c.carry(ctx); return nil })
-	if e.Kind == errandRestore { // beside whatever run is under way
+	if beside := d.beside(ctx, e, c); beside != nil {
 		doing.Go(func() error {
 			defer gone()
-			c.end(d.restore(ctx, e, c))
+			c.end(beside())
 			return nil
 		})
 		return before
@@ -131,6 +132,31 @@ func (d *desk) run(ctx context.Context, e state.Errand, c *courier, before <-cha
 		return failing(err)
 	}
 	return console.Line{Report: &report}
+}
+
+// beside gives what does an errand beside whatever run is under way; nil for one that
+// is done in its turn.
+func (d *desk) beside(ctx context.Context, e state.Errand, c *courier) func() console.Line {
+	switch e.Kind {
+	case errandRestore:
+		return func() console.Line { return d.restore(ctx, e, c) }
+	case errandForget: // which waits for a run that is under way
+		return func() console.Line { return d.forgets(ctx, e) }
+	}
+	return nil
+}
+
+// forgets has somebody forgotten.
+func (d *desk) forgets(ctx context.Context, e state.Errand) console.Line {
+	var asked sync.Forgetting
+	if err := json.Unmarshal(e.Request, &asked); err != nil {
+		return failing(strange(e, err))
+	}
+	told, err := d.forget(ctx, asked)
+	if err != nil {
+		return failing(err)
+	}
+	return console.Line{Forgotten: &told}
 }
 
 // decide records a decision, about what is held or about a grace.

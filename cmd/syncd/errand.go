@@ -24,6 +24,7 @@ const (
 	errandDecide  = "verdict" // a sync.Verdict
 	errandRestore = "restore" // a sync.RestoreRequest
 	errandLeave   = "leave"   // a sync.AtOnce
+	errandForget  = "forget"  // a sync.Forgetting
 	errandWake    = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 

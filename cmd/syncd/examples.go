@@ -50,6 +50,9 @@ syncd schedules list ann@example.com --json | jq '.saved[] | select(.restored ==
 	"syncd schedules restore": `syncd schedules restore ann@example.com --to bob@example.com --dry-run
 syncd schedules restore ann@example.com --to bob@example.com
 syncd schedules restore ann@example.com --to cat@example.com --only "Weekly numbers"`,
+	"syncd forget": `syncd forget ann@example.com --dry-run
+syncd forget ann@example.com
+syncd forget 00u1gjh63g214q0Hq0g4 --json`,
 	"syncd hooks": `syncd hooks
 syncd hooks --json`,
 	"syncd hooks status":     `syncd hooks status`,

@@ -148,20 +148,23 @@ func (l local) Leave(ctx context.Context, a console.Leaving) (v sync.Leaver, rep
 // led does mine under the lease. Where another process has the lease, it does
 // theirs, and mine after all where that one ends meanwhile.
 func (l local) led(ctx context.Context, mine func(context.Context, leadership) error, theirs func(messenger) error) error {
-	return l.opened(func(store ledger) error {
-		for {
-			held := false
-			err := l.holding(ctx, store, func(ctx context.Context, by leadership) error {
-				held = true
-				return mine(ctx, by)
-			})
-			mail := mailbox(store)
-			if held || mail == nil || !fault.Is(err, fault.Fenced) {
-				return err
-			}
-			if err := theirs(messenger{mail: mail, vacant: true}); !errors.Is(err, errVacant) {
-				return err
-			}
+	return l.opened(func(store ledger) error { return l.ledOver(ctx, store, mine, theirs) })
+}
+
+// ledOver is led over an open ledger.
+func (l local) ledOver(ctx context.Context, store ledger, mine func(context.Context, leadership) error, theirs func(messenger) error) error {
+	for {
+		held := false
+		err := l.holding(ctx, store, func(ctx context.Context, by leadership) error {
+			held = true
+			return mine(ctx, by)
+		})
+		mail := mailbox(store)
+		if held || mail == nil || !fault.Is(err, fault.Fenced) {
+			return err
 		}
-	})
+		if err := theirs(messenger{mail: mail, vacant: true}); !errors.Is(err, errVacant) {
+			return err
+		}
+	}
 }

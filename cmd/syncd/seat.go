@@ -134,7 +134,7 @@ func (s *seat) work(ctx context.Context, c *chair) error {
 // attend does what others ask of the one that leads, where there are others.
 func (s *seat) attend(ctx context.Context, c *chair) {
 	if mail := mailbox(s.store); mail != nil {
-		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, keeper: c.engine, runner: c.loop, wake: func() { c.loop.Ask(woken()) }, log: s.parts.log}
+		d := &desk{mail: mail, fence: c.lease.fence, engine: c.engine, keeper: c.engine, runner: c.loop, forget: c.loop.Forget, wake: func() { c.loop.Ask(woken()) }, log: s.parts.log}
 		d.attend(ctx)
 	}
 }
@@ -264,7 +264,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Forgetter: s, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)

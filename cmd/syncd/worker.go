@@ -35,6 +35,7 @@ type doer interface {
 	// Leave ends a grace, then makes a run about that person. The word is in the answer
 	// also where that run could not be made.
 	Leave(ctx context.Context, a console.Leaving) (sync.Leaver, sync.Report, error)
+	console.Forgetter
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
