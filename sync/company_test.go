@@ -44,6 +44,7 @@ type company struct {
 	engine     *sync.Engine
 	archive    sync.Archive // nil: none
 	bare       bool         // there is no vault
+	vault      sync.Vault   // nil: one whose key is known
 	keyOwners  []string
 	logs       *zap.Logger // nil: the test's, of errors alone
 }
@@ -147,8 +148,8 @@ func (c *company) restartOn(okta sync.Okta) {
 			c.t.Fatal(err)
 		}
 	}
-	var box sync.Vault
-	if !c.bare {
+	box := c.vault
+	if box == nil && !c.bare {
 		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
