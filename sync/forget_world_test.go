@@ -209,6 +209,7 @@ func (o *oblivion) plant() {
 	if _, err := f.WriteString(`{"v":1,"connection":"acme","record":"` + markNow); err != nil {
 		o.t.Fatal(err)
 	}
+	o.opens() // who left half a line is gone
 }
 
 // saved is a schedule that was saved, and goes to several people.
