@@ -120,7 +120,7 @@ func TestForgottenIsPushedAgain(t *testing.T) {
 				if got := p.wants(200, "PUT", "/Users/"+ids[0], gone); got.id() != ids[0] {
 					t.Errorf("answered %s", got.text)
 				}
-				kept, _, err := state.Read[state.PushedUser](t.Context(), p.store, state.PushedUsers, oktaID(0))
+				kept, _, err := state.Read[state.PushedUser](p.t.Context(), p.store, state.PushedUsers, oktaID(0))
 				if err != nil || strings.Contains(kept.UserName, "person000") || kept.DisplayName == "" || len(kept.Emails) > 0 {
 					t.Errorf("kept is %+v, %v", kept, err)
 				}
@@ -161,7 +161,7 @@ func TestForgottenComesBack(t *testing.T) {
 						t.Errorf("the record is %+v", rec)
 					}
 					c.inStep()
-					if _, err := c.engine.Forget(t.Context(), sync.Forgetting{Subject: ids[0], By: "grace"}); err == nil {
+					if _, err := c.engine.Forget(c.t.Context(), sync.Forgetting{Subject: ids[0], By: "grace"}); err == nil {
 						t.Error("who is back was forgotten")
 					}
 					c.okta.Unassign(ids[0])

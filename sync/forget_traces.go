@@ -85,21 +85,17 @@ func (w *traces) addText(s string) {
 
 // addValue takes an attribute's value, or each of a list's.
 func (w *traces) addValue(v identity.Value) {
-	var list []any
-	var one any
+	var list []json.RawMessage
 	if json.Unmarshal([]byte(v), &list) != nil {
-		if json.Unmarshal([]byte(v), &one) != nil {
-			return
-		}
-		list = []any{one}
+		list = []json.RawMessage{json.RawMessage(v)}
 	}
 	w.raw[v] = true
 	for _, item := range list {
-		if s, text := item.(string); text {
-			w.addText(s)
-		} else if b, err := json.Marshal(item); err == nil && item != nil {
-			w.addText(string(b))
+		var s string
+		if json.Unmarshal(item, &s) != nil {
+			s = string(item) // a number, or true
 		}
+		w.addText(s)
 	}
 }
 
