@@ -69,6 +69,14 @@ func (d *daemon) LeaveAtOnce(_ context.Context, a sync.AtOnce) (sync.Leaver, err
 	return sync.Leaver{UserName: a.Subject, OktaID: "00u1", Step: state.AtConfirm, Items: []state.Item{}}, nil
 }
 
+// Forget knows ann alone.
+func (d *daemon) Forget(_ context.Context, f sync.Forgetting) (sync.Forgotten, error) {
+	if f.Subject != "ann@example.com" {
+		return sync.Forgotten{}, &fault.Error{Kind: fault.NotFound, Op: "nobody is known as " + f.Subject, Hint: "look"}
+	}
+	return sync.Forgotten{OktaID: "00u1", Pseudonym: "forgotten-1", By: f.By, DryRun: f.DryRun, Places: []sync.ForgottenPlace{{Place: "log", Count: 3}}, Notes: []string{}}, nil
+}
+
 // Names tells the query it was given, as a name.
 func (d *daemon) Names(_ context.Context, q sync.NamesQuery) ([]sync.Name, error) {
 	if q.Of == "nothing" {
@@ -106,7 +114,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Keeper: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
 		Token: func() (string, error) { return token, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

@@ -134,7 +134,7 @@ func newOblivion(t *testing.T, s store, bytes func() string) *oblivion {
 	o.omniM = u.ID
 	c.okta.Unassign(o.mark)
 	c.run(sync.Full)
-	time.Sleep(30 * time.Millisecond)
+	<-time.After(30 * time.Millisecond)
 	c.want(c.run(sync.Full), sync.Done)
 	c.wantActive("ada@acme.co", "bob@acme.co")
 	o.plant()

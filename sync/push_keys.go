@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
 )
 
@@ -97,4 +98,9 @@ func (p *Pushes) answered(key identity.OktaID, u identity.PushedUser) bool {
 	}
 	u.Active = true
 	return there && reflect.DeepEqual(last.user, u)
+}
+
+// late is the answer to who waited for their turn in vain.
+func (p *Pushes) late(err error, object string) error {
+	return &fault.Error{Kind: fault.Unavailable, Op: "wait for the turn", Err: err, After: p.o.Gate.Again(object)}
 }

@@ -396,8 +396,3 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 	x.woken = true
 	return accepted.PushedUser, err
 }
-
-// late is the answer to who waited for their turn in vain.
-func (p *Pushes) late(err error, object string) error {
-	return &fault.Error{Kind: fault.Unavailable, Op: "wait for the turn", Err: err, After: p.o.Gate.Again(object)}
-}

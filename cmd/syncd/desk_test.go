@@ -88,6 +88,8 @@ func spelled(l console.Line) string {
 		return "restored/" + l.Restored.Run
 	case l.Leaver != nil:
 		return "leaver/" + l.Leaver.UserName
+	case l.Forgotten != nil:
+		return "forgotten/" + l.Forgotten.Pseudonym
 	}
 	text := fmt.Sprint(l.Progress.Step, l.Progress.Done)
 	if l.Progress.Note == sync.Waits {
@@ -173,7 +175,7 @@ func decideErrand(id, run string) state.Errand {
 func attending(t *testing.T, y *tray, w *workers, work func(end func())) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
-	d := &desk{mail: y, fence: "f1", engine: w, keeper: w, runner: w, log: zap.NewNop()}
+	d := &desk{mail: y, fence: "f1", engine: w, keeper: w, runner: w, forget: w.forget, log: zap.NewNop()}
 	ended := make(chan struct{})
 	go func() { defer close(ended); d.attend(ctx) }()
 	end := func() { cancel(); <-ended }

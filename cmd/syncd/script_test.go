@@ -47,6 +47,7 @@ func TestScripts(t *testing.T) {
 			"terminal":   terminalCmd,
 			"fits":       fitsCmd,
 			"saved":      savedCmd,
+			"bare":       bareCmd,
 		},
 	})
 }

@@ -140,3 +140,17 @@ func fitsCmd(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("the widest line has %d columns", widest)
 	}
 }
+
+// bareCmd wants no file of a directory to hold a text: bare archive ann@.
+func bareCmd(ts *testscript.TestScript, _ bool, args []string) {
+	entries, err := os.ReadDir(ts.MkAbs(args[0]))
+	ts.Check(err)
+	if len(entries) == 0 {
+		ts.Fatalf("%s is empty", args[0])
+	}
+	for _, e := range entries {
+		if strings.Contains(ts.ReadFile(filepath.Join(args[0], e.Name())), args[1]) {
+			ts.Fatalf("%s holds %s", e.Name(), args[1])
+		}
+	}
+}
