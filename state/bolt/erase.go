@@ -12,6 +12,7 @@ import (
 
 	"go.etcd.io/bbolt"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -64,13 +65,17 @@ const compactStep = 4 << 20
 // meanwhile. The new file is locked before it has the name, so that no other process comes
 // in between; a crash leaves the old file, or the new one.
 func (s *Store) Scrub(ctx context.Context, f state.Fence) error {
+	s.swap.Lock()
+	defer s.swap.Unlock()
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	s.swap.Lock()
-	defer s.swap.Unlock()
 	if err := s.checkFence(f); err != nil {
 		return err
+	}
+	if runtime.GOOS == "windows" { // an open file keeps its name there
+		return &fault.Error{Kind: fault.Declined, Op: "scrub ledger " + s.path, Detail: "what was replaced stands in unused parts of the file still",
+			Hint: "export the ledger, import it into a new file, and delete this one"}
 	}
 	return s.fault("scrub", s.replace())
 }

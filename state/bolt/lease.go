@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/omnisync/omnisync/state"
 )
@@ -107,9 +108,18 @@ func (s *Store) Holder(ctx context.Context) (string, error) {
 	return s.lease.holder, nil
 }
 
-// ready answers for the methods that need no transaction.
+// ready answers for the methods that need no transaction: a lease is renewed while the file
+// is copied.
 func (s *Store) ready(ctx context.Context) error {
-	return s.view(ctx, func(*bbolt.Tx) {})
+	if err := ctx.Err(); err != nil {
+		return s.fault("read", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return s.fault("read", berrors.ErrDatabaseNotOpen)
+	}
+	return nil
 }
 
 func (s *Store) checkFence(f state.Fence) error {
