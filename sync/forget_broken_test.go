@@ -105,7 +105,7 @@ func TestForgetKilledAnywhere(t *testing.T) {
 			if t.Failed() {
 				return
 			}
-			at += at / 8 // the later ones are records of the archive, one like the other
+			at += at / 5 // the later ones are records of the archive, one like the other
 		}
 	}
 	if steps < 20 {

@@ -16,6 +16,7 @@ func TestForgetLeavesNoTrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s, bytes := open(t)
 			o := newOblivion(t, s, bytes)
+			o.crowds()
 			for place, text := range o.everywhere() {
 				if !strings.Contains(strings.ToLower(text), marks) && place != "explain" {
 					t.Errorf("there is nothing to forget in %s", place)

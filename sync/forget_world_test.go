@@ -212,6 +212,19 @@ func (o *oblivion) plant() {
 	o.opens() // who left half a line is gone
 }
 
+// crowds leaves so many lines that a file keeps pages that nobody uses.
+func (o *oblivion) crowds() {
+	o.t.Helper()
+	var b state.Batch
+	for range 300 {
+		state.Add(&b, state.Log, state.Change{Kind: "members", Group: "Sales", OktaID: "00gsales", State: state.Applied, Time: time.Now().UTC(),
+			After: &state.Facts{Members: []string{"ada@acme.co", markNow}}})
+	}
+	if err := o.store.Apply(o.t.Context(), o.fence, b); err != nil {
+		o.t.Fatal(err)
+	}
+}
+
 // saved is a schedule that was saved, and goes to several people.
 func (o *oblivion) saved(id, owner, userName string) state.Saved {
 	o.t.Helper()
