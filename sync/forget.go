@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -154,8 +155,8 @@ func (f *forgetting) do(ctx context.Context, found []ForgottenPlace) ([]string, 
 	notes := []string{}
 	switch err := e.o.Store.Scrub(ctx, e.o.Fence); {
 	case fault.Is(err, fault.Declined):
-		if f, ok := errors.AsType[*fault.Error](err); ok {
-			notes = append(notes, f.Detail+": "+f.Hint)
+		if why, ok := errors.AsType[*fault.Error](err); ok {
+			notes = append(notes, why.Detail+": "+why.Hint)
 		}
 	case err != nil:
 		return nil, err
@@ -171,14 +172,11 @@ func placesWords(list []ForgottenPlace) string {
 	if len(list) == 0 {
 		return "nothing was left"
 	}
-	words := ""
+	words := make([]string, len(list))
 	for i, p := range list {
-		if i > 0 {
-			words += ", "
-		}
-		words += fmt.Sprintf("%s %d", p.Place, p.Count)
+		words[i] = fmt.Sprintf("%s %d", p.Place, p.Count)
 	}
-	return words
+	return strings.Join(words, ", ")
 }
 
 // note writes down how far it is; nil remains is the end.

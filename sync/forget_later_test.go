@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -214,4 +215,35 @@ func TestForgottenLedgerLost(t *testing.T) {
 		at := strings.Index(all, marks)
 		t.Errorf("the ledger holds %q", all[at-100:at+100])
 	}
+}
+
+// A forgetting waits for the run that is under way, and none begins meanwhile; who asks may
+// leave before.
+func TestForgetWaitsForARun(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		ids := c.join("ada@acme.co", "bob@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		c.okta.Unassign(ids[0])
+		c.want(c.run(sync.Full), sync.Done)
+		l := c.loop(sync.Schedule{})
+		c.oktaFaults.Add(sim.Fault{Path: "/api/v1/apps/" + c.okta.ID() + "/users", Do: sim.Delay(10 * time.Second)})
+		ended := make(chan time.Time, 1)
+		go func() {
+			_, _ = l.Do(c.t.Context(), sync.Request{Kind: sync.Full, Cause: "test"})
+			ended <- time.Now()
+		}()
+		<-time.After(time.Second)
+		gone, leave := context.WithTimeout(c.t.Context(), time.Second)
+		defer leave()
+		if _, err := l.Forget(gone, sync.Forgetting{Subject: "ada@acme.co"}); err == nil {
+			c.t.Error("it didn't wait")
+		}
+		told, err := l.Forget(c.t.Context(), sync.Forgetting{Subject: "ada@acme.co", By: "grace"})
+		if err != nil || told.Already {
+			c.t.Errorf("%+v, %v", told, err)
+		}
+		if over := <-ended; told.At.Before(over) {
+			c.t.Errorf("forgotten at %s, while a run was under way until %s", told.At, over)
+		}
+	})
 }

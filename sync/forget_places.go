@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"strings"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -95,7 +96,7 @@ func (x *eraser) sent(c *state.Change) {
 // is over.
 func (x *eraser) renames(key string) bool {
 	for id := range x.ids {
-		if len(key) > 0 && bytes.HasPrefix([]byte(key), []byte(renameKey(identity.OktaID(id), ""))) {
+		if strings.HasPrefix(key, renameKey(identity.OktaID(id), "")) {
 			return true
 		}
 	}
@@ -108,17 +109,17 @@ func (x *eraser) archived(r state.Archived) (state.Archived, error) {
 	var err error
 	switch {
 	case r.Kind == state.ArchivedSaved:
-		err = inPlace(&r, x.saved)
+		err = inPlace(x, &r, x.saved)
 	case r.Kind == state.ArchivedForgotten:
 	case !x.mentioned(was, x.ids) && !x.mentioned(was, x.omnis):
 	case r.Kind == "": // it can't be read
 		r.Record = []byte(x.beside(x.text(string(was), r.Time)))
 	case r.Kind == state.ArchivedChange:
-		err = inPlace(&r, always(x.change))
+		err = inPlace(x, &r, always(x.change))
 	case r.Kind == state.ArchivedRun:
-		err = inPlace(&r, always(x.run))
+		err = inPlace(x, &r, always(x.run))
 	case r.Kind == state.ArchivedDecision:
-		err = inPlace(&r, always(func(h *state.ArchivedHold) {
+		err = inPlace(x, &r, always(func(h *state.ArchivedHold) {
 			if x.renames(h.Key) {
 				h.Key = renameKey(identity.OktaID(h.Change.OktaID), x.address)
 			}
@@ -130,9 +131,13 @@ func (x *eraser) archived(r state.Archived) (state.Archived, error) {
 	return r, err
 }
 
-// inPlace is edited for the archive, whose records are JSON alone. A record that isn't what
-// its kind says is a text.
-func inPlace[T any](r *state.Archived, edit func(*T) error) error {
+// inPlace is edited for the archive, whose records are JSON alone. Of a record that isn't
+// what its kind says nothing is known but its texts.
+func inPlace[T any](x *eraser, r *state.Archived, edit func(*T) error) (err error) {
+	if json.Unmarshal(r.Record, new(T)) != nil {
+		r.Record, err = x.plain(r.Record, r.Time)
+		return err
+	}
 	raw, err := edited(append([]byte("1"), r.Record...), state.Bucket(r.Kind), edit)
 	if err == nil {
 		r.Record = raw[1:]

@@ -188,8 +188,11 @@ func (o *oblivion) plant() {
 		o.t.Fatal(err)
 	}
 	for kind, v := range map[string]any{state.ArchivedChange: told, state.ArchivedRun: run, state.ArchivedDecision: state.ArchivedHold{Key: renameKey, Hold: renamed},
-		state.ArchivedSaved: theirs, "another": map[string]string{"to": markNow}} {
+		state.ArchivedSaved: theirs, "another": map[string]string{"to": markNow}, "broken": nil} {
 		text, err := json.Marshal(v)
+		if kind == "broken" { // no run has this form
+			kind, text = state.ArchivedRun, []byte(`["`+markNow+`"]`)
+		}
 		if err == nil {
 			err = o.archive.Append(o.t.Context(), state.Archived{Kind: kind, Record: text})
 		}

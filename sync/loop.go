@@ -252,14 +252,18 @@ const soonest = 5 * time.Second
 
 // Forget has somebody forgotten when no run is under way, and none begin meanwhile.
 func (l *Loop) Forget(ctx context.Context, f Forgetting) (Forgotten, error) {
-	for _, lane := range []chan struct{}{l.one, l.aside} {
-		select {
-		case lane <- struct{}{}:
-			defer func() { <-lane }()
-		case <-ctx.Done():
-			return Forgotten{}, context.Cause(ctx)
-		}
+	select {
+	case l.one <- struct{}{}:
+	case <-ctx.Done():
+		return Forgotten{}, context.Cause(ctx)
 	}
+	defer func() { <-l.one }()
+	select {
+	case l.aside <- struct{}{}:
+	case <-ctx.Done():
+		return Forgotten{}, context.Cause(ctx)
+	}
+	defer func() { <-l.aside }()
 	return l.engine.Forget(ctx, f)
 }
 
