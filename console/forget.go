@@ -35,7 +35,8 @@ func (a *api) forget(w http.ResponseWriter, r *http.Request) {
 		asked.By = "console"
 	}
 	l := newLines(w) // it may have to wait for a run
-	told, err := a.Forgetter.Forget(a.runs, sync.Forgetting{Subject: asked.Subject, By: asked.By[:min(len(asked.By), maxBy)], DryRun: asked.DryRun})
+	request := sync.Forgetting{Subject: asked.Subject, By: asked.By[:min(len(asked.By), maxBy)], DryRun: asked.DryRun}
+	told, err := a.Forgetter.Forget(a.runs, request) //nolint:contextcheck // what was begun goes on when its client leaves
 	if err != nil {
 		l.write(Line{Error: FailureOf(err)})
 		return

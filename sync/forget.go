@@ -222,16 +222,16 @@ func (f *forgetting) records(ctx context.Context) error {
 
 // take notes a record of a bucket that notes have a place for.
 func (n Notes) take(b state.Bucket, key string, raw []byte) (bool, error) {
-	switch b {
-	case state.Users:
+	switch {
+	case b == state.Users:
 		return enter(n.Users, b, key, raw)
-	case state.PushedUsers:
+	case b == state.PushedUsers:
 		return enter(n.PushedUsers, b, key, raw)
-	case state.Groups:
+	case b == state.Groups:
 		return enter(n.Groups, b, key, raw)
-	case state.Holds:
+	case b == state.Holds:
 		return enter(n.Holds, b, key, raw)
-	case state.Failing:
+	case b == state.Failing:
 		return enter(n.Failing, b, key, raw)
 	}
 	return false, nil

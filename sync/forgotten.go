@@ -61,7 +61,7 @@ func (l *Ledger) heldBy(userName string) identity.OktaID {
 
 // recollect asks Omni what those are called whom Okta assigns again, so that they are
 // compared with what stands there and not with a pseudonym. Of whom Omni doesn't tell
-// nothing is decided.
+// nothing is decided. Then it inspects the accounts that newcomers would get.
 func (e *Engine) recollect(ctx context.Context, run *run) error {
 	for _, id := range slices.Sorted(maps.Keys(run.desired.Users)) {
 		p, u := run.desired.Users[id], run.ledger.Users[id]
@@ -77,7 +77,7 @@ func (e *Engine) recollect(ctx context.Context, run *run) error {
 			run.desired.Users[id] = p
 		}
 	}
-	return nil
+	return e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll())
 }
 
 // recollectOne notes what Omni tells of one who was forgotten.

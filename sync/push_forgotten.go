@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"slices"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -21,12 +22,7 @@ func (b *book) pseudonymous(key identity.OktaID, userName string) bool {
 func (b *book) isNamed(key identity.OktaID, userName string) bool {
 	b.mu.RLock()
 	defer b.mu.RUnlock()
-	for _, k := range b.users.of(identity.FoldUserName(userName)) {
-		if k == key {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(b.users.of(identity.FoldUserName(userName)), key)
 }
 
 // nameAgain gives somebody back the name that Omni has, where Okta makes them active again

@@ -181,9 +181,6 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.recollect(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	if err := e.inspect(ctx, run.ledger, run.desired, run.insistsOnAll()); err != nil {
-		return e.aborted(ctx, run, err)
-	}
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)

@@ -28,6 +28,12 @@ type worker interface {
 type doer interface {
 	// Run makes one run and tells r.Progress of its steps.
 	Run(ctx context.Context, r sync.Request) (sync.Report, error)
+	arbiter
+	console.Forgetter
+}
+
+// arbiter records what a person decided.
+type arbiter interface {
 	// Approve decides, then makes a run that does what was approved. The decision
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
@@ -35,7 +41,6 @@ type doer interface {
 	// Leave ends a grace, then makes a run about that person. The word is in the answer
 	// also where that run could not be made.
 	Leave(ctx context.Context, a console.Leaving) (sync.Leaver, sync.Report, error)
-	console.Forgetter
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
