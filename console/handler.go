@@ -24,6 +24,11 @@ type Engine interface {
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 }
 
+// Pauser notes what a person says about pausing.
+type Pauser interface {
+	Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error)
+}
+
 // Runner makes one run after the other. An error means that the run could not
 // start, or could not go on.
 type Runner interface {
@@ -35,6 +40,7 @@ type Options struct {
 	Name    string // of the connection; a client that means another one is refused
 	Host    string // the host listened on: accepted in the Host header beside loopback's names
 	Engine  Engine
+	Pauser  Pauser
 	Runner  Runner
 	Names   Namer
 	Metrics prometheus.Gatherer         // what /metrics tells
@@ -78,6 +84,8 @@ func (a *api) routes() http.Handler {
 		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
+		{http.MethodPost, "/api/v1/pause", a.pause},
+		{http.MethodPost, "/api/v1/resume", a.resume},
 		{http.MethodGet, "/metrics", a.metrics()},
 	} {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)

@@ -19,7 +19,7 @@ const maxBody = 64 << 10
 const maxBy = 200
 
 // causeCommand is the cause of runs that a client asks for.
-const causeCommand = "command"
+const causeCommand = sync.CauseCommand
 
 // runBody asks for a run.
 type runBody struct {
@@ -64,10 +64,11 @@ func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
 
 // Line is one answer, or one line of one. Exactly one member is set.
 type Line struct {
-	Decided  *sync.Decided  `json:"decided,omitempty"`
-	Progress *sync.Progress `json:"progress,omitempty"`
-	Report   *sync.Report   `json:"report,omitempty"`
-	Error    *Failure       `json:"error,omitempty"`
+	Decided  *sync.Decided     `json:"decided,omitempty"`
+	Progress *sync.Progress    `json:"progress,omitempty"`
+	Report   *sync.Report      `json:"report,omitempty"`
+	Paused   *sync.PauseAnswer `json:"paused,omitempty"`
+	Error    *Failure          `json:"error,omitempty"`
 }
 
 // Failure is an error as it travels.

@@ -283,6 +283,8 @@ func (i item) checkMeta(raw []byte) error {
 		return decode(raw, new(Window))
 	case "log":
 		return decode(raw, new(LogRead))
+	case "pause":
+		return decode(raw, new(Pause))
 	}
 	return decode(raw, new(json.RawMessage))
 }

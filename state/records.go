@@ -254,6 +254,7 @@ const (
 	ArchivedChange   = "change"   // a Change of the provisioning log
 	ArchivedDecision = "decision" // an ArchivedHold: what a person said about a held change
 	ArchivedRun      = "run"      // a Run
+	ArchivedPause    = "pause"    // a Pause: of several the last counts, and one without Since is the end of the one before
 	ArchivedSaved    = "saved"    // a Saved: of several with one ID the last counts
 )
 

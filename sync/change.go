@@ -65,6 +65,7 @@ type Change struct {
 	Answers []identity.Answer
 	Took    time.Duration
 	Unsure  bool // it failed, and may have been done all the same
+	Halted  bool // it isn't done because a person has paused it
 }
 
 // subject names what a change is about: two changes of one subject are ordered.

@@ -113,6 +113,7 @@ type Engine struct {
 	turns   turns                // on the objects that somebody works on
 
 	countAgain time.Time              // of schedules: not before; runs that count follow each other
+	brake      brake                  // what a person has paused
 	deciding   sync.Mutex             // one verdict at a time: of two about one change the first counts
 	writing    sync.Mutex             // one batch at a time
 	pausing    atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does

@@ -37,6 +37,9 @@ func (e *Engine) report(r *run, results []Change) Report {
 	}
 	rep.Because = r.heldBecause(results)
 	rep.Troubles = Troubles(failed)
+	if rep.Pause = e.pauseOf(r, results); rep.Pause != nil {
+		rep.Notes = append([]string{pausedBy(*rep.Pause) + lies(results)}, rep.Notes...)
+	}
 	if r.noticed != "" {
 		rep.Notes = append([]string{r.noticed}, rep.Notes...)
 	}
@@ -99,6 +102,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	e.ledgers.Lock()
 	e.watch.after(r, results, time.Now())
 	e.ledgers.Unlock()
+	e.brake.saw(anyHalted(results), whole(state.Run{Kind: string(rep.Kind)}) && stopErr == nil)
 	if err == nil {
 		err = e.remember(ctx, rep, r.why(stopErr))
 	}
@@ -106,6 +110,9 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 		err = stopErr
 	}
 	r.logAlike(rep.Troubles)
+	if rep.Pause != nil {
+		r.logger.Warn(pausedBy(*rep.Pause) + lies(results))
+	}
 	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
 		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
 	return rep, err
@@ -141,7 +148,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 // Omni was no first load.
 func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
 	c := l.Connection
-	if stopErr != nil || rep.Kind == Delta || rep.Kind == User { // which has seen too little to say so
+	if stopErr != nil || anyHalted(results) || rep.Kind == Delta || rep.Kind == User { // which has seen, or done, too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)

@@ -94,8 +94,12 @@ func (e *Engine) found(ctx context.Context, run *run, c state.Connection) error 
 		}
 	}
 	if fresh && !run.request.DryRun {
+		n.Pause = &state.Pause{}
 		if err := e.restore(ctx, n); err != nil {
 			return err
+		}
+		if n.Pause.By == "" { // the archive tells of none
+			n.Pause = nil
 		}
 	}
 	return e.begun(ctx, run, n)
@@ -146,6 +150,11 @@ func (n Notes) restore(b *state.Batch, r state.Archived) (err error) {
 		err = restoreTo[state.Change](b, state.Log, r.Record)
 	case state.ArchivedRun:
 		err = restoreTo[state.Run](b, state.Runs, r.Record)
+	case state.ArchivedPause:
+		var p state.Pause
+		if err = json.Unmarshal(r.Record, &p); err == nil {
+			*n.Pause = p
+		}
 	case state.ArchivedDecision:
 		var h state.ArchivedHold
 		if err = json.Unmarshal(r.Record, &h); err != nil {

@@ -194,8 +194,8 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	e.ledgers.Unlock()
 	x.accept = func(done []Change, n Notes) {
 		for _, c := range x.rest {
-			moves.open = moves.open || c.State == state.Held
-			if c.State == state.Kept {
+			moves.open = moves.open || c.State == state.Held || c.Halted
+			if c.State == state.Kept && !c.Halted {
 				n.stay(l, c)
 			}
 			if c.Kind == Rename && c.State == state.Failed {
@@ -270,7 +270,7 @@ func spared(changes []Change, strangers []string) error {
 		if c.Kind == Rename && c.State == state.Failed {
 			return &fault.Error{Kind: fault.Refused, Op: c.Name, Detail: c.Reason + "; members go on under the old name"}
 		}
-		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" {
+		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" && !c.Halted {
 			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason + "; everybody else was done"}
 		}
 	}

@@ -24,8 +24,9 @@ type run struct {
 	logger  *zap.Logger
 	desired Desired
 	ledger  *Ledger
-	causes  sync.Map // by origin: the text of the cause
-	noticed string   // what is told before everything else, "" for nothing
+	causes  sync.Map    // by origin: the text of the cause
+	pause   state.Pause // that holds, zero for none
+	noticed string      // what is told before everything else, "" for nothing
 
 	touched  *touched // of a delta and a user run: where it looks
 	person   *dossier // of a user run: whom it is about
@@ -124,8 +125,11 @@ func (r *run) logAlike(troubles []state.Trouble) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> inspect -> plan -> guard -> halt -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
+	if err := e.refusedByPause(ctx, r); err != nil {
+		return Report{}, err
+	}
 	run := e.begin(r)
 	if r.Kind == User {
 		return e.walk(ctx, run)
@@ -147,6 +151,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	err := e.recall(ctx, run)
 	if err != nil {
+		return e.aborted(ctx, run, err)
+	}
+	if run.pause, err = e.pausedNow(ctx); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
@@ -180,6 +187,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)
+	if !r.DryRun {
+		judged.Changes = halt(judged.Changes, run.pause, run.desired, run.ledger)
+	}
 	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
 	if run.desired.Only && r.Kind != User { // who asks for somebody waits for it

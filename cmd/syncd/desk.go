@@ -13,9 +13,10 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// judge records decisions.
+// judge records decisions, and pauses.
 type judge interface {
 	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
+	Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error)
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
@@ -124,6 +125,9 @@ func (d *desk) run(ctx context.Context, e state.Errand, c *courier, before <-cha
 
 // decide records a decision.
 func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
+	if e.Kind == errandPause {
+		return d.pause(ctx, e)
+	}
 	if e.Kind != errandDecide {
 		return failing(strange(e, nil))
 	}
@@ -136,6 +140,19 @@ func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
 		return failing(err)
 	}
 	return console.Line{Decided: &decided}
+}
+
+// pause records what a person says about pausing.
+func (d *desk) pause(ctx context.Context, e state.Errand) console.Line {
+	var asked sync.PauseOrder
+	if err := json.Unmarshal(e.Request, &asked); err != nil {
+		return failing(strange(e, err))
+	}
+	answer, err := d.engine.Pause(ctx, asked)
+	if err != nil {
+		return failing(err)
+	}
+	return console.Line{Paused: &answer}
 }
 
 // runs reports whether an errand asks for a run.

@@ -22,6 +22,7 @@ const (
 	errandRun    = "run"     // a sync.Request about everybody
 	errandSome   = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
 	errandDecide = "verdict" // a sync.Verdict
+	errandPause  = "pause"   // a sync.PauseOrder
 	errandWake   = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 

@@ -40,6 +40,9 @@ syncd reject 20260102-030405-abc123 --except '*@partner.example'`,
 	"syncd retry": `syncd retry
 syncd retry ann@example.com "Sales EMEA"
 syncd retry --dry-run`,
+	"syncd pause": `syncd pause --for 2h --reason "Omni is being moved"
+syncd pause --removals-only`,
+	"syncd resume": `syncd resume`,
 	"syncd hooks": `syncd hooks
 syncd hooks --json`,
 	"syncd hooks status":     `syncd hooks status`,

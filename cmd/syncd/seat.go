@@ -223,6 +223,18 @@ func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 	return messenger{mail: mail}.Decide(ctx, v)
 }
 
+// Pause records what a person says about pausing, or has the process that leads do it.
+func (s *seat) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error) {
+	if c := s.leads.Load(); c != nil {
+		return c.engine.Pause(ctx, o)
+	}
+	mail := mailbox(s.store)
+	if mail == nil {
+		return sync.PauseAnswer{}, untaken("")
+	}
+	return messenger{mail: mail}.Pause(ctx, o)
+}
+
 // Do makes a run, or has the process that leads make it.
 func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	c := s.leads.Load()
@@ -248,7 +260,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Pauser: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)

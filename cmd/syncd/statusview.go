@@ -31,6 +31,9 @@ func words(h sync.Health) (string, text.Color) {
 // status prints a connection at a glance.
 func (p *printer) status(s sync.Status) {
 	health, color := words(s.State)
+	if s.Pause != nil {
+		health = halts(*s.Pause)
+	}
 	leader := "no daemon leads here"
 	if s.Leader {
 		leader = "the daemon leads"

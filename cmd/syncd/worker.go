@@ -15,7 +15,7 @@ import (
 )
 
 // causeCommand is the cause of runs that a person asks for.
-const causeCommand = "command"
+const causeCommand = sync.CauseCommand
 
 // worker does what a command asks: the running daemon, or this process.
 type worker interface {
@@ -26,6 +26,7 @@ type worker interface {
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
+	console.Pauser
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
