@@ -28,6 +28,7 @@ type brake struct {
 	known  bool // pause is the ledger's
 	pause  state.Pause
 	under  map[bool]int // changes under way, by whether they take something away
+	moved  chan struct{} // capacity 1: pause is another one
 	halted bool         // something was halted, and no run that reads all of Okta has ended since that halted nothing
 }
 
@@ -35,6 +36,7 @@ func (b *brake) set(p state.Pause) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.known, b.pause = true, p
+	wake(b.moved, struct{}{})
 }
 
 // now gives the pause that holds, zero for none.
@@ -212,16 +214,35 @@ func (e *Engine) released(cause string) {
 	}
 }
 
+// heed ends each pause when its time is over, until ctx ends.
+func (e *Engine) heed(ctx context.Context) {
+	for {
+		wait := lookLate
+		if p, err := e.pausedNow(ctx); err != nil {
+			wait = lookSoon
+		} else if p.Since.IsZero() {
+			if err := e.lapse(ctx); err != nil {
+				wait = lookSoon
+			}
+		} else if !p.Until.IsZero() {
+			wait = min(wait, time.Until(p.Until))
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-e.brake.moved:
+			timer.Stop()
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		}
+	}
+}
+
 // lapse notes the end of a pause whose time is over, and has done what it has let lie.
 func (e *Engine) lapse(ctx context.Context) error {
-	if e.o.Fence == "" {
-		return nil
-	}
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
-	if _, err := e.pausedNow(ctx); err != nil {
-		return err
-	}
 	e.brake.mu.Lock()
 	p := e.brake.pause
 	e.brake.mu.Unlock()

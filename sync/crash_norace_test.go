@@ -16,3 +16,6 @@ const burst = 5000
 
 // drawnTrails is how many histories of a followed log are drawn.
 const drawnTrails = 150
+
+// drawnPauses is how many of them with pauses are.
+const drawnPauses = 150

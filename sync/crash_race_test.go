@@ -16,3 +16,6 @@ const burst = 1000
 
 // drawnTrails is how many histories of a followed log are drawn, where the race detector counts.
 const drawnTrails = 30
+
+// drawnPauses is how many of them with pauses are.
+const drawnPauses = 20

@@ -114,6 +114,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer func() { <-l.cron.Stop().Done() }()
 	var beside sync.WaitGroup
 	defer beside.Wait()
+	beside.Go(func() { l.engine.heed(ctx) })
 	if l.quick != nil {
 		beside.Go(func() { l.follow(ctx) })
 	}

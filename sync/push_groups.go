@@ -167,7 +167,7 @@ type grouping struct {
 // costs nothing; members whom nobody knows yet join when they arrive.
 func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, error) {
 	e, object := p.engine, groupSubject(w.key)
-	if w.creates { // whose key may be another one at the next try
+	if w.creates || w.team != nil { // whose key may be another one at the next try
 		object = groupNameSubject(w.want.DisplayName)
 	}
 	x, end := p.begin(w.cause, object, groupSubject(w.key), groupNameSubject(w.want.DisplayName), groupNameSubject(w.was.DisplayName))
