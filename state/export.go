@@ -285,6 +285,8 @@ func (i item) checkMeta(raw []byte) error {
 		return decode(raw, new(LogRead))
 	case "pause":
 		return decode(raw, new(Pause))
+	case "alerts":
+		return decode(raw, new(Alerts))
 	}
 	return decode(raw, new(json.RawMessage))
 }

@@ -246,6 +246,7 @@ type Run struct {
 	Counts  map[string]int `json:"counts,omitempty"`
 	Error   string         `json:"error,omitempty"`
 	Hint    string         `json:"hint,omitempty"`    // what to do about Error
+	Fault   string         `json:"fault,omitempty"`   // fault's word for Error
 	Refused []Trouble      `json:"refused,omitempty"` // what couldn't even be tried
 }
 

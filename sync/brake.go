@@ -27,9 +27,9 @@ type brake struct {
 	mu     sync.Mutex
 	known  bool // pause is the ledger's
 	pause  state.Pause
-	under  map[bool]int // changes under way, by whether they take something away
+	under  map[bool]int  // changes under way, by whether they take something away
 	moved  chan struct{} // capacity 1: pause is another one
-	halted bool         // something was halted, and no run that reads all of Okta has ended since that halted nothing
+	halted bool          // something was halted, and no run that reads all of Okta has ended since that halted nothing
 }
 
 func (b *brake) set(p state.Pause) {

@@ -187,7 +187,7 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
 		Doubts: rep.Doubts, Counts: rep.Counts, Refused: untried(rep.Changes)}
 	if cause != nil {
-		record.Error, record.Hint = cause.Error(), fault.HintOf(cause)
+		record.Error, record.Hint, record.Fault = cause.Error(), fault.HintOf(cause), fault.KindOf(cause).String()
 	}
 	var b state.Batch
 	state.Add(&b, state.Runs, record)
@@ -195,6 +195,7 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 		return err
 	}
 	e.archive(ctx, archived(state.ArchivedRun, []state.Run{record})...)
+	e.alarms.stir()
 	return e.place(ctx)
 }
 

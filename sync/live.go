@@ -105,6 +105,9 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 	if n.Pause != nil {
 		e.brake.set(*n.Pause)
 	}
+	if n.Pause != nil || len(n.Holds)+len(n.Failing) > 0 {
+		e.alarms.stir()
+	}
 	if l != nil {
 		l.Take(n)
 	}

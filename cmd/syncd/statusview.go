@@ -60,6 +60,9 @@ func (p *printer) status(s sync.Status) {
 	if line := hookedOf(s.Limits); line != "" {
 		p.line("hooks: %s", line)
 	}
+	if line := alertsOf(s.Limits); line != "" {
+		p.line("%s", clean(line))
+	}
 	for _, line := range slices.Concat(oktaWaits(s.Limits), omniWaits(s.Limits), unshared(s.Limits)) {
 		p.line("%s", clean(line))
 	}
