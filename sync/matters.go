@@ -22,6 +22,7 @@ type Matter struct {
 	Names  []string // of people and groups
 	Detail string   // the words of an error
 	Daily  bool     // it is told again each day
+	Quiet  bool     // it isn't reason enough to begin, but isn't over either
 }
 
 // Concern is a matter that somebody else than the engine knows of, such as an API key
@@ -138,6 +139,7 @@ func newsAbout(told map[string]state.Told, now []Matter, at time.Time) []News {
 		stands[m.Key] = true
 		before, known := told[m.Key]
 		switch {
+		case !known && m.Quiet:
 		case !known:
 			list = append(list, News{m, Begins, at})
 		case m.Daily && at.Sub(before.At) >= tellAgain:

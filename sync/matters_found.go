@@ -53,14 +53,15 @@ func runMatters(f facts, now time.Time) []Matter {
 
 // stallMatters tells that nothing has been read for too long.
 func stallMatters(f facts, now time.Time) []Matter {
-	if f.overdue.IsZero() || now.Before(f.overdue) || f.moves {
+	if f.overdue.IsZero() || now.Before(f.overdue) {
 		return nil
 	}
 	detail := ""
 	if f.lag != nil {
 		detail = f.lag.Error()
 	}
-	return []Matter{{Key: "stall", Since: f.good, Title: "no run has gone well since " + moment(f.good), Detail: detail,
+	return []Matter{{Key: "stall", Since: f.good, Quiet: f.moves, // a run that comes on may yet go well
+		Title: "no run has gone well since " + moment(f.good), Detail: detail,
 		Hint: "syncd status tells how far it is and what it waits for; alerts.stall says from when on this is told"}}
 }
 
