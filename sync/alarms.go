@@ -76,21 +76,26 @@ func Overdue(schedules []cron.Schedule, last time.Time, stall time.Duration) tim
 	return first
 }
 
-// moves reports whether a run is under way that comes on: that isn't where it was for as
-// long as between two ticks.
+// moves reports whether a run is under way that comes on: it isn't where it was before, nor
+// stands still for as long as makes a stall.
 func (a *alarms) moves(r *Running, now time.Time, stall time.Duration) bool {
 	if r == nil {
 		return false
 	}
 	a.mu.Lock()
-	at := Progress{Run: r.Run, Step: r.Step, Done: r.Done}
-	if at.Run != a.seen.Run || at.Step != a.seen.Step || at.Done != a.seen.Done {
-		a.seen, a.moved = at, now
+	switch {
+	case r.Run != a.seen.Run: // that one has begun proves nothing
+		a.moved = time.Time{}
+		if r.Done > 0 {
+			a.moved = now
+		}
+	case r.Step != a.seen.Step || r.Done != a.seen.Done:
+		a.moved = now
 	}
+	a.seen = r.Progress
 	moved := a.moved
 	a.mu.Unlock()
-	due := a.overdue(moved, stall)
-	return due.IsZero() || now.Before(due)
+	return !moved.IsZero() && now.Before(a.overdue(moved, stall))
 }
 
 // Stirred gives something when something may be new.

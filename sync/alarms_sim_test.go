@@ -236,3 +236,26 @@ func TestAlertOfDirectProvisioning(t *testing.T) {
 		c.wants(told, time.Now().Add(-time.Minute), time.Second, "over direct")
 	})
 }
+
+// A first load that takes longer than two intervals, and comes on, is no stall; one that stands still is.
+func TestAlertsWaitForALongRun(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		c.join(staff(300)...)
+		c.during(c.loop(sync.Schedule{Full: "@every 1m"}), func() {
+			told, deaf := c.hears()
+			defer deaf()
+			<-time.After(5 * time.Minute)
+			c.wants(told, time.Now(), 0)
+			if len(c.omni.Users()) < 200 || len(c.omni.Users()) == 300 {
+				t.Fatalf("%d accounts after five minutes", len(c.omni.Users()))
+			}
+			now := time.Now()
+			c.omniFaults.Add(sim.Fault{Do: sim.Delay(time.Hour)})
+			<-time.After(3*time.Minute + 10*time.Second)
+			if list := since(told); !slices.ContainsFunc(list, func(h heard) bool { return h.what == "begin stall" && h.at.Sub(now) < 3*time.Minute+5*time.Second }) ||
+				slices.ContainsFunc(list, func(h heard) bool { return strings.HasPrefix(h.what, "over") }) {
+				t.Errorf("told %v", list)
+			}
+		})
+	})
+}

@@ -42,10 +42,11 @@ func credentialMatters(f facts, _ time.Time) []Matter {
 func runMatters(f facts, now time.Time) []Matter {
 	for _, r := range f.runs {
 		failed := r.Error != "" && r.Outcome == string(Failing) && r.Fault != fault.Unauthorized.String()
-		if !failed || !whole(r) && (f.streak.IsZero() || now.Sub(f.streak) < failsFor) {
+		doubtful := whole(r) && r.Outcome == string(Doubtful) // which isn't well either
+		if !failed && !doubtful || !whole(r) && (f.streak.IsZero() || now.Sub(f.streak) < failsFor) {
 			continue
 		}
-		return []Matter{{Key: "runs", Since: r.Ended, Run: r.Run, Title: fmt.Sprintf("runs fail (%s)", r.Kind), Detail: r.Error,
+		return []Matter{{Key: "runs", Since: r.Ended, Run: r.Run, Quiet: doubtful, Title: fmt.Sprintf("runs fail (%s)", r.Kind), Detail: r.Error,
 			Hint: "syncd status tells why; syncd check tests both sides and the store"}}
 	}
 	return nil

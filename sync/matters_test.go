@@ -64,6 +64,8 @@ func TestMattersTable(t *testing.T) {
 		"a delta that failed":                  {facts{streak: noon, runs: []state.Run{endedRun(Delta, 0, fault.Unavailable, "away")}}, ""},
 		"deltas that have failed for a while":  {facts{streak: noon.Add(-failsFor), runs: []state.Run{endedRun(Delta, 0, fault.Unavailable, "away")}}, "runs: runs"},
 		"a run of which some changes failed":   {facts{runs: []state.Run{{Kind: "full", Outcome: "failed"}}}, ""},
+		"a doubtful run":                       {facts{runs: []state.Run{{Kind: "full", Outcome: "doubtful"}}}, "runs: runs (quiet)"},
+		"a doubtful delta":                     {facts{runs: []state.Run{{Kind: "delta", Outcome: "doubtful"}}}, ""},
 		"a stall":                              {facts{good: noon.Add(-time.Hour), overdue: noon}, "stall: stall"},
 		"soon a stall":                         {facts{good: noon.Add(-time.Hour), overdue: noon.Add(1)}, ""},
 		"a long run that comes on":             {facts{good: noon.Add(-time.Hour), overdue: noon, moves: true}, "stall: stall (quiet)"},

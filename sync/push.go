@@ -296,7 +296,8 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 func (x *errand) refusal(changes []Change) error {
 	for _, c := range changes {
 		if c.Halted && !x.lies(c) {
-			return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: c.Reason, After: x.pushes.o.Gate.Away(x.object)}
+			return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: "Omnisync is paused",
+				Hint: "syncd status tells until when; Okta's next try after it succeeds", After: x.pushes.o.Gate.Away(x.object)}
 		}
 		if c.ends() || c.Kind == Release || c.Kind == Rename || c.Group != "" && c.Kind == Delete {
 			continue
