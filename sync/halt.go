@@ -38,6 +38,14 @@ func halt(changes []Change, p state.Pause, d Desired, l *Ledger) []Change {
 	return out
 }
 
+// halt is the function of that name, of a run that does something.
+func (r *run) halt(changes []Change) []Change {
+	if r.request.DryRun {
+		return changes
+	}
+	return halt(changes, r.pause, r.desired, r.ledger)
+}
+
 // stops reports whether the pause keeps the change, as a whole, from being done.
 func stops(p state.Pause, c Change) bool { return !p.RemovalsOnly || c.takes() }
 

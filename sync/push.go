@@ -295,9 +295,8 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 // it can. Removals that wait can.
 func (x *errand) refusal(changes []Change) error {
 	for _, c := range changes {
-		if c.Halted && !x.lies(c) {
-			return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: "Omnisync is paused",
-				Hint: "syncd status tells until when; Okta's next try after it succeeds", After: x.pushes.o.Gate.Away(x.object)}
+		if why := x.halted(c); why != nil {
+			return why
 		}
 		if c.ends() || c.Kind == Release || c.Kind == Rename || c.Group != "" && c.Kind == Delete {
 			continue
@@ -319,6 +318,16 @@ func (x *errand) refusal(changes []Change) error {
 		}
 	}
 	return nil
+}
+
+// halted asks Okta to come again where a pause keeps the change from being done, and it can't
+// be accepted before.
+func (x *errand) halted(c Change) error {
+	if !c.Halted || x.lies(c) {
+		return nil
+	}
+	return &fault.Error{Kind: fault.Limited, Op: c.Name, Detail: "Omnisync is paused",
+		Hint: "syncd status tells until when; Okta's next try after it succeeds", After: x.pushes.o.Gate.Away(x.object)}
 }
 
 // lies reports whether what a pause has halted is accepted, and done after it: who leaves,

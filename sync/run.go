@@ -149,11 +149,8 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if r.byHand() {
 		e.o.Omni.Away(ctx, true)
 	}
-	err := e.recall(ctx, run)
+	err := e.recallPaused(ctx, run)
 	if err != nil {
-		return e.aborted(ctx, run, err)
-	}
-	if run.pause, err = e.pausedNow(ctx); err != nil {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
@@ -187,9 +184,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
 	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)
-	if !r.DryRun {
-		judged.Changes = halt(judged.Changes, run.pause, run.desired, run.ledger)
-	}
+	judged.Changes = run.halt(judged.Changes)
 	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
 	if run.desired.Only && r.Kind != User { // who asks for somebody waits for it
@@ -209,6 +204,15 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	results, stopErr := e.apply(ctx, run, judged)
 	return e.finish(ctx, run, results, stopErr)
+}
+
+// recallPaused is recall, and reads what a person has paused.
+func (e *Engine) recallPaused(ctx context.Context, run *run) error {
+	err := e.recall(ctx, run)
+	if err == nil {
+		run.pause, err = e.pausedNow(ctx)
+	}
+	return err
 }
 
 // recall reads the ledger, and refuses one that belongs to other sides.
