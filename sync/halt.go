@@ -39,11 +39,11 @@ func halt(changes []Change, p state.Pause, d Desired, l *Ledger) []Change {
 }
 
 // halt is the function of that name, of a run that does something.
-func (r *run) halt(changes []Change) []Change {
-	if r.request.DryRun {
-		return changes
+func (r *run) halt(judged Judged) Judged {
+	if !r.request.DryRun {
+		judged.Changes = halt(judged.Changes, r.pause, r.desired, r.ledger)
 	}
-	return halt(changes, r.pause, r.desired, r.ledger)
+	return judged
 }
 
 // stops reports whether the pause keeps the change, as a whole, from being done.

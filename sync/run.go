@@ -183,8 +183,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
-	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)
-	judged.Changes = run.halt(judged.Changes)
+	judged := run.halt(e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started))
 	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
 	if run.desired.Only && r.Kind != User { // who asks for somebody waits for it
