@@ -23,8 +23,8 @@ type heard struct {
 }
 
 // hears tells what is to be told into a channel until the function that it gives is called.
-func (c *company) hears() (told chan heard, deaf func()) {
-	told = make(chan heard, 1000)
+func (c *company) hears() (chan heard, func()) {
+	told := make(chan heard, 1000)
 	ctx, stop := context.WithCancel(c.t.Context())
 	ended := make(chan struct{})
 	e := c.engine

@@ -3,6 +3,7 @@ package sync
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -165,9 +166,7 @@ const longestTitle = 200
 // take notes that a piece of news was told.
 func take(told map[string]state.Told, n News) map[string]state.Told {
 	out := map[string]state.Told{}
-	for key, t := range told {
-		out[key] = t
-	}
+	maps.Copy(out, told)
 	if n.Word == Over {
 		delete(out, n.Key)
 		return out

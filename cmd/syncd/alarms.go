@@ -59,20 +59,20 @@ func (a *alarms) told() *alarmsSeen {
 	return &seen
 }
 
-// tell tells one thing: in the log at the first attempt, and by the webhook. An error
-// means that it is to be told again.
-func (a *alarms) tell(ctx context.Context, m alerts.Message) error {
+// tell tells one thing: in the log at the first attempt, and by the webhook. It reports
+// whether that is done, else it is to be told again.
+func (a *alarms) tell(ctx context.Context, m alerts.Message) bool {
 	a.write(m)
 	if a.webhook == nil {
-		return nil
+		return true
 	}
 	m.Connection = a.name
 	if !a.names {
 		m.Names, m.Detail = nil, ""
 	}
 	err := a.webhook.Send(ctx, m)
-	if ctx.Err() != nil {
-		return err
+	if err != nil && ctx.Err() != nil {
+		return false
 	}
 	a.sent(err)
 	if err == nil {
@@ -80,7 +80,7 @@ func (a *alarms) tell(ctx context.Context, m alerts.Message) error {
 		delete(a.logged, m.State+m.Key)
 		a.mu.Unlock()
 	}
-	return err
+	return err == nil
 }
 
 // mostLogged bounds what is remembered of the log.

@@ -59,7 +59,7 @@ func (a *alarms) round(ctx context.Context, room newsroom) (left int, next time.
 		return 0, next, err
 	}
 	for i, n := range list {
-		if err := a.tell(ctx, messageOf(n)); err != nil {
+		if !a.tell(ctx, messageOf(n)) {
 			return len(list) - i, next, nil
 		}
 		if err := room.Told(ctx, n); err != nil {
@@ -97,7 +97,7 @@ func (a *alarms) adrift(ctx context.Context, s *strand, err error, schedules []c
 		}
 		s.told = true
 		go func() {
-			_ = a.tell(ctx, alerts.Message{Kind: "stall", Key: key, State: alerts.Begins, Title: title, Hint: "see that the store of state.url answers; syncd check tests it",
+			a.tell(ctx, alerts.Message{Kind: "stall", Key: key, State: alerts.Begins, Title: title, Hint: "see that the store of state.url answers; syncd check tests it",
 				Since: s.since.UTC(), Time: now.UTC(), Detail: err.Error()})
 		}()
 	case !s.since.IsZero():
@@ -105,7 +105,7 @@ func (a *alarms) adrift(ctx context.Context, s *strand, err error, schedules []c
 		*s = strand{}
 		if was.told {
 			go func() {
-				_ = a.tell(ctx, alerts.Message{Kind: "stall", Key: key, State: alerts.Over, Title: title, Hint: "the ledger answers again",
+				a.tell(ctx, alerts.Message{Kind: "stall", Key: key, State: alerts.Over, Title: title, Hint: "the ledger answers again",
 					Since: was.since.UTC(), Time: now.UTC()})
 			}()
 		}

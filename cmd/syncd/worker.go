@@ -25,6 +25,11 @@ type worker interface {
 	// Approve decides, then makes a run that does what was approved. The decision
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
+	refuser
+}
+
+// refuser keeps something from being done.
+type refuser interface {
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
 	console.Pauser
 }
