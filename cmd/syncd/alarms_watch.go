@@ -96,9 +96,10 @@ func (a *alarms) adrift(ctx context.Context, s *strand, err error, schedules []c
 			return
 		}
 		s.told = true
+		since := s.since.UTC()
 		go func() {
 			a.tell(ctx, alerts.Message{Kind: "stall", Key: key, State: alerts.Begins, Title: title, Hint: "see that the store of state.url answers; syncd check tests it",
-				Since: s.since.UTC(), Time: now.UTC(), Detail: err.Error()})
+				Since: since, Time: now.UTC(), Detail: err.Error()})
 		}()
 	case !s.since.IsZero():
 		was := *s
