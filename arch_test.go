@@ -46,6 +46,7 @@ var arrows = map[string][]string{
 	"push":       {"identity", "fault"},
 	"check":      {"identity", "fault"},
 	"vault":      {"fault"},
+	"alerts":     {"fault"},
 
 	"sync":    {"identity", "fault", "state"},
 	"console": {"identity", "fault", "state", "sync"},

@@ -43,6 +43,7 @@ func check(c *Config) []Fault {
 	}
 	faults = append(faults, checkSCIM(c)...)
 	faults = append(faults, checkHooks(c)...)
+	faults = append(faults, checkAlerts(c.Alerts)...)
 	one("console.listen", checkListen, c.Console.Listen)
 	return faults
 }

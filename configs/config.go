@@ -24,6 +24,7 @@ type Config struct {
 	SCIM        SCIM        `koanf:"scim" json:"scim" jsonschema_description:"Push mode: the SCIM endpoint that Okta's provisioning points at."`
 	Hooks       Hooks       `koanf:"hooks" json:"hooks" jsonschema_description:"Where Okta's event hooks come in: they make syncd look at once for what changed, and carry nothing else."`
 	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the JSON API and the health checks."`
+	Alerts      Alerts      `koanf:"alerts" json:"alerts" jsonschema_description:"What people are told of without their asking: docs/alerts.md tells of what."`
 	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
 }
 
@@ -260,6 +261,7 @@ func defaults(env environment) *Config {
 		SCIM:    SCIM{BasePath: "/scim/v2", BearerTokens: []Secret{newSecret(scimToken, env)}, Allow: []string{}},
 		Hooks:   Hooks{Path: "/okta/events", Secret: newSecret(hookSecret, env)},
 		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env)},
+		Alerts:  Alerts{Webhook: Webhook{Format: "json", Timeout: 10 * time.Second}},
 		Log:     Log{Level: "info", Format: "json"},
 	}
 }

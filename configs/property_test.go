@@ -94,6 +94,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"scim":        scim,
 		"hooks":       hooks,
 		"console":     map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret()},
+		"alerts":      map[string]any{"webhook": map[string]any{"url": secret(), "format": pick("json", "slack"), "bearer_token": secret(), "timeout": "3s"}, "names": rapid.Bool().Draw(t, "names"), "stall": wait()},
 		"log":         map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
 	}
 }

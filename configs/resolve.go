@@ -96,6 +96,8 @@ func misshapen(path, value string) (message, mend string) {
 		return "is a key of Omni", "put the token there that Okta's admin console made under Security > API > Tokens"
 	case isOktas(path):
 		return misshapenToken(value)
+	case path == "alerts.webhook.url":
+		return misshapenHook(value)
 	}
 	return "", ""
 }

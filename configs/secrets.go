@@ -20,6 +20,7 @@ func (c *Config) secrets() []placedSecret {
 		list = append(list, placedSecret{fmt.Sprintf("scim.bearer_tokens[%d]", i), s, !c.PushOn()})
 	}
 	list = append(list, placedSecret{"hooks.secret", c.Hooks.Secret, !c.HooksOn()})
+	list = append(list, placedSecret{path: "alerts.webhook.url", secret: c.Alerts.Webhook.URL}, placedSecret{path: "alerts.webhook.bearer_token", secret: c.Alerts.Webhook.BearerToken})
 	return append(list, placedSecret{path: "console.token", secret: c.Console.Token})
 }
 

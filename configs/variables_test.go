@@ -90,6 +90,12 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"hooks.behind_proxy", "true", "true"},
 	{"console.listen", "127.0.0.1:1", "127.0.0.1:1"},
 	{"console.token", "${file:/t}", "${file:/t}"},
+	{"alerts.webhook.url", "${env:A}", "${env:A}"},
+	{"alerts.webhook.format", "slack", "slack"},
+	{"alerts.webhook.bearer_token", "${file:/t}", "${file:/t}"},
+	{"alerts.webhook.timeout", "30s", "0.5m"},
+	{"alerts.names", "true", "true"},
+	{"alerts.stall", "15m", "15m"},
 	{"log.level", "debug", "debug"},
 	{"log.format", "text", "text"},
 }
@@ -106,6 +112,9 @@ func base(path string) string {
 	}
 	if strings.HasSuffix(path, "same_attributes") {
 		return minimal + "users: {attributes: {a: user.a}}\n"
+	}
+	if path == "alerts.webhook.bearer_token" {
+		return minimal + "alerts: {webhook: {url: \"${env:A}\"}}\n"
 	}
 	return minimal
 }
@@ -180,9 +189,9 @@ func TestFaultNamesTheVariable(t *testing.T) {
 	for _, s := range samples {
 		var nonsense string
 		switch n := leaves("", readSchema(t))[s.path]; {
-		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"), strings.HasSuffix(s.path, "within"), strings.HasSuffix(s.path, "keep"):
+		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"), strings.HasSuffix(s.path, "within"), strings.HasSuffix(s.path, "keep"), s.path == "alerts.stall", s.path == "alerts.webhook.timeout":
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "state.key":
+		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "state.key", strings.HasPrefix(s.path, "alerts.webhook."):
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"

@@ -25,6 +25,11 @@ type Engine interface {
 	Exits
 }
 
+// Pauser notes what a person says about pausing.
+type Pauser interface {
+	Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error)
+}
+
 // Runner makes one run after the other. An error means that the run could not
 // start, or could not go on.
 type Runner interface {
@@ -39,6 +44,7 @@ type Options struct {
 	Runner Runner
 	Names  Namer
 	Keeper Keeper
+	Pauser Pauser
 
 	Forgetter Forgetter
 
@@ -88,6 +94,8 @@ func (a *api) routes() http.Handler {
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
 		{http.MethodPost, "/api/v1/forget", a.forget},
+		{http.MethodPost, "/api/v1/pause", a.pause},
+		{http.MethodPost, "/api/v1/resume", a.resume},
 		{http.MethodGet, "/metrics", a.metrics()},
 	} {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)

@@ -19,7 +19,7 @@ const maxBody = 64 << 10
 const maxBy = 200
 
 // causeCommand is the cause of runs that a client asks for.
-const causeCommand = "command"
+const causeCommand = sync.CauseCommand
 
 // runBody asks for a run.
 type runBody struct {
@@ -81,6 +81,7 @@ type Line struct {
 	Progress *sync.Progress      `json:"progress,omitempty"`
 	Report   *sync.Report        `json:"report,omitempty"`
 	Restored *sync.RestoreReport `json:"restored,omitempty"`
+	Paused   *sync.PauseAnswer   `json:"paused,omitempty"`
 	Error    *Failure            `json:"error,omitempty"`
 
 	Forgotten *sync.Forgotten `json:"forgotten,omitempty"`

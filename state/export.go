@@ -290,6 +290,10 @@ func (i item) checkMeta(raw []byte) error {
 		return decode(raw, new(LogRead))
 	case "keys":
 		return decode(raw, new(Keys))
+	case "pause":
+		return decode(raw, new(Pause))
+	case "alerts":
+		return decode(raw, new(Alerts))
 	}
 	return decode(raw, new(json.RawMessage))
 }

@@ -261,6 +261,7 @@ type Run struct {
 	Counts  map[string]int `json:"counts,omitempty"`
 	Error   string         `json:"error,omitempty"`
 	Hint    string         `json:"hint,omitempty"`    // what to do about Error
+	Fault   string         `json:"fault,omitempty"`   // fault's word for Error
 	Refused []Trouble      `json:"refused,omitempty"` // what couldn't even be tried
 }
 
@@ -269,6 +270,7 @@ const (
 	ArchivedChange   = "change"   // a Change of the provisioning log
 	ArchivedDecision = "decision" // an ArchivedHold: what a person said about a held change
 	ArchivedRun      = "run"      // a Run
+	ArchivedPause    = "pause"    // a Pause: of several the last counts, and one without Since is the end of the one before
 	ArchivedSaved    = "saved"    // a Saved: of several with one ID the last counts
 
 	ArchivedForgotten = "forgotten" // a Forgotten, without what was to be replaced

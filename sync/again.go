@@ -124,6 +124,9 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 		w.met(r.desired, r.ledger)
 	}
 	for _, c := range results {
+		if c.Halted { // the run at the pause's end finds it
+			continue
+		}
 		subject := c.subject()
 		why := r.touched.hint(c)
 		if why.at.IsZero() {
@@ -161,7 +164,7 @@ func (w *watch) after(r *run, results []Change, now time.Time) {
 func (w *watch) leftOpen(r *run, results []Change, now time.Time) {
 	waits := map[identity.GroupID]bool{}
 	for _, c := range results {
-		waits[c.Group] = waits[c.Group] || c.State == state.Held || c.State == state.Failed
+		waits[c.Group] = waits[c.Group] || c.Halted || c.State == state.Held || c.State == state.Failed
 		if c.Kind == Create && c.Group != "" && c.State == state.Applied && r.ledger.claimed[c.subject()] {
 			w.again[lookSelection] = look{at: now} // a delta found meanwhile that it isn't to be
 		}

@@ -323,8 +323,13 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 }
 
 // perform asks Omni for one change, and notes what it answered. What is about
-// to be sent stands in the ledger first.
+// to be sent stands in the ledger first. What a person has paused meanwhile is left as planned.
 func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
+	if why := a.engine.brake.begin(c, time.Now()); why != "" {
+		c.Reason, c.Halted = why, true
+		return c, newNotes()
+	}
+	defer a.engine.brake.end(c)
 	if err := a.sending(ctx, c); err != nil {
 		return a.failed(c, err), newNotes()
 	}

@@ -44,6 +44,9 @@ func (e *Engine) learn(ctx context.Context, run *run, plan []Change) {
 	}
 	place, began := w.place, w.began
 	w.mu.Unlock()
+	if followed && e.brake.lay() { // the log may have told of it during a pause
+		return
+	}
 	if followed {
 		w.suspect(began, newsOf(d, run.ledger, plan))
 	} else if err := e.moveOn(ctx, place, true); err != nil {

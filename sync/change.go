@@ -69,6 +69,7 @@ type Change struct {
 	Answers   []identity.Answer
 	Took      time.Duration
 	Continues bool // it is done in slices, and this one left something to do
+	Halted    bool // it isn't done because a person has paused it
 	Unsure    bool // it failed, and may have been done all the same
 }
 

@@ -19,3 +19,6 @@ const drawnTrails = 150
 
 // leavings is how many histories TestPromise14LeaversHandOverFirst draws.
 const leavings = 500
+
+// drawnPauses is how many of them with pauses are.
+const drawnPauses = 150

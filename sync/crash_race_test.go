@@ -19,3 +19,6 @@ const drawnTrails = 30
 
 // leavings is how many histories of leavers the race detector leaves time for.
 const leavings = 60
+
+// drawnPauses is how many of them with pauses are.
+const drawnPauses = 20

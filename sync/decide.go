@@ -166,9 +166,16 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		s.Refused = append(s.Refused, r.Refused...)
 	}
 	s.State = health(s, counting)
+	pause, err := e.pausedNow(ctx)
+	if err != nil {
+		return s, err
+	}
 	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
 		s.State = Behind
+	}
+	if !pause.Since.IsZero() {
+		s.State, s.Reason, s.Pause = Paused, pausedBy(pause), &pause
 	}
 	return s, err
 }

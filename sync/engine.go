@@ -94,6 +94,8 @@ type Options struct {
 	Limits    func() map[string]any // what is left of both sides' allowances, for Status; may be nil
 	Warnings  func() []string       // what goes on in spite of a fault, for each report; may be nil
 	Waiting   func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
+	Concerns  func() []Concern      // matters that others know of; may be nil
+	Stall     time.Duration         // after how long without a good reading people are told; 0: at the second tick of the schedule that was in vain
 	Latency   func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
 }
 
@@ -123,6 +125,8 @@ type Engine struct {
 	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
 	schedules   recount                // of those who leave
 	documents   recount                // likewise
+	alarms      alarms                 // what people are told of
+	brake       brake                  // what a person has paused
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
 	writing     sync.Mutex             // one batch at a time
 	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
@@ -148,7 +152,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
 		ledgers: newLock(), restoring: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
-		watch: watch{again: map[string]look{}}}
+		watch: watch{again: map[string]look{}}, brake: brake{moved: make(chan struct{}, 1)}, alarms: alarms{stirred: make(chan struct{}, 1), began: time.Now()}}
 }
 
 // workers are enough to use the allowance up even where each answer takes four seconds.

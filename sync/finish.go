@@ -37,6 +37,9 @@ func (e *Engine) report(r *run, results []Change) Report {
 	}
 	rep.Because = r.heldBecause(results)
 	rep.Troubles = Troubles(failed)
+	if rep.Pause = e.pauseOf(r, results); rep.Pause != nil {
+		rep.Notes = append([]string{pausedBy(*rep.Pause) + lies(results)}, rep.Notes...)
+	}
 	if r.noticed != "" {
 		rep.Notes = append([]string{r.noticed}, rep.Notes...)
 	}
@@ -102,6 +105,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	e.ledgers.Lock()
 	e.watch.after(r, results, time.Now())
 	e.ledgers.Unlock()
+	e.brake.saw(anyHalted(results), whole(state.Run{Kind: string(rep.Kind)}) && stopErr == nil)
 	if err == nil {
 		err = e.remember(ctx, rep, r.why(stopErr))
 	}
@@ -109,6 +113,9 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 		err = stopErr
 	}
 	r.logAlike(rep.Troubles)
+	if rep.Pause != nil {
+		r.logger.Warn(pausedBy(*rep.Pause) + lies(results))
+	}
 	r.logger.Info("run", zap.String("outcome", string(rep.Outcome)), zap.Any("counts", rep.Counts), zap.Strings("doubts", rep.Doubts),
 		zap.Duration("took", rep.Ended.Sub(rep.Started)), zap.Error(err))
 	return rep, err
@@ -144,7 +151,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 // Omni was no first load.
 func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
 	c := l.Connection
-	if stopErr != nil || rep.Kind == Delta || rep.Kind == User { // which has seen too little to say so
+	if stopErr != nil || anyHalted(results) || rep.Kind == Delta || rep.Kind == User { // which has seen, or done, too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)
@@ -183,7 +190,7 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
 		Doubts: rep.Doubts, Counts: rep.Counts, Refused: untried(rep.Changes)}
 	if cause != nil {
-		record.Error, record.Hint = cause.Error(), fault.HintOf(cause)
+		record.Error, record.Hint, record.Fault = cause.Error(), fault.HintOf(cause), fault.KindOf(cause).String()
 	}
 	var b state.Batch
 	state.Add(&b, state.Runs, record)
@@ -191,6 +198,7 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 		return err
 	}
 	e.archive(ctx, archived(state.ArchivedRun, []state.Run{record})...)
+	e.alarms.stir()
 	return e.place(ctx)
 }
 

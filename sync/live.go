@@ -102,6 +102,12 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 		return err
 	}
 	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
+	if n.Pause != nil {
+		e.brake.set(*n.Pause)
+	}
+	if n.Pause != nil || len(n.Holds)+len(n.Failing) > 0 {
+		e.alarms.stir()
+	}
 	if l != nil {
 		l.Take(n)
 	}

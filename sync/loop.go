@@ -54,6 +54,7 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		rearm = func() { wake(l.sooner, struct{}{}) }
 	}
 	e.watch.servedBy(l.Ask, rearm)
+	var schedules []cron.Schedule
 	for _, tick := range []struct {
 		expression string
 		kind       RunKind
@@ -61,10 +62,13 @@ func NewLoop(e *Engine, s Schedule, log *zap.Logger) (*Loop, error) {
 		if tick.expression == "" {
 			continue
 		}
-		if _, err := l.cron.AddFunc(tick.expression, func() { l.Wake(tick.kind) }); err != nil {
+		id, err := l.cron.AddFunc(tick.expression, func() { l.Wake(tick.kind) })
+		if err != nil {
 			return nil, fmt.Errorf("schedule.%s: %w", tick.kind, err)
 		}
+		schedules = append(schedules, l.cron.Entry(id).Schedule)
 	}
+	e.alarms.scheduled(schedules, location)
 	return l, nil
 }
 
@@ -114,6 +118,7 @@ func (l *Loop) Run(ctx context.Context) error {
 	defer func() { <-l.cron.Stop().Done() }()
 	var beside sync.WaitGroup
 	defer beside.Wait()
+	beside.Go(func() { l.engine.heed(ctx) })
 	if l.quick != nil {
 		beside.Go(func() { l.follow(ctx) })
 	}
@@ -176,6 +181,9 @@ func (l *Loop) follow(ctx context.Context) {
 		}
 		if now != "" && now != told && watched.Report == nil { // once, not at each look; a run tells itself
 			l.log.Warn("the System Log isn't read on", zap.Error(err), zap.String("hint", fault.HintOf(err)))
+		}
+		if now != told {
+			l.engine.alarms.stir()
 		}
 		told = now
 	}

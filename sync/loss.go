@@ -99,8 +99,14 @@ func (e *Engine) found(ctx context.Context, run *run, c state.Connection) error 
 		}
 	}
 	if news := c.Lost != l.Connection.Lost; (fresh || news) && !run.request.DryRun {
+		if fresh {
+			n.Pause = &state.Pause{}
+		}
 		if err := e.restore(ctx, n, fresh); err != nil {
 			return err
+		}
+		if fresh && n.Pause.By == "" { // the archive tells of none
+			n.Pause = nil
 		}
 	}
 	return e.begun(ctx, run, n)
@@ -176,6 +182,11 @@ func (n Notes) restore(b *state.Batch, r state.Archived) (err error) {
 		var f state.Forgotten
 		if err = json.Unmarshal(r.Record, &f); err == nil {
 			n.Forgotten[f.Okta] = &f
+		}
+	case state.ArchivedPause:
+		var p state.Pause
+		if err = json.Unmarshal(r.Record, &p); err == nil {
+			*n.Pause = p
 		}
 	case state.ArchivedDecision:
 		var h state.ArchivedHold

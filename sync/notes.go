@@ -25,6 +25,7 @@ type Notes struct {
 	Forgotten map[identity.OktaID]*state.Forgotten
 
 	Connection *state.Connection
+	Pause      *state.Pause   // zero: the end of one
 	Window     *state.Window  // made of Spent when they are committed
 	Spent      map[string]int // unasked removals for the guard's window, by the guard's kind
 	Log        []state.Change
@@ -138,6 +139,11 @@ func (n Notes) batches() []state.Batch {
 	if n.Connection != nil {
 		state.Put(&b, state.Meta, "connection", *n.Connection)
 	}
+	if n.Pause != nil && n.Pause.Since.IsZero() {
+		b.Remove(state.Meta, metaPause)
+	} else if n.Pause != nil {
+		state.Put(&b, state.Meta, metaPause, *n.Pause)
+	}
 	if n.Window != nil {
 		state.Put(&b, state.Meta, "window", *n.Window)
 	}
@@ -242,6 +248,9 @@ func (n *Notes) join(later Notes) {
 	n.Log = append(n.Log, later.Log...)
 	if later.Connection != nil {
 		n.Connection = later.Connection
+	}
+	if later.Pause != nil {
+		n.Pause = later.Pause
 	}
 }
 

@@ -71,6 +71,9 @@ func (e *Engine) Pushes(ctx context.Context, o PushOptions) (*Pushes, error) {
 	leave := e.join(run.ledger)
 	err := e.recall(ctx, run)
 	leave()
+	if err == nil {
+		_, err = e.pausedNow(ctx)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -104,11 +107,12 @@ type errand struct {
 	run    *run
 	ledger *Ledger
 	policy Policy
-	object string   // for the gate
-	rest   []Change // what isn't to be done now
-	waits  Notes    // the holds of what waits for a person
-	woken  bool     // something is to be looked at when it is over
-	seen   Notes    // what the push tells, noted when it is accepted
+	pause  state.Pause // that holds, zero for none
+	object string      // for the gate
+	rest   []Change    // what isn't to be done now
+	waits  Notes       // the holds of what waits for a person
+	woken  bool        // something is to be looked at when it is over
+	seen   Notes       // what the push tells, noted when it is accepted
 	accept func(done []Change, n Notes)
 }
 
@@ -165,6 +169,8 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	x.seen.join(waiting)
 	x.waits = waiting
 	x.run.alert(waiting)
+	x.pause = e.brake.now(time.Now())
+	judged.Changes = halt(judged.Changes, x.pause, d, l)
 	planned, rest := part(judged.Changes)
 	x.rest = rest
 	if why := x.refusal(judged.Changes); why != nil {
@@ -293,6 +299,9 @@ func (x *errand) apply(ctx context.Context, planned []Change, asked map[string]b
 // it can. Removals that wait can.
 func (x *errand) refusal(changes []Change) error {
 	for _, c := range changes {
+		if why := x.halted(c); why != nil {
+			return why
+		}
 		if c.ends() || c.Kind == Release || c.Kind == Rename || c.Group != "" && c.Kind == Delete {
 			continue
 		}

@@ -40,6 +40,10 @@ func (p *Pushes) Run(ctx context.Context) error {
 
 // round looks at everything that waits, and gives the time until the next look.
 func (p *Pushes) round(ctx context.Context) time.Duration {
+	pause := p.engine.brake.now(time.Now())
+	if !pause.Since.IsZero() && !pause.RemovalsOnly { // whose end is told
+		return followLate
+	}
 	leaving, late := p.book.pending()
 	opened := p.book.opened()
 	if len(leaving)+len(late)+len(opened) > 0 {
@@ -56,7 +60,7 @@ func (p *Pushes) round(ctx context.Context) time.Duration {
 			next = followSoon
 		}
 	}
-	if len(leaving) > 0 {
+	if len(leaving) > 0 && pause.Since.IsZero() {
 		next = min(next, p.endings(ctx, leaving))
 	}
 	return next

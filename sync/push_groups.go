@@ -163,14 +163,19 @@ type grouping struct {
 	look    []identity.OktaID // members to look at, beside those whom the steps name
 }
 
+// object is what the gate knows the group by.
+func (w grouping) object() string {
+	if w.creates || w.team != nil { // whose key may be another one at the next try
+		return groupNameSubject(w.want.DisplayName)
+	}
+	return groupSubject(w.key)
+}
+
 // crowd brings a group's name and members to what Okta wants. What is already so
 // costs nothing; members whom nobody knows yet join when they arrive.
 func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, error) {
-	e, object := p.engine, groupSubject(w.key)
-	if w.creates { // whose key may be another one at the next try
-		object = groupNameSubject(w.want.DisplayName)
-	}
-	x, end := p.begin(w.cause, object, groupSubject(w.key), groupNameSubject(w.want.DisplayName), groupNameSubject(w.was.DisplayName))
+	e := p.engine
+	x, end := p.begin(w.cause, w.object(), groupSubject(w.key), groupNameSubject(w.want.DisplayName), groupNameSubject(w.was.DisplayName))
 	defer end()
 	l := x.ledger
 	if err := x.lookAtGroup(ctx, w.key); err != nil {
@@ -194,10 +199,8 @@ func (p *Pushes) crowd(ctx context.Context, w grouping) (identity.PushedGroup, e
 	e.ledgers.Unlock()
 	x.accept = func(done []Change, n Notes) {
 		for _, c := range x.rest {
-			moves.open = moves.open || c.State == state.Held
-			if c.State == state.Kept {
-				n.stay(l, c)
-			}
+			moves.open = moves.open || c.State == state.Held || c.Halted
+			n.stay(l, c)
 			if c.Kind == Rename && c.State == state.Failed {
 				w.want.DisplayName = w.was.DisplayName
 			}
@@ -249,9 +252,12 @@ func (p *Pushes) regrouped(people map[identity.OktaID]bool) {
 	}
 }
 
-// stay notes that Okta has the members still whom a change would have taken out:
-// the push is told so.
+// stay notes that Okta has the members still whom a change that is kept would have taken
+// out: the push is told so. What a pause halts is accepted.
 func (n Notes) stay(l *Ledger, c Change) {
+	if c.State != state.Kept || c.Halted {
+		return
+	}
 	for _, id := range c.Drop {
 		m := l.Members[c.Group][id]
 		m.Okta = true
@@ -270,7 +276,7 @@ func spared(changes []Change, strangers []string) error {
 		if c.Kind == Rename && c.State == state.Failed {
 			return &fault.Error{Kind: fault.Refused, Op: c.Name, Detail: c.Reason + "; members go on under the old name"}
 		}
-		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" {
+		if c.State == state.Kept && len(c.Drop) > 0 && c.Guard == "" && !c.Halted {
 			return &fault.Error{Kind: fault.Declined, Op: c.Name, Detail: c.Reason + "; everybody else was done"}
 		}
 	}

@@ -226,7 +226,7 @@ type putting struct {
 // put makes the user active and as Okta wants them.
 func (p *Pushes) put(ctx context.Context, w putting) (identity.PushedUser, error) {
 	object := userSubject(w.key)
-	if w.creates { // whose key may be another one at the next try
+	if w.creates || w.account != nil { // whose key may be another one at the next try
 		object = nameSubject(w.want.UserName)
 	}
 	x, end := p.begin(w.cause, object, userSubject(w.key))

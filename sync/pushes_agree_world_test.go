@@ -32,6 +32,7 @@ type duet struct {
 	loop    *sync.Loop
 	calm    func()     // ends the loop
 	running chan error // of the run under way, nil for none
+	lies    still      // of lives with pauses
 	pulled  bool       // a run has read Okta
 }
 
@@ -213,6 +214,8 @@ func (d *duet) act(a jointAct) {
 			who.Attributes = map[string]any{enterprise: map[string]any{"department": dept}}
 			d.updated(who)
 		}
+	case "pause", "pause removals", "resume":
+		d.pauses(a)
 	default:
 		d.actOnGroup(a, id)
 	}

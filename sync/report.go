@@ -39,8 +39,11 @@ type Request struct {
 	AllMembers bool           // reads the members of every group, moved or not
 	Subject    string         `json:",omitempty"` // of a user run: the person, by a name or an id
 	Progress   func(Progress) `json:"-"`          // told of each step, and twice a second of a long one; it must not call the engine; may be nil
-	Cause      string         // why it runs: "schedule", "command", "start"
+	Cause      string         // why it runs: "schedule", CauseCommand, "start"
 }
+
+// CauseCommand is the cause of runs that a person asks for.
+const CauseCommand = "command"
 
 // Progress is how far one step of a run is, for a person who waits.
 type Progress struct {
@@ -69,6 +72,7 @@ type Report struct {
 	Doubts  []string       `json:"doubts"`
 	Counts  map[string]int `json:"counts"` // changes by state, and by kind for those applied or planned
 	Changes []state.Change `json:"changes"`
+	Pause   *state.Pause   `json:"pause,omitempty"`   // that held while the run was made
 	Notes   []string       `json:"notes"`             // what was left alone and why: unmanaged users, refused names
 	Because []string       `json:"because,omitempty"` // what led to the removals that are held, in sentences
 
@@ -97,7 +101,7 @@ const (
 	Behind  Health = "behind"  // no run has ended, the last one was doubtful, or a lost ledger isn't built again yet
 	Waiting Health = "held"    // in step but for what is held
 	Broken  Health = "failing" // changes, or whole runs, fail
-	Paused  Health = "paused"  // the ledger is out of reach
+	Paused  Health = "paused"  // by a person, or because the ledger is out of reach
 )
 
 // LastRun is the newest run in short.
@@ -128,6 +132,7 @@ type Status struct {
 	Leader   bool            `json:"leader"`
 	Holder   string          `json:"holder,omitempty"` // who leads, where it isn't this process
 	Reason   string          `json:"reason,omitempty"` // why it is paused
+	Pause    *state.Pause    `json:"pause,omitempty"`  // a person's; absent where the ledger is out of reach
 	Last     *LastRun        `json:"last"`
 	Whole    *LastRun        `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
 	Running  *Running        `json:"running"`         // in this process; null when none is

@@ -24,8 +24,9 @@ type run struct {
 	logger  *zap.Logger
 	desired Desired
 	ledger  *Ledger
-	causes  sync.Map // by origin: the text of the cause
-	noticed string   // what is told before everything else, "" for nothing
+	causes  sync.Map    // by origin: the text of the cause
+	pause   state.Pause // that holds, zero for none
+	noticed string      // what is told before everything else, "" for nothing
 
 	touched  *touched // of a delta and a user run: where it looks
 	person   *dossier // of a user run: whom it is about
@@ -125,8 +126,11 @@ func (r *run) logAlike(troubles []state.Trouble) {
 // run could not begin or not go on; what it did until then is in the report and
 // in the ledger.
 //
-//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> recollect -> inspect -> plan -> guard -> confirm -> apply
+//	recall -> read -> recheck -> gather -> correct -> meet -> leave -> alongside -> observe -> recollect -> inspect -> plan -> guard -> halt -> confirm -> apply
 func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
+	if err := e.refusedByPause(ctx, r); err != nil {
+		return Report{}, err
+	}
 	run := e.begin(r)
 	if r.Kind == User {
 		return e.walk(ctx, run)
@@ -146,7 +150,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if r.byHand() {
 		e.o.Omni.Away(ctx, true)
 	}
-	err := e.recall(ctx, run)
+	err := e.recallPaused(ctx, run)
 	if err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -183,7 +187,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	}
 	e.readRoles(ctx, run)
 	run.follower.begin(stepPlan, 0)
-	judged := e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started)
+	judged := run.halt(e.judge(run.mine(e.planned(ctx, run, e.policy)), run.desired, run.ledger, e.policy, run.started))
 	e.learn(ctx, run, judged.Changes)
 	run.follower.begin(stepConfirm, 0)
 	if run.desired.Only && r.Kind != User { // who asks for somebody waits for it
@@ -212,6 +216,15 @@ func (e *Engine) observe(ctx context.Context, run *run) error {
 		return err
 	}
 	return e.comeBack(ctx, run)
+}
+
+// recallPaused is recall, and reads what a person has paused.
+func (e *Engine) recallPaused(ctx context.Context, run *run) error {
+	err := e.recall(ctx, run)
+	if err == nil {
+		run.pause, err = e.pausedNow(ctx)
+	}
+	return err
 }
 
 // recall reads the ledger, and refuses one that belongs to other sides.

@@ -25,8 +25,10 @@ type watch struct {
 	census   *census                  // nil until a full reading has told it
 	outside  map[identity.OktaID]bool // assigned without an account: outside the scope, staged, refused
 	app      identity.App
-	whole    *wider // a full run is needed, and nothing is read until it has read; nil: none is
-	lag      error  // why the log isn't read on; nil: it is
+	whole    *wider    // a full run is needed, and nothing is read until it has read; nil: none is
+	lag      error     // why the log isn't read on; nil: it is
+	lagSince time.Time // of this kind
+	good     time.Time // when it was read last
 	suspects suspects
 	times    latencies
 	ask      func(Request) // has a run made; nil where no loop makes any
@@ -160,6 +162,11 @@ func (e *Engine) mayWatch(ctx context.Context) (*wider, error) {
 func (w *watch) lags(err error) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if now := time.Now(); err == nil {
+		w.good = now
+	} else if w.lag == nil || fault.KindOf(w.lag) != fault.KindOf(err) {
+		w.lagSince = now
+	}
 	w.lag = err
 	return err
 }

@@ -80,6 +80,18 @@ func (m messenger) Forget(ctx context.Context, f sync.Forgetting) (sync.Forgotte
 	return *answer.Forgotten, nil
 }
 
+// Pause has the leader record what a person says about pausing.
+func (m messenger) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error) {
+	answer, err := m.send(ctx, errandPause, o, &following{decides: true})
+	if err == nil && answer.Paused == nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return sync.PauseAnswer{}, err
+	}
+	return *answer.Paused, nil
+}
+
 // wake has the leader look into Okta soon, and waits for no answer.
 func (m messenger) wake(ctx context.Context) error {
 	return m.mail.Leave(ctx, state.Errand{ID: rand.Text(), Kind: errandWake, By: holderName()}, errandLife)
@@ -168,7 +180,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			switch {
 			case l.Error != nil:
 				return l, true, l.Error.Fault()
-			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil, l.Forgotten != nil:
+			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil, l.Forgotten != nil, l.Paused != nil:
 				return l, true, nil
 			case l.Progress != nil:
 				f.tell(*l.Progress)

@@ -13,10 +13,11 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// judge records decisions.
+// judge records decisions, and pauses.
 type judge interface {
 	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 	LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error)
+	Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error)
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
@@ -166,6 +167,11 @@ func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
 		return decides(e, func(asked sync.Verdict) (l console.Line, err error) {
 			decided, err := d.engine.Decide(ctx, asked)
 			return console.Line{Decided: &decided}, err
+		})
+	case errandPause:
+		return decides(e, func(asked sync.PauseOrder) (l console.Line, err error) {
+			answer, err := d.engine.Pause(ctx, asked)
+			return console.Line{Paused: &answer}, err
 		})
 	case errandLeave:
 		return decides(e, func(asked sync.AtOnce) (l console.Line, err error) {

@@ -25,6 +25,7 @@ const (
 	errandRestore = "restore" // a sync.RestoreRequest
 	errandLeave   = "leave"   // a sync.AtOnce
 	errandForget  = "forget"  // a sync.Forgetting
+	errandPause   = "pause"   // a sync.PauseOrder
 	errandWake    = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 

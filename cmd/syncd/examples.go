@@ -53,6 +53,9 @@ syncd schedules restore ann@example.com --to cat@example.com --only "Weekly numb
 	"syncd forget": `syncd forget ann@example.com --dry-run
 syncd forget ann@example.com
 syncd forget 00u1gjh63g214q0Hq0g4 --json`,
+	"syncd pause": `syncd pause --for 2h --reason "Omni is being moved"
+syncd pause --removals-only`,
+	"syncd resume": `syncd resume`,
 	"syncd hooks": `syncd hooks
 syncd hooks --json`,
 	"syncd hooks status":     `syncd hooks status`,

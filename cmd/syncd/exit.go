@@ -156,7 +156,7 @@ func reportStatus(r sync.Report, detailed bool) int {
 func statusOf(s sync.Status) int {
 	doubtful := func(l *sync.LastRun) bool { return l != nil && l.Outcome == string(sync.Doubtful) }
 	switch {
-	case s.State == sync.Broken, doubtful(s.Last), doubtful(s.Whole):
+	case s.State == sync.Broken, s.Pause != nil && len(s.Failing) > 0, doubtful(s.Last), doubtful(s.Whole):
 		return exitChanges
 	case s.State == sync.Waiting, len(s.Held) > 0:
 		return exitHeld

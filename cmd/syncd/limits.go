@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/omnisync/omnisync/sync"
 )
 
 // limits tells what Okta last announced, by bucket, how Omni's allowance stands,
@@ -23,6 +25,9 @@ func (p parts) limits() map[string]any {
 	if p.scim != nil {
 		told["scim"] = p.scim.seen()
 	}
+	if seen := p.alarms.told(); seen != nil {
+		told["alerts"] = seen
+	}
 	if p.hooks != nil {
 		told["hooks"] = p.hooks.seen()
 	}
@@ -31,6 +36,30 @@ func (p parts) limits() map[string]any {
 
 // warnings tells what goes on in spite of a fault that somebody should mend.
 func (p parts) warnings() []string { return refusedKeys(p.limits()) }
+
+// concerns are what people are told of besides what the engine knows.
+func (p parts) concerns() []sync.Concern {
+	var list []sync.Concern
+	for _, words := range refusedKeys(p.limits()) {
+		title, hint, _ := strings.Cut(words, ": ")
+		list = append(list, sync.Concern{Kind: "omni key", About: title, Title: title, Hint: hint})
+	}
+	return list
+}
+
+// alertsOf tells how the webhook of alerts does, "" where there is none or none was sent.
+func alertsOf(limits map[string]any) string {
+	var a alarmsSeen
+	switch {
+	case !toldLimit(limits, "alerts", &a) || limits["alerts"] == nil:
+		return ""
+	case a.Error != "" && a.Since != nil:
+		return fmt.Sprintf("alerts can't be sent since %s (%d waiting): %s", stamp(*a.Since), a.Waiting, a.Error)
+	case a.Last == nil:
+		return "alerts: none was sent since the start"
+	}
+	return fmt.Sprintf("alerts: %d sent since the start, the newest at %s", a.Sent, stamp(*a.Last))
+}
 
 // refusedKeys names the API keys that Omni refuses.
 func refusedKeys(limits map[string]any) []string {

@@ -145,6 +145,17 @@ func (l local) Leave(ctx context.Context, a console.Leaving) (v sync.Leaver, rep
 	return v, report, err
 }
 
+// Pause records what a person says about pausing, or has the process that leads do it.
+func (l local) Pause(ctx context.Context, o sync.PauseOrder) (answer sync.PauseAnswer, err error) {
+	pause := func(ctx context.Context, by judge) error {
+		answer, err = by.Pause(ctx, o)
+		return err
+	}
+	err = l.led(ctx, func(ctx context.Context, by leadership) error { return pause(ctx, by.engine) },
+		func(m messenger) error { return pause(ctx, m) })
+	return answer, err
+}
+
 // led does mine under the lease. Where another process has the lease, it does
 // theirs, and mine after all where that one ends meanwhile.
 func (l local) led(ctx context.Context, mine func(context.Context, leadership) error, theirs func(messenger) error) error {

@@ -48,6 +48,7 @@ func TestScripts(t *testing.T) {
 			"fits":       fitsCmd,
 			"saved":      savedCmd,
 			"bare":       bareCmd,
+			"alerts":     alertsCmd,
 		},
 	})
 }
@@ -57,6 +58,7 @@ type world struct {
 	okta   *simokta.Org
 	omni   *simomni.Org
 	hooks  *hookDesk
+	alerts *alertDesk
 	faults sim.Faults        // of Omni
 	ids    map[string]string // of Okta users and groups, by name
 }
@@ -93,6 +95,10 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("OMNI_API_KEY", "omni-key")
 	env.Setenv("CONSOLE", console)
 	env.Setenv("HOOKS", hooks)
+	w.alerts = &alertDesk{}
+	receiver := httptest.NewServer(w.alerts)
+	env.Defer(receiver.Close)
+	env.Setenv("ALERTS", receiver.URL+"/services/s3cret")
 	env.Setenv("SYNCD_CONFIG", "acme.yaml")
 	return os.WriteFile(filepath.Join(env.WorkDir, "acme.yaml"), fmt.Appendf(nil, `name: acme
 okta: {org_url: "%s", app_id: %s, rate_share: 1, auth: {api_token: "${env:OKTA_API_TOKEN}"}}

@@ -35,6 +35,7 @@ type seat struct {
 	leads  atomic.Pointer[chair]
 	begins *fault.Error                // it has only just started
 	waits  atomic.Pointer[fault.Error] // why it doesn't lead
+	cut    strand                      // of keep alone
 }
 
 // chair is what a leading daemon works with.
@@ -54,6 +55,7 @@ func newSeat(p parts, store ledger) *seat {
 func (s *seat) keep(ctx context.Context) error {
 	told := ""
 	var looked time.Time
+	schedules := schedulesOf(s.parts.config.Schedule)
 	for {
 		err := s.lead(ctx)
 		if ctx.Err() != nil {
@@ -63,6 +65,7 @@ func (s *seat) keep(ctx context.Context) error {
 			return err
 		}
 		s.waits.Store(whyWaiting(err))
+		s.parts.alarms.adrift(ctx, &s.cut, err, schedules, s.parts.config.Alerts.Stall)
 		if fault.Is(err, fault.Fenced) && time.Since(looked) > glimpse {
 			looked = time.Now()
 			s.look(ctx)
@@ -102,6 +105,7 @@ func (s *seat) lead(ctx context.Context) error {
 			return err
 		}
 		s.parts.log.Info("leads")
+		s.parts.alarms.adrift(working, &s.cut, nil, nil, 0)
 		c := &chair{leadership: l, loop: loop}
 		defer s.leads.CompareAndSwap(c, nil)
 		return within(working, func() error {
@@ -125,9 +129,15 @@ func (s *seat) work(ctx context.Context, c *chair) error {
 		defer close(attended)
 		s.attend(ctx, c)
 	}()
+	alarmed := make(chan struct{})
+	go func() {
+		defer close(alarmed)
+		s.parts.alarms.attend(ctx, c.engine)
+	}()
 	start(ctx, c.store, c.loop)
 	err := c.loop.Run(ctx)
 	<-attended
+	<-alarmed
 	return err
 }
 
@@ -241,6 +251,18 @@ func decidedBy[T any](s *seat, decide func(judge) (T, error)) (answer T, err err
 	return decide(messenger{mail: mail})
 }
 
+// Pause records what a person says about pausing, or has the process that leads do it.
+func (s *seat) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error) {
+	if c := s.leads.Load(); c != nil {
+		return c.engine.Pause(ctx, o)
+	}
+	mail := mailbox(s.store)
+	if mail == nil {
+		return sync.PauseAnswer{}, untaken("")
+	}
+	return messenger{mail: mail}.Pause(ctx, o)
+}
+
 // Do makes a run, or has the process that leads make it.
 func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	c := s.leads.Load()
@@ -264,7 +286,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Forgetter: s, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)

@@ -38,6 +38,7 @@ func serve(ctx context.Context, p parts) error {
 	}
 	defer shut(hookDoor)
 	p.scim = newEndpoint(p)
+	p.alarms = newAlarms(p.config, p.log)
 	return p.opened(func(store ledger) error {
 		if err := p.tellToken(listener); err != nil {
 			return err

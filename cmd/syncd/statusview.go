@@ -31,6 +31,9 @@ func words(h sync.Health) (string, text.Color) {
 // status prints a connection at a glance.
 func (p *printer) status(s sync.Status) {
 	health, color := words(s.State)
+	if s.Pause != nil {
+		health = halts(*s.Pause)
+	}
 	leader := "no daemon leads here"
 	if s.Leader {
 		leader = "the daemon leads"
@@ -56,6 +59,9 @@ func (p *printer) status(s sync.Status) {
 	}
 	if line := hookedOf(s.Limits); line != "" {
 		p.line("hooks: %s", line)
+	}
+	if line := alertsOf(s.Limits); line != "" {
+		p.line("%s", clean(line))
 	}
 	for _, line := range slices.Concat(oktaWaits(s.Limits), omniWaits(s.Limits), unshared(s.Limits)) {
 		p.line("%s", clean(line))

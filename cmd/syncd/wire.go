@@ -31,6 +31,7 @@ type parts struct {
 	kept   *shelf
 	scim   *endpoint       // of a daemon that takes pushes; nil else
 	hooks  *hooks          // of a daemon that listens for event hooks; nil else
+	alarms *alarms         // of a daemon; nil else
 	meters *console.Meters // of this process, whoever leads
 }
 
@@ -167,6 +168,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Policy:   policy(c),
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Concerns: p.concerns, Stall: c.Alerts.Stall,
 		Waiting: p.waiting, Latency: p.meters.Took,
 	})
 }

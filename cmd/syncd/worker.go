@@ -15,7 +15,7 @@ import (
 )
 
 // causeCommand is the cause of runs that a person asks for.
-const causeCommand = "command"
+const causeCommand = sync.CauseCommand
 
 // worker does what a command asks: the running daemon, or this process.
 type worker interface {
@@ -37,10 +37,16 @@ type arbiter interface {
 	// Approve decides, then makes a run that does what was approved. The decision
 	// is in the answer also where that run could not be made.
 	Approve(ctx context.Context, d console.Decision) (sync.Decided, sync.Report, error)
+	refuser
+}
+
+// refuser keeps something from being done.
+type refuser interface {
 	Reject(ctx context.Context, d console.Decision) (sync.Decided, error)
 	// Leave ends a grace, then makes a run about that person. The word is in the answer
 	// also where that run could not be made.
 	Leave(ctx context.Context, a console.Leaving) (sync.Leaver, sync.Report, error)
+	console.Pauser
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
