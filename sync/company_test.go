@@ -42,6 +42,7 @@ type company struct {
 	perMinute  int
 	engine     *sync.Engine
 	archive    sync.Archive // nil: none
+	meters     metered      // told by the engine
 	logs       *zap.Logger  // nil: the test's, of errors alone
 }
 
@@ -145,7 +146,7 @@ func (c *company) restartOn(okta sync.Okta) {
 		}
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger()})
+		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
 }
 
 func (c *company) logger() *zap.Logger {

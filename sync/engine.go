@@ -91,6 +91,8 @@ type Options struct {
 	Warnings func() []string       // what goes on in spite of a fault, for each report; may be nil
 	Waiting  func() string         // what requests to either side wait for, other than their turn, "" for nothing; may be nil
 	Latency  func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
+	Ran      func(state.Run)       // told of each run that has ended, with Stopped as its outcome where it was stopped; may be nil
+	Logged   func([]state.Change)  // told of what was written into the provisioning log; may be nil
 }
 
 // Engine syncs one connection. Pass must not be called while another Pass runs;

@@ -339,3 +339,6 @@ func (r *rate) perMinute() float64 {
 	}
 	return r.done / r.time * 60
 }
+
+// Running tells of the run that is under way in this process, nil while none is.
+func (e *Engine) Running() *Running { return e.follower.now() }
