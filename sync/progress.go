@@ -20,6 +20,9 @@ const (
 	stepApply   = "apply"   // changes
 )
 
+// Applies is the step of a run that makes changes.
+const Applies = stepApply
+
 // Waits is the note of a progress that is another run's.
 const Waits = "an earlier run is under way; this one begins after it"
 
