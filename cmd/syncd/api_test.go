@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -116,7 +117,7 @@ func TestAPIIsAsDescribed(t *testing.T) {
 	c := newAPIContract(t, m.console)
 	ask := func(method, path, body string, want int) {
 		t.Helper()
-		a := m.ask(method, m.console+path, body, true)
+		a := m.ask(time.Minute, method, m.console+path, body, true)
 		if a.status != want {
 			t.Errorf("%s %s %s: %d %.500s, want %d", method, path, body, a.status, a.body, want)
 		}
@@ -124,7 +125,7 @@ func TestAPIIsAsDescribed(t *testing.T) {
 	}
 	refuse := func(method, path string) { // without the token
 		t.Helper()
-		a := m.ask(method, m.console+path, "", false)
+		a := m.ask(time.Minute, method, m.console+path, "", false)
 		if a.status != http.StatusUnauthorized {
 			t.Errorf("%s %s without the token: %d", method, path, a.status)
 		}

@@ -217,13 +217,15 @@ func (a consoleAnswer) String() string { return fmt.Sprint(a.status, a.header, a
 
 // get asks the console.
 func (m *marked) get(path string) consoleAnswer {
-	return m.ask(http.MethodGet, m.console+path, "", true)
+	return m.ask(time.Minute, http.MethodGet, m.console+path, "", true)
 }
 
-// ask sends a request, with the console's token or a wrong one.
-func (m *marked) ask(method, address, body string, known bool) consoleAnswer {
+// ask sends a request, with the console's token or none, and waits no longer than that.
+func (m *marked) ask(patience time.Duration, method, address, body string, known bool) consoleAnswer {
 	m.t.Helper()
-	r, err := http.NewRequestWithContext(m.t.Context(), method, "http://"+address, strings.NewReader(body))
+	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
+	defer cancel()
+	r, err := http.NewRequestWithContext(ctx, method, "http://"+address, strings.NewReader(body))
 	if err != nil {
 		m.t.Fatal(err)
 	}
@@ -231,6 +233,11 @@ func (m *marked) ask(method, address, body string, known bool) consoleAnswer {
 	if known {
 		r.Header.Set("Authorization", "Bearer "+m.secrets["MARK_CONSOLE"])
 	}
+	return send(r)
+}
+
+// send gives the answer to a request, whatever it is; none where the connection fails.
+func send(r *http.Request) consoleAnswer {
 	response, err := http.DefaultTransport.RoundTrip(r)
 	if err != nil {
 		return consoleAnswer{}
