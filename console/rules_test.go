@@ -90,7 +90,7 @@ func TestAlertsAskForWhatThereIs(t *testing.T) {
 		for _, s := range selector.FindAllStringSubmatch(r.Expr, -1) {
 			f := all[strings.TrimSuffix(s[1], "_bucket")]
 			for _, m := range matcher.FindAllStringSubmatch(s[2], -1) {
-				for _, value := range strings.Split(m[3], "|") {
+				for value := range strings.SplitSeq(m[3], "|") {
 					if !slices.Contains(valuesOfLabel(f, m[1]), value) {
 						t.Errorf("%s asks for %s with %s=%q, which there isn't", r.Alert, s[1], m[1], value)
 					}
