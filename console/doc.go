@@ -10,6 +10,7 @@
 //	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool,"insist":bool,"only":[name],"attached":bool} -> lines
 //	POST /api/v1/runs/{run}/approve  {"by":"...","attached":bool} -> lines, the first one the decision
 //	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
+//	GET  /api/openapi.json           all of this in OpenAPI's words, which a test holds to the answers
 //	GET  /metrics                    Prometheus's text, or its protobuf where it asks for that; wants the token like the API
 //
 // Lines are application/x-ndjson, one member each: {"decided":...} or {"leaver":...}, then

@@ -77,11 +77,23 @@ type route struct {
 	serve        func(w http.ResponseWriter, r *http.Request)
 }
 
-// routes answers a known path with a wrong method by 405, and any other path
-// by 404, both as JSON.
-func (a *api) routes() http.Handler {
-	mux := http.NewServeMux()
-	for _, r := range []route{
+// Route is a path of the listener with its one method. A part in braces stands for one
+// that differs.
+type Route struct{ Method, Path string }
+
+// Routes lists all that the listener knows.
+func Routes() []Route {
+	list := []Route{{http.MethodGet, "/healthz"}, {http.MethodGet, "/readyz"}}
+	a := &api{Options: Options{Log: zap.NewNop()}}
+	for _, r := range a.table() {
+		list = append(list, Route{r.method, r.path})
+	}
+	return list
+}
+
+// table is every route behind the doors. Each one of the API stands in openapi.yaml too.
+func (a *api) table() []route {
+	return []route{
 		{http.MethodGet, "/api/v1/status", a.status},
 		{http.MethodGet, "/api/v1/history", a.history},
 		{http.MethodGet, "/api/v1/names", a.names},
@@ -96,8 +108,16 @@ func (a *api) routes() http.Handler {
 		{http.MethodPost, "/api/v1/forget", a.forget},
 		{http.MethodPost, "/api/v1/pause", a.pause},
 		{http.MethodPost, "/api/v1/resume", a.resume},
+		{http.MethodGet, "/api/openapi.json", a.openAPI},
 		{http.MethodGet, "/metrics", a.metrics()},
-	} {
+	}
+}
+
+// routes answers a known path with a wrong method by 405, and any other path
+// by 404, both as JSON.
+func (a *api) routes() http.Handler {
+	mux := http.NewServeMux()
+	for _, r := range a.table() {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)
 		mux.HandleFunc(r.path, wrongMethod(r.method))
 	}

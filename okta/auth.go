@@ -1,6 +1,7 @@
 package okta
 
 import (
+	"bytes"
 	"context"
 	"net/http"
 	"strings"
@@ -56,7 +57,24 @@ func (a *auth) RoundTrip(req *http.Request) (*http.Response, error) {
 func (a *auth) send(req *http.Request, value string) (*http.Response, error) {
 	req = req.Clone(req.Context())
 	req.Header.Set("Authorization", value)
-	return a.next.RoundTrip(req)
+	resp, err := a.next.RoundTrip(req)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = withhold(resp, value)
+	}
+	return resp, err
+}
+
+// withhold takes the credential out of a refusal: what says no may repeat what it was
+// asked with, and its words are told to people and kept.
+func withhold(resp *http.Response, value string) error {
+	_, secret, _ := strings.Cut(value, " ")
+	body, err := readBody(resp)
+	if err != nil || secret == "" || !bytes.Contains(body, []byte(secret)) {
+		return err
+	}
+	body = bytes.ReplaceAll(body, []byte(secret), []byte("[credential]"))
+	resp.Body, resp.ContentLength = &read{body, bytes.NewReader(body)}, int64(len(body))
+	return nil
 }
 
 // apiToken is an API token of an administrator, in Okta's SSWS scheme. It is

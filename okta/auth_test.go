@@ -1,9 +1,12 @@
 package okta_test
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/okta"
@@ -54,5 +57,29 @@ func TestTokenIsReadAgain(t *testing.T) {
 				t.Errorf("sent %q, got %v; want %q, %v", sent, kinds, test.want, test.kinds)
 			}
 		})
+	}
+}
+
+// A refusal that repeats the token is told, and kept, without it.
+func TestARefusalDoesNotTellTheToken(t *testing.T) {
+	const token = "00MARKED_token-5e1f"
+	for _, status := range []int{400, 401, 403, 404, 500} {
+		r, err := okta.New(okta.Options{OrgURL: org, AppID: app, Token: func() (string, error) { return token, nil },
+			Transport: roundTrip(func(req *http.Request) (*http.Response, error) {
+				body := `{"errorCode":"E0000011","errorSummary":"Invalid: ` + req.Header.Get("Authorization") + `","errorCauses":[{"errorSummary":"` + token + `"}]}`
+				return inProcess{always(status, body)}.RoundTrip(req)
+			})})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second) // a 500 is asked again
+		_, err = r.App(ctx)
+		cancel()
+		if err == nil || strings.Contains(err.Error(), token) {
+			t.Errorf("%d: %v", status, err)
+		}
+		if status < 500 && !strings.Contains(err.Error(), "Invalid: SSWS [credential]); [credential]") {
+			t.Errorf("%d lacks the rest of what is said: %v", status, err)
+		}
 	}
 }

@@ -202,6 +202,15 @@ func (b *bucket) end(now time.Time, canWait bool, r quota) {
 	b.reset, b.resets = r.reset, now.Add(r.untilReset(now))
 }
 
+// BucketOf names what a path of the organization's address is counted as: the bucket that
+// Okta counts it in, or a token.
+func BucketOf(path string) string {
+	if strings.HasPrefix(path, "/oauth2/") {
+		return "token"
+	}
+	return bucketOf(path)
+}
+
 // bucketOf names the bucket that Okta counts a path in: the most specific match
 // of the last published list.
 func bucketOf(path string) string {

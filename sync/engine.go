@@ -97,6 +97,8 @@ type Options struct {
 	Concerns  func() []Concern      // matters that others know of; may be nil
 	Stall     time.Duration         // after how long without a good reading people are told; 0: at the second tick of the schedule that was in vain
 	Latency   func(time.Duration)   // told of each time from a change in Okta to Omni's answer; may be nil
+	Ran       func(state.Run)       // told of each run that has ended, with Stopped as its outcome where it was stopped; may be nil
+	Logged    func([]state.Change)  // told of what was written into the provisioning log; may be nil
 }
 
 // Engine syncs one connection. Pass must not be called while another Pass runs;

@@ -112,6 +112,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if err == nil && (fault.Is(stopErr, fault.Fenced) || fault.Is(stopErr, fault.Unauthorized) && rep.Counts[string(state.Applied)] == 0 || stopped(stopErr)) {
 		err = stopErr
 	}
+	e.ran(rep, firstError(err, r.why(stopErr)))
 	r.logAlike(rep.Troubles)
 	if rep.Pause != nil {
 		r.logger.Warn(pausedBy(*rep.Pause) + lies(results))
@@ -187,11 +188,8 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	if e.o.Fence == "" {
 		return nil
 	}
-	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
-		Doubts: rep.Doubts, Counts: rep.Counts, Refused: untried(rep.Changes)}
-	if cause != nil {
-		record.Error, record.Hint, record.Fault = cause.Error(), fault.HintOf(cause), fault.KindOf(cause).String()
-	}
+	record := recordOf(rep, cause)
+	record.Refused = untried(rep.Changes)
 	var b state.Batch
 	state.Add(&b, state.Runs, record)
 	if err := e.put(ctx, b); err != nil {
@@ -200,6 +198,28 @@ func (e *Engine) remember(ctx context.Context, rep Report, cause error) error {
 	e.archive(ctx, archived(state.ArchivedRun, []state.Run{record})...)
 	e.alarms.stir()
 	return e.place(ctx)
+}
+
+// recordOf is a run as the ledger remembers it.
+func recordOf(rep Report, cause error) state.Run {
+	record := state.Run{Run: rep.Run, Kind: string(rep.Kind), Outcome: string(rep.Outcome), Started: rep.Started, Ended: rep.Ended,
+		Doubts: rep.Doubts, Counts: rep.Counts}
+	if cause != nil {
+		record.Error, record.Hint, record.Fault = cause.Error(), fault.HintOf(cause), fault.KindOf(cause).String()
+	}
+	return record
+}
+
+// ran tells who measures of the end of a run. One that was stopped has failed at nothing.
+func (e *Engine) ran(rep Report, cause error) {
+	if e.o.Ran == nil {
+		return
+	}
+	record := recordOf(rep, cause)
+	if stopped(cause) || fault.Is(cause, fault.Fenced) {
+		record.Outcome = string(Stopped)
+	}
+	e.o.Ran(record)
 }
 
 // refusedKept is how many causes a run remembers of what it couldn't even try.
@@ -230,6 +250,9 @@ func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error)
 		r.logger.Info("run stopped", zap.Error(err))
 	} else {
 		r.logger.Error("run", zap.String("outcome", string(rep.Outcome)), zap.Error(err), zap.String("hint", fault.HintOf(err)))
+	}
+	if !r.request.DryRun {
+		e.ran(rep, firstError(context.Cause(ctx), err))
 	}
 	if !r.request.DryRun && !fault.Is(err, fault.Fenced) && (left || ctx.Err() == nil) {
 		ctx, cancel := ending(ctx, err)

@@ -233,6 +233,8 @@ func (n Notes) take(b state.Bucket, key string, raw []byte) (bool, error) {
 		return enter(n.Holds, b, key, raw)
 	case b == state.Failing:
 		return enter(n.Failing, b, key, raw)
+	case b == state.Leavers:
+		return enter(n.Leavers, b, key, raw)
 	}
 	return false, nil
 }

@@ -67,6 +67,8 @@ func (x *eraser) record(b state.Bucket, key string, raw []byte) ([]byte, error) 
 		return edited(raw, b, always(x.accepted))
 	case b == state.Saves:
 		return edited(raw, b, x.saved)
+	case b == state.Meta && key == metaKeys:
+		return edited(raw, b, always(func(v *json.RawMessage) { *v = texts(x, *v, x.now) }))
 	case b == state.PushedUsers, b == state.PushedGroups, b == state.Meta, b == state.Forgets:
 		return raw, nil // what Okta says of others is theirs, and the rest names nobody
 	case !x.mentioned(raw, x.ids) && !x.mentioned(raw, x.omnis):

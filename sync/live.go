@@ -101,6 +101,9 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 	if err := e.write(ctx, n); err != nil {
 		return err
 	}
+	if e.o.Logged != nil && len(n.Log) > 0 {
+		e.o.Logged(n.Log)
+	}
 	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
 	if n.Pause != nil {
 		e.brake.set(*n.Pause)

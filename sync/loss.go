@@ -317,6 +317,9 @@ func (e *Engine) unarchive(err error) {
 	e.unarchived.Store(&told)
 }
 
+// Archives reports whether the newest record went into the archive.
+func (e *Engine) Archives() bool { return e.unarchived.Load() == nil }
+
 // archived gives records as the archive keeps them.
 func archived[T any](kind string, list []T) []state.Archived {
 	out := make([]state.Archived, 0, len(list))

@@ -20,6 +20,9 @@ const (
 	stepApply   = "apply"   // changes
 )
 
+// Applies is the step of a run that makes changes.
+const Applies = stepApply
+
 // Waits is the note of a progress that is another run's.
 const Waits = "an earlier run is under way; this one begins after it"
 
@@ -339,3 +342,6 @@ func (r *rate) perMinute() float64 {
 	}
 	return r.done / r.time * 60
 }
+
+// Running tells of the run that is under way in this process, nil while none is.
+func (e *Engine) Running() *Running { return e.follower.now() }

@@ -27,6 +27,7 @@ const (
 	Failing  Outcome = "failed"   // some changes failed
 	Holding  Outcome = "held"     // something waits for approval
 	Doubtful Outcome = "doubtful" // a reading could not be believed; nothing was removed because of it
+	Stopped  Outcome = "stopped"  // by who asked for it, or with the process or its lease; told to Options.Ran alone
 )
 
 // Request says what a run is to do.

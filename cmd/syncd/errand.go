@@ -49,6 +49,9 @@ const maxAnswer = 256 << 20
 // mailbox gives the mailbox of a ledger that several processes share, nil for one
 // that has one process.
 func mailbox(store ledger) state.Mailbox {
+	if t, ok := store.(timed); ok {
+		store = t.ledger
+	}
 	if shared, ok := store.(*redis.Store); ok {
 		return shared
 	}

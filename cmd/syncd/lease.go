@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -26,6 +27,9 @@ type lease struct {
 	lost  context.CancelCauseFunc // ends the context of those who write
 	stop  context.CancelFunc      // ends the renewing
 	ended chan struct{}
+
+	acquired time.Time
+	renewed  atomic.Int64 // in Unix nanoseconds
 }
 
 // hold takes the lease and keeps it. The context it gives ends when ctx does, or
@@ -43,7 +47,8 @@ func hold(ctx context.Context, store state.Leaser) (context.Context, *lease, err
 	}
 	working, lost := context.WithCancelCause(ctx)
 	renewing, stop := context.WithCancel(context.WithoutCancel(ctx))
-	l := &lease{store: store, fence: fence, lost: lost, stop: stop, ended: make(chan struct{})}
+	l := &lease{store: store, fence: fence, lost: lost, stop: stop, ended: make(chan struct{}), acquired: asked}
+	l.renewed.Store(asked.UnixNano())
 	go l.keep(renewing, asked.Add(leaseTime))
 	return working, l, nil
 }
@@ -67,6 +72,7 @@ func (l *lease) keep(ctx context.Context, until time.Time) {
 		err := l.renew(ctx)
 		if err == nil {
 			until = asked.Add(leaseTime)
+			l.renewed.Store(asked.UnixNano())
 			next.Reset(leaseRenew)
 			continue
 		}

@@ -32,6 +32,7 @@ type seat struct {
 	store  ledger
 	reader *sync.Engine // for as long as it doesn't lead
 	known  *sync.Known
+	teller *sync.Teller
 	leads  atomic.Pointer[chair]
 	begins *fault.Error                // it has only just started
 	waits  atomic.Pointer[fault.Error] // why it doesn't lead
@@ -45,7 +46,7 @@ type chair struct {
 }
 
 func newSeat(p parts, store ledger) *seat {
-	s := &seat{parts: p, store: store, reader: p.engine(store, ""), known: sync.NewKnown(store), begins: &fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"}}
+	s := &seat{parts: p, store: store, reader: p.engine(store, ""), known: sync.NewKnown(store), teller: sync.NewTeller(store), begins: &fault.Error{Kind: fault.Unavailable, Op: "the daemon is starting"}}
 	s.waits.Store(s.begins)
 	return s
 }
@@ -289,5 +290,5 @@ func (s *seat) consoleOptions(host string) (console.Options, error) {
 		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
 		Token: func() (string, error) { return knownToken(p.config) },
 		Ready: s.ready,
-	}, p.meters.Register(registry, s)
+	}, p.meters.Register(registry, p.config.Name, s)
 }

@@ -43,7 +43,7 @@ func serve(ctx context.Context, p parts) error {
 		if err := p.tellToken(listener); err != nil {
 			return err
 		}
-		s := newSeat(p, store)
+		s := newSeat(p, p.timed(store))
 		group, ctx := errgroup.WithContext(ctx)
 		if listener != nil {
 			p.log.Info("the console listens", zap.String("address", listener.Addr().String()))

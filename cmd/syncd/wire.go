@@ -52,20 +52,20 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if len(problems) > 0 {
 		return parts{}, &configs.Invalid{Faults: faultsOf(problems)}
 	}
+	build := versionOf(debug.ReadBuildInfo())
+	meters := console.NewMeters(console.Build{Version: build.Version, Revision: build.Revision, Go: build.Go})
 	var reader *okta.Reader
 	if !pushAlone(c) {
 		var err error
-		if reader, err = okta.New(oktaOptions(c.Okta)); err != nil {
+		if reader, err = okta.New(countedOkta(oktaOptions(c.Okta), meters)); err != nil {
 			return parts{}, err
 		}
 	}
-	client, err := omniclient.New(omniOptions(c.Omni))
+	client, err := omniclient.New(countedOmni(omniOptions(c.Omni), meters))
 	if err != nil {
 		return parts{}, err
 	}
-	build := versionOf(debug.ReadBuildInfo())
-	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}},
-		meters: console.NewMeters(console.Build{Version: build.Version, Revision: build.Revision, Go: build.Go})}, nil
+	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}, meters: meters}, nil
 }
 
 // pushAlone reports whether what Okta pushed is all that is known of it.
@@ -169,7 +169,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Concerns: p.concerns, Stall: c.Alerts.Stall,
-		Waiting: p.waiting, Latency: p.meters.Took,
+		Waiting: p.waiting, Latency: p.meters.Took, Ran: p.meters.Ran, Logged: p.meters.Logged,
 	})
 }
 
