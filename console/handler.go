@@ -13,16 +13,30 @@ import (
 
 // Engine answers and decides.
 type Engine interface {
+	Teller
+	Decider
+}
+
+// Teller answers, and changes nothing.
+type Teller interface {
 	// Status tells the connection at a glance.
 	Status(ctx context.Context) (sync.Status, error)
-	// Decide records what a person says about what a run holds; fault.NotFound when
-	// it holds nothing.
-	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
 	// History gives lines of the provisioning log, the newest first.
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 	// Explain answers about a person or a group; fault.NotFound when nobody knows them.
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
-	Exits
+	// Leavers gives who is on the way out, and where they are.
+	Leavers(ctx context.Context) ([]sync.Leaver, error)
+}
+
+// Decider records what a person says.
+type Decider interface {
+	// Decide is about what a run holds; fault.NotFound when it holds nothing.
+	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
+	// LeaveAtOnce ends a grace; fault.NotFound where nobody of that name leaves,
+	// fault.Refused where it isn't confirmed or there is none, fault.Conflict where
+	// somebody has done so.
+	LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error)
 }
 
 // Pauser notes what a person says about pausing.

@@ -8,16 +8,6 @@ import (
 	"github.com/omnisync/omnisync/sync"
 )
 
-// Exits tells of those who are on the way out, and lets one of them go without grace.
-type Exits interface {
-	// Leavers gives who is on the way out, and where they are.
-	Leavers(ctx context.Context) ([]sync.Leaver, error)
-	// LeaveAtOnce ends a grace; fault.NotFound where nobody of that name leaves,
-	// fault.Refused where it isn't confirmed or there is none, fault.Conflict where
-	// somebody has done so.
-	LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error)
-}
-
 // LeaversAnswer is the answer to who is on the way out.
 type LeaversAnswer struct {
 	Leavers []sync.Leaver `json:"leavers"`

@@ -176,10 +176,11 @@ func itemWords(item state.Item) string {
 	if item.Saved && item.State != state.ItemSaved {
 		words += ", and saved"
 	}
+	list := []string{words}
 	for _, t := range item.Tried {
-		words += fmt.Sprintf("; %s can't: %s", t.To, t.Why)
+		list = append(list, fmt.Sprintf("%s can't: %s", t.To, t.Why))
 	}
-	return words
+	return strings.Join(list, "; ")
 }
 
 // intends tells what the policy does with what a leaver owns before the membership ends,

@@ -15,9 +15,8 @@ import (
 
 // judge records decisions, and pauses.
 type judge interface {
-	Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error)
-	LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, error)
-	Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error)
+	console.Decider
+	console.Pauser
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after

@@ -32,7 +32,7 @@ type doer interface {
 	console.Forgetter
 }
 
-// arbiter records what a person decided.
+// arbiter records what a person says, and has done what comes of it.
 type arbiter interface {
 	// Approve decides, then makes a run that does what was approved. The decision
 	// is in the answer also where that run could not be made.
