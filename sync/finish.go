@@ -265,8 +265,12 @@ func (e *Engine) aborted(ctx context.Context, r *run, err error) (Report, error)
 // approvalLasts is how long an approval may be acted upon.
 const approvalLasts = 24 * time.Hour
 
-// noteHolds notes what was confirmed and what waits for a person, and tells of it.
+// noteHolds notes what was confirmed and what waits for a person, and tells of it, and
+// of API keys that are to be replaced.
 func (e *Engine) noteHolds(ctx context.Context, run *run, changes []Change, confirmed Notes) error {
+	if err := e.watchKeys(ctx, run); err != nil {
+		return err
+	}
 	waits := e.waiting(ctx, run, changes)
 	all := confirmed.clone() // in one step: what a person decides meanwhile stands
 	all.join(run.remind(waits))

@@ -179,9 +179,6 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 	if err := e.observe(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
-	if err := e.watchKeys(ctx, run); err != nil {
-		return e.aborted(ctx, run, err)
-	}
 	if err := e.recollect(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
