@@ -13,7 +13,7 @@ import (
 	"go.uber.org/zap/zaptest/observer"
 )
 
-// keyed founds a company of which Omni, or the configuration, says that person000 made
+// keyedBy founds a company of which Omni, or the configuration, says that person000 made
 // the key. alerts counts the lines that tell of the key.
 func keyedBy(t *testing.T, policy sync.Policy, omniTells bool, play func(c *company, id string, alerts func() int)) {
 	t.Helper()
@@ -38,7 +38,7 @@ func (c *company) keyIsOf(name string) {
 	c.omni.SetKnobs(simomni.Knobs{KeyOwners: map[string]string{"key": omniUser(c, name).ID}})
 }
 
-// asks counts how often Omni was asked whose the key is.
+// whoAmI counts how often Omni was asked whose the key is.
 func (c *company) whoAmI() int {
 	n := 0
 	for _, r := range c.omni.Requests() {
