@@ -148,7 +148,7 @@ func (b *bench) firstLoad(ctx context.Context, store string, c company) ([]row, 
 	work := fmt.Sprintf("first load, %s users, %s groups", grouped(c.Users), grouped(c.Groups))
 	want := c.Users + c.Groups
 	return []row{
-		{Work: work, Store: store, What: "Omni requests that write", Got: writes.told, Detail: "and " + sameCount(counts, countReads).told + " that look who is there",
+		{Work: work, Store: store, What: "Omni requests that write", Got: writes.told, Detail: "and " + sameCount(counts, countReads).told + " that read",
 			Targets: []string{"users + groups = " + grouped(want)}, Reached: []bool{writes.all(want)}},
 		{Work: work, Store: store, What: "changes a second", Got: fmt.Sprintf("%.0f", speeds.median()), Detail: ranged("%.0f", speeds)},
 	}, nil
