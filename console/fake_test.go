@@ -92,7 +92,7 @@ func newDaemon() *daemon {
 
 func (d *daemon) options() console.Options {
 	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
-		Token: func() (string, error) { return token, nil },
+		Keys:  func() ([]console.Key, error) { return []console.Key{{Role: console.Acts, Token: token}}, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }
 

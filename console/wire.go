@@ -15,6 +15,9 @@ import (
 // maxBody bounds what is read of a request, in bytes.
 const maxBody = 64 << 10
 
+// maxForm bounds what is read of a form, in bytes: one may name thousands of removals.
+const maxForm = 4 << 20
+
 // maxBy bounds the name of who decides, in bytes.
 const maxBy = 200
 
@@ -56,10 +59,7 @@ type decisionBody struct {
 }
 
 func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
-	if b.By == "" {
-		b.By = "console"
-	}
-	return sync.Verdict{Run: run, Decision: d, By: b.By[:min(len(b.By), maxBy)], Only: b.Only, Except: b.Except, Hash: b.Hash}
+	return sync.Verdict{Run: run, Decision: d, By: b.By, Only: b.Only, Except: b.Except, Hash: b.Hash}
 }
 
 // Line is one answer, or one line of one. Exactly one member is set.

@@ -249,7 +249,7 @@ func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
 		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
-		Token: func() (string, error) { return knownToken(p.config) },
+		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)
 }

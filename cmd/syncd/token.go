@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/omnisync/omnisync/configs"
+	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/fault"
 )
 
@@ -45,6 +46,15 @@ func knownToken(c *configs.Config) (string, error) {
 			Hint: "it belongs to whoever runs the daemon: run this command as the same user, or set console.token"}
 	}
 	return strings.TrimSpace(string(raw)), nil
+}
+
+// keysOf gives who may use the console: whoever has its token may act.
+func keysOf(c *configs.Config) ([]console.Key, error) {
+	token, err := knownToken(c)
+	if err != nil {
+		return nil, err
+	}
+	return []console.Key{{Role: console.Acts, Token: token}}, nil
 }
 
 // makeToken writes a token of 26 random letters and digits where none is known,
