@@ -20,7 +20,7 @@ func (a *api) background(who Visitor, request sync.Request) {
 				a.panicked(p)
 			}
 		}()
-		if _, err := a.Runner.Do(a.runs, request); err != nil && a.runs.Err() == nil {
+		if _, err := a.Runner.Do(a.lives, request); err != nil && a.lives.Err() == nil {
 			a.Log.Warn("a run that was asked for on a page didn't go on", zap.String("who", who.by("")), zap.Error(err))
 		}
 	}()

@@ -33,6 +33,15 @@ type Runner interface {
 	Do(ctx context.Context, r sync.Request) (sync.Report, error)
 }
 
+// Recorder tells of runs that have ended.
+type Recorder interface {
+	// Runs gives them, the newest first.
+	Runs(ctx context.Context, f sync.RunsFilter) ([]state.Run, error)
+	// RunOf gives one, with its lines of the provisioning log; fault.NotFound where none is
+	// remembered.
+	RunOf(ctx context.Context, run string) (state.Run, []state.Change, error)
+}
+
 // Options are what the listener works with. All of them are required, but for URL and Proxy.
 type Options struct {
 	Name    string // of the connection; a client that means another one is refused
@@ -42,6 +51,7 @@ type Options struct {
 	Engine  Engine
 	Runner  Runner
 	Names   Namer
+	Runs    Recorder
 	Metrics prometheus.Gatherer         // what /metrics tells
 	Keys    func() ([]Key, error)       // who may come in; asked for at each request, never none
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
@@ -51,7 +61,7 @@ type Options struct {
 // Handler serves the API and the health checks. Runs live under ctx, not under
 // the request that asked for them.
 func Handler(ctx context.Context, o Options) http.Handler {
-	a := &api{Options: o, runs: ctx, sessions: newSessions(), templates: templates()}
+	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates()}
 	a.pulse.status = o.Engine.Status
 	h := sameOrigin(a.routes())
 	h = a.addressed(h)
@@ -61,7 +71,7 @@ func Handler(ctx context.Context, o Options) http.Handler {
 
 type api struct {
 	Options
-	runs      context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
+	lives     context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
 	sessions  *sessions
 	templates map[string]*template.Template
 	pulse     pulse
@@ -111,6 +121,8 @@ func (a *api) calls() []route {
 		{http.MethodGet, "/api/v1/history", whoever(a.history)},
 		{http.MethodGet, "/api/v1/names", whoever(a.names)},
 		{http.MethodGet, "/api/v1/explain", whoever(a.explain)},
+		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},
+		{http.MethodGet, "/api/v1/runs/{run}", whoever(a.oneRun)},
 		{http.MethodPost, "/api/v1/runs", whoever(a.run)},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
@@ -146,7 +158,7 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 // with client, the request's context, too.
 func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 	request.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
-	ctx, stop := context.WithCancelCause(a.runs)
+	ctx, stop := context.WithCancelCause(a.lives)
 	defer stop(nil)
 	if request.Attached {
 		defer context.AfterFunc(client, func() { stop(sync.ErrLeft) })()
@@ -166,6 +178,10 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request, who Visitor) {
 	decided, err := a.decide(w, r, who, asking{state.Approved, &asked})
 	if err != nil {
 		writeError(w, err)
+		return
+	}
+	if asked.Preview {
+		writeJSON(w, http.StatusOK, Line{Decided: &decided})
 		return
 	}
 	l := newLines(w)
@@ -195,5 +211,5 @@ func (a *api) decide(w http.ResponseWriter, r *http.Request, who Visitor, asked 
 	}
 	v := asked.body.verdict(r.PathValue("run"), asked.decision)
 	v.By = who.by(asked.body.By)
-	return a.Engine.Decide(a.runs, v)
+	return a.Engine.Decide(a.lives, v)
 }

@@ -53,7 +53,7 @@ func (a *api) events(w http.ResponseWriter, r *http.Request) {
 		case <-t.C:
 		case <-r.Context().Done():
 			return
-		case <-a.runs.Done():
+		case <-a.lives.Done():
 			return
 		}
 	}

@@ -10,6 +10,11 @@ import (
 func (a *api) pages() []page {
 	return []page{
 		{"/", "Now", "Now", "now", a.nowData},
+		{"/held", "Held", "Held", "held", a.heldData},
+		{"/runs", "Runs", "Runs", "runs", a.runsData},
+		{"/runs/{run}", "Run", "", "run", a.runData},
+		{"/failing", "Failing", "Failing", "failing", a.failingData},
+		{"/log", "Log", "Log", "log", a.logData},
 	}
 }
 
@@ -30,6 +35,9 @@ func (a *api) views() []route {
 func (a *api) actions() []route {
 	return []route{
 		{http.MethodPost, "/runs", a.runByPage},
+		{http.MethodPost, "/held/{run}/review", a.reviewByPage},
+		{http.MethodPost, "/held/{run}/decide", a.decideByPage},
+		{http.MethodPost, "/failing/retry", a.retryByPage},
 	}
 }
 

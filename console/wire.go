@@ -56,10 +56,11 @@ type decisionBody struct {
 	Hash   string   `json:"hash,omitempty"`   //
 
 	Attached bool `json:"attached,omitempty"` // of an approval: the run that follows ends when the client leaves
+	Preview  bool `json:"preview,omitempty"`  // tells what would be decided, and decides nothing
 }
 
 func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
-	return sync.Verdict{Run: run, Decision: d, By: b.By, Only: b.Only, Except: b.Except, Hash: b.Hash}
+	return sync.Verdict{Run: run, Decision: d, By: b.By, Only: b.Only, Except: b.Except, Hash: b.Hash, Preview: b.Preview}
 }
 
 // Line is one answer, or one line of one. Exactly one member is set.

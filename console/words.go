@@ -3,9 +3,12 @@ package console
 import (
 	"fmt"
 	"html/template"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -14,7 +17,8 @@ import (
 func templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"ago": ago, "stamp": stamp, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
-		"left": left, "tone": tone,
+		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
+		"first": first, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
 	}
 }
 
@@ -103,4 +107,27 @@ func tone(name any) string {
 	default:
 		return ""
 	}
+}
+
+// first gives the first few names and how many more there are.
+func first(n int, names []string) string {
+	shown := strings.Join(names[:min(n, len(names))], ", ")
+	if more := len(names) - n; more > 0 {
+		shown += fmt.Sprintf(" and %d more", more)
+	}
+	return shown
+}
+
+// countWords tells a run's counts of changes, in an order that is the same each time.
+func countWords(counts map[string]int) string {
+	var list []string
+	for _, name := range slices.Sorted(maps.Keys(counts)) {
+		if counts[name] > 0 {
+			list = append(list, fmt.Sprintf("%d %s", counts[name], words(name)))
+		}
+	}
+	if len(list) == 0 {
+		return "nothing to do"
+	}
+	return strings.Join(list, ", ")
 }

@@ -18,28 +18,56 @@ type HistoryFilter struct {
 	Run     string
 	Since   time.Time
 	Until   time.Time // exclusive
-	Limit   int       // the newest so many; 0 means all
+	Skip    int       // the newest so many
+	Limit   int       // so many of the rest; 0 means all
 }
+
+const (
+	// firstLines is how many of the newest lines are read at first; then always four times as
+	// many, so that who asks for the newest doesn't wait for the whole log.
+	firstLines = 1_000
+	// lineDelay is how much later than its time a line may come into the log.
+	lineDelay = time.Hour
+)
 
 // History gives lines of the provisioning log, the newest first. Those of a
 // person who was renamed are found by each name, and those of a group also by
 // the members whom they moved.
 func (e *Engine) History(ctx context.Context, f HistoryFilter) ([]state.Change, error) {
-	all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
-	if err != nil {
-		return nil, err
+	n := firstLines
+	if f.Subject != "" { // whose names of other times stand anywhere
+		n = state.Log.Keep()
 	}
+	for ; ; n *= 4 {
+		n = min(n, state.Log.Keep())
+		all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, n)
+		if err != nil {
+			return nil, err
+		}
+		found := f.among(all)
+		enough := f.Limit > 0 && len(found) == f.Limit
+		if enough || len(all) < n || n == state.Log.Keep() || all[n-1].Time.Before(f.Since.Add(-lineDelay)) {
+			return found, nil
+		}
+	}
+}
+
+// among gives what is wanted of the newest lines.
+func (f HistoryFilter) among(all []state.Change) []state.Change {
 	who := f.identified(all)
-	found := []state.Change{}
+	found, left := []state.Change{}, f.Skip
 	for _, c := range all {
 		if f.Limit > 0 && len(found) == f.Limit {
 			break
 		}
-		if f.allows(c) && (f.Subject == "" || f.named(c) || who.ids[c.OktaID] || who.moved(c)) {
+		if !f.allows(c) || f.Subject != "" && !f.named(c) && !who.ids[c.OktaID] && !who.moved(c) {
+			continue
+		}
+		if left--; left < 0 {
 			found = append(found, c)
 		}
 	}
-	return found, nil
+	return found
 }
 
 func (f HistoryFilter) allows(c state.Change) bool {

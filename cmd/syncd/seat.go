@@ -206,6 +206,16 @@ func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Chang
 	return s.reader.History(ctx, f)
 }
 
+// Runs tells what is known, also while another process leads.
+func (s *seat) Runs(ctx context.Context, f sync.RunsFilter) ([]state.Run, error) {
+	return s.reader.Runs(ctx, f)
+}
+
+// RunOf tells what is known, also while another process leads.
+func (s *seat) RunOf(ctx context.Context, id string) (state.Run, []state.Change, error) {
+	return s.reader.RunOf(ctx, id)
+}
+
 // Explain answers, also while another process leads.
 func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, error) {
 	return s.reader.Explain(ctx, subject)
@@ -213,6 +223,9 @@ func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, e
 
 // Decide decides, or has the process that leads decide.
 func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
+	if v.Preview {
+		return s.reader.Decide(ctx, v)
+	}
 	if c := s.leads.Load(); c != nil {
 		return c.engine.Decide(ctx, v)
 	}
@@ -248,7 +261,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Runs: s, Log: p.log, Metrics: registry,
 		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)
