@@ -24,7 +24,9 @@ func differences(c state.Change) []difference {
 	}
 	add("userName", before.UserName, after.UserName)
 	add("displayName", before.DisplayName, after.DisplayName)
-	add("active", truth(before.Active), truth(after.Active))
+	if c.Kind != string(sync.Deactivate) && c.Kind != string(sync.Reactivate) && c.Kind != string(sync.Create) { // whose kind says it
+		add("active", truth(before.Active), truth(after.Active))
+	}
 	names := maps.Clone(before.Attributes)
 	if names == nil {
 		names = after.Attributes
@@ -99,6 +101,14 @@ func idOf(c state.Change) string { return cmp.Or(c.OktaID, c.OmniID, c.UserName,
 // come and going are the members whom a change moves.
 func come(c state.Change) []string  { return factsOf(c.After).Members }
 func going(c state.Change) []string { return factsOf(c.Before).Members }
+
+// owns tells how many schedules go with a membership, "" where none does or nobody has counted.
+func owns(c state.Change) string {
+	if c.Schedules == nil || *c.Schedules == 0 {
+		return ""
+	}
+	return counted(*c.Schedules, "schedule")
+}
 
 // heldIn counts what changes are held, as the engine counts: each member by itself.
 func heldIn(changes []state.Change) (n int) {

@@ -24,7 +24,8 @@ type heldRun struct {
 	sync.HeldRun
 	Shown     []state.Change
 	More      int
-	Schedules int // that Omni would delete
+	Schedules int    // that Omni would delete
+	Reason    string // that all share, "" where they differ
 }
 
 // heldData reads what is held now, and not a second ago: what is decided must be what was
@@ -37,7 +38,7 @@ func (a *api) heldData(r *http.Request) (any, error) {
 	v := heldView{Rejected: s.Rejected}
 	for _, h := range s.Held {
 		shown, more := cut(h.Changes)
-		v.Runs = append(v.Runs, heldRun{h, shown, more, schedulesOf(h.Changes)})
+		v.Runs = append(v.Runs, heldRun{h, shown, more, schedulesOf(h.Changes), shared(h.Changes)})
 	}
 	return v, nil
 }
@@ -46,6 +47,16 @@ func (a *api) heldData(r *http.Request) (any, error) {
 func cut[T any](list []T) (shown []T, more int) {
 	shown = list[:min(len(list), mostShown)]
 	return shown, len(list) - len(shown)
+}
+
+// shared gives the reason of all changes, "" where they have several.
+func shared(changes []state.Change) string {
+	for _, c := range changes {
+		if c.Reason != changes[0].Reason {
+			return ""
+		}
+	}
+	return changes[0].Reason
 }
 
 func schedulesOf(changes []state.Change) (n int) {

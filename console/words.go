@@ -18,7 +18,7 @@ func templateFuncs() template.FuncMap {
 	return template.FuncMap{
 		"ago": ago, "stamp": stamp, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
-		"first": first, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
+		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
 	}
 }
 
