@@ -41,6 +41,7 @@ func check(c *Config) []Fault {
 	faults = append(faults, checkSCIM(c)...)
 	faults = append(faults, checkHooks(c)...)
 	one("console.listen", checkListen, c.Console.Listen)
+	faults = append(faults, checkConsole(c.Console)...)
 	return faults
 }
 

@@ -85,8 +85,9 @@ func anyConfig(t *rapid.T) map[string]any {
 		"guard":       map[string]any{"window": "1h", "deactivations": limit(), "member_removals": limit(), "group_deletions": limit(), "attribute_losses": limit(), "policy_change": limit(), "creations": limit()},
 		"scim":        scim,
 		"hooks":       hooks,
-		"console":     map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret()},
-		"log":         map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
+		"console": map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret(), "url": pick("", "https://sync.acme.com"),
+			"tokens": []any{map[string]any{"name": pick("ann", "on call: x"), "role": pick("read", "act"), "token": secret()}}, "proxy": map[string]any{"role": pick("read", "act")}},
+		"log": map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
 	}
 }
 

@@ -82,8 +82,8 @@ func TestSchemaTellsEverything(t *testing.T) {
 	required := map[string]bool{"name": true, "okta.org_url": true, "okta.app_id": true, "okta.auth.api_token": true,
 		"okta.auth.oauth.client_id": true, "okta.auth.oauth.private_key": true, "omni.base_url": true, "omni.api_keys": true}
 	all := leaves("", root)
-	if len(all) != 69 {
-		t.Errorf("the schema knows %d keys, want 69", len(all))
+	if len(all) != 75 {
+		t.Errorf("the schema knows %d keys, want 75", len(all))
 	}
 	for path, n := range all {
 		if n.Description == "" || n.Type == "" {

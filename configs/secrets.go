@@ -20,7 +20,11 @@ func (c *Config) secrets() []placedSecret {
 		list = append(list, placedSecret{fmt.Sprintf("scim.bearer_tokens[%d]", i), s, !c.PushOn()})
 	}
 	list = append(list, placedSecret{"hooks.secret", c.Hooks.Secret, !c.HooksOn()})
-	return append(list, placedSecret{path: "console.token", secret: c.Console.Token})
+	list = append(list, placedSecret{path: "console.token", secret: c.Console.Token}, placedSecret{path: "console.proxy.token", secret: c.Console.Proxy.Token})
+	for i, t := range c.Console.Tokens {
+		list = append(list, placedSecret{path: fmt.Sprintf("console.tokens[%d].token", i), secret: t.Token})
+	}
+	return list
 }
 
 // Reread makes every secret look again at its variable or file when it is next

@@ -29,7 +29,7 @@ type Key struct {
 // Proxy is a proxy that has asked its callers who they are. What it says is believed
 // because of its token: on a loopback address whatever runs there can write a header.
 type Proxy struct {
-	Token      func() (string, error) // what it sends in the header Omnisync-Proxy, never ""
+	Token      func() (string, error) // what it sends in the header Omnisync-Proxy; "": it isn't believed
 	UserHeader string                 // names the caller
 	RoleHeader string                 // "read" or "act"; "": all have Role
 	Role       Role
@@ -149,14 +149,14 @@ func find(keys []Key, given string) (found Key, known bool) {
 // brings gives whom the proxy names. Who isn't named, or has no known role, stays outside.
 func (p *Proxy) brings(r *http.Request) (Visitor, error) {
 	token, err := p.Token()
-	if err != nil || token == "" {
+	if err != nil {
 		return Visitor{}, &fault.Error{Op: "the proxy's token can't be read", Hint: "see console.proxy.token in the daemon's configuration"}
 	}
 	who := Visitor{Name: strings.TrimSpace(r.Header.Get(p.UserHeader)), Role: p.Role}
 	if p.RoleHeader != "" {
 		who.Role = Role(strings.TrimSpace(r.Header.Get(p.RoleHeader)))
 	}
-	if !same(r.Header.Get(proxyHeader), token) || who.Name == "" || who.Role != Reads && who.Role != Acts {
+	if token == "" || !same(r.Header.Get(proxyHeader), token) || who.Name == "" || who.Role != Reads && who.Role != Acts {
 		return Visitor{}, stranger()
 	}
 	return who, nil

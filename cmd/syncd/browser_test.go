@@ -153,7 +153,7 @@ func (b *browser) press(name string) {
 // keep keeps pictures of the page: on a desk, in the dark, on a phone.
 func (b *browser) keep(name string) {
 	b.t.Helper()
-	desk, phone := chromedp.EmulateViewport(1280, 900), chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile)
+	desk, phone := chromedp.EmulateViewport(1280, 1100), chromedp.EmulateViewport(390, 1100, chromedp.EmulateMobile)
 	for look, set := range map[string][]chromedp.Action[chromedp.Void]{
 		"light": {desk, scheme("light")}, "dark": {desk, scheme("dark")}, "phone": {phone, scheme("light")},
 	} {
@@ -161,7 +161,7 @@ func (b *browser) keep(name string) {
 		if wide := got(b, chromedp.Evaluate[string](tooWide)); wide != "" {
 			b.t.Errorf("%s doesn't fit the width of the window (%s): %s", name, look, wide)
 		}
-		if err := os.WriteFile(filepath.Join(b.dir, name+"-"+look+".png"), got(b, chromedp.FullScreenshot(100)), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(b.dir, name+"-"+look+".png"), got(b, chromedp.CaptureScreenshot()), 0o600); err != nil {
 			b.t.Fatal(err)
 		}
 	}

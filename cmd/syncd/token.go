@@ -48,13 +48,25 @@ func knownToken(c *configs.Config) (string, error) {
 	return strings.TrimSpace(string(raw)), nil
 }
 
-// keysOf gives who may use the console: whoever has its token may act.
+// keysOf gives who may use the console: whoever has its token may act, and each of the others
+// as it says. One that can't be read locks its owner out, and nobody else.
 func keysOf(c *configs.Config) ([]console.Key, error) {
 	token, err := knownToken(c)
 	if err != nil {
 		return nil, err
 	}
-	return []console.Key{{Role: console.Acts, Token: token}}, nil
+	keys := []console.Key{{Role: console.Acts, Token: token}}
+	for _, t := range c.Console.Tokens {
+		if value, err := t.Token.Value(); err == nil && value != "" {
+			keys = append(keys, console.Key{Name: t.Name, Role: console.Role(t.Role), Token: value})
+		}
+	}
+	return keys, nil
+}
+
+// proxyOf is the proxy whose word on its callers counts, once it has a token.
+func proxyOf(c configs.ConsoleProxy) *console.Proxy {
+	return &console.Proxy{Token: c.Token.Value, UserHeader: c.UserHeader, RoleHeader: c.RoleHeader, Role: console.Role(c.Role)}
 }
 
 // makeToken writes a token of 26 random letters and digits where none is known,
