@@ -26,6 +26,7 @@ type browser struct {
 	ctx  context.Context
 	site string // http://host:port
 	dir  string // of the pictures
+	axe  string // the text of axe-core, "" where it isn't at hand
 
 	mu       sync.Mutex
 	wrongs   []string
@@ -48,7 +49,7 @@ func openBrowser(t *testing.T, site string) *browser {
 		chromedp.UserDataDir(t.TempDir()), chromedp.WindowSize(1280, 900), chromedp.Flag("disable-component-update", true))
 	allocated, free := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(free)
-	b := &browser{t: t, site: site, dir: t.ArtifactDir()}
+	b := &browser{t: t, site: site, dir: t.ArtifactDir(), axe: axe(t)}
 	ctx, leave := chromedp.NewContext(allocated, chromedp.WithListener(b.hear))
 	t.Cleanup(leave)
 	b.ctx = ctx
@@ -158,6 +159,7 @@ func (b *browser) keep(name string) {
 		"light": {desk, scheme("light")}, "dark": {desk, scheme("dark")}, "phone": {phone, scheme("light")},
 	} {
 		b.do(set...)
+		b.accessible(name, look)
 		if wide := got(b, chromedp.Evaluate[string](tooWide)); wide != "" {
 			b.t.Errorf("%s doesn't fit the width of the window (%s): %s", name, look, wide)
 		}

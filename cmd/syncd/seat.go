@@ -262,7 +262,7 @@ func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
 		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Runs: s, Log: p.log, Metrics: registry,
-		URL:   p.config.Console.URL, Proxy: proxyOf(p.config.Console.Proxy),
+		URL: p.config.Console.URL, Proxy: proxyOf(p.config.Console.Proxy),
 		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, s)
