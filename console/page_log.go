@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/omnisync/omnisync/state"
@@ -20,8 +21,8 @@ type logView struct {
 	Lines, Sheet string // links to the whole of it
 }
 
-// logData reads a part of the log. The part that is shown first fixes the time before which
-// the others are, so that lines that come meanwhile move nothing.
+// logData reads a part of the log: the lines before a time, but for those of that very time
+// which the part before has shown. Lines that come meanwhile move nothing.
 func (a *api) logData(r *http.Request) (any, error) {
 	q := r.URL.Query()
 	for _, name := range []string{"since", "until"} {
@@ -31,29 +32,49 @@ func (a *api) logData(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	wanted := historyQuery(sync.HistoryFilter{Subject: f.Subject, Kind: f.Kind, State: f.State, Run: f.Run, Since: f.Since, Until: f.Until})
+	wanted.Del("limit")
+	v := logView{Filter: f, Since: typed(f.Since), Until: typed(f.Until), Lines: whole(wanted, formatLines), Sheet: whole(wanted, formatCSV),
+		Kinds:  []sync.Kind{sync.Create, sync.Adopt, sync.Update, sync.Reactivate, sync.Deactivate, sync.Delete, sync.Rename, sync.Members, sync.Release},
+		States: []state.ChangeState{state.Applied, state.Held, state.Failed, state.Kept}}
+	before, err := time.Parse(time.RFC3339Nano, q.Get("before"))
+	if err == nil && (f.Until.IsZero() || before.Before(f.Until)) {
+		f.Until = before
+		v.Pager.Newest = "/log?" + wanted.Encode()
+	}
 	f.Limit = perPage + 1
 	changes, err := a.Engine.History(r.Context(), f)
 	if err != nil {
 		return nil, err
 	}
-	v := logView{Changes: changes[:min(len(changes), perPage)], Filter: f, Since: typed(f.Since), Until: typed(f.Until),
-		Kinds:  []sync.Kind{sync.Create, sync.Adopt, sync.Update, sync.Reactivate, sync.Deactivate, sync.Delete, sync.Rename, sync.Members, sync.Release},
-		States: []state.ChangeState{state.Applied, state.Held, state.Failed, state.Kept}}
-	paged := historyQuery(f)
-	paged.Del("limit")
-	v.Lines, v.Sheet = whole(paged, formatLines), whole(paged, formatCSV)
-	if f.Until.IsZero() && len(changes) > perPage {
-		paged.Set("until", changes[0].Time.Add(time.Nanosecond).Format(time.RFC3339Nano))
+	v.Changes = changes[:min(len(changes), perPage)]
+	if len(changes) > perPage {
+		wanted.Set("before", v.Changes[perPage-1].Time.Add(time.Nanosecond).Format(time.RFC3339Nano))
+		wanted.Set("skip", strconv.Itoa(alike(v.Changes, f)))
+		v.Pager.Older = "/log?" + wanted.Encode()
 	}
-	v.Pager = pagerOf("/log", paged, f.Skip, len(changes) > perPage)
 	return v, nil
+}
+
+// alike counts the lines that have the time of the last one: the next part leaves them out.
+func alike(shown []state.Change, f sync.HistoryFilter) (n int) {
+	last := shown[len(shown)-1].Time
+	for _, c := range shown {
+		if c.Time.Equal(last) {
+			n++
+		}
+	}
+	if n == len(shown) && f.Until.Equal(last.Add(time.Nanosecond)) { // the part before was of that time alone, too
+		n += f.Skip
+	}
+	return n
 }
 
 // whole gives the address of all of what is looked for, as a file.
 func whole(q url.Values, form string) string {
 	to := url.Values{"format": {form}}
 	for name := range q {
-		if q.Get(name) != "" && name != "skip" {
+		if q.Get(name) != "" {
 			to.Set(name, q.Get(name))
 		}
 	}

@@ -14,7 +14,7 @@ import (
 const perPage = 100
 
 // pager leads to the parts of a list beside the one that is shown.
-type pager struct{ Newer, Older string }
+type pager struct{ Newest, Newer, Older string }
 
 // pagerOf makes the links: there is something older where one more was found than is shown.
 func pagerOf(at string, q url.Values, skip int, older bool) pager {

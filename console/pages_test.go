@@ -164,17 +164,17 @@ func TestPagesTellWhatTheEngineSays(t *testing.T) {
 	d := newDaemon()
 	at := serveOptions(t, manned(d))
 	for path, wants := range map[string][]string{
-		"/":             {"chip wait\">held", "but for what is held", "84", "59 a minute", `value="`, "1 change", "this daemon"},
-		"/held":         {"1 change held because of deactivations", "ann@example.com", `name="only"`, "Approve all 1"},
-		"/runs":         {`href="/runs/r2"`, "0 101"},
-		"/runs?skip=9":  {"9 101", "skip=0"},
-		"/runs/r2":      {"ann@example.com", "deactivate"},
-		"/runs/r3":      {"84", "<progress"},
-		"/failing":      {"Nothing fails"},
-		"/log":          {"UTC 101<", `href="/api/v1/history?format=csv"`},
-		"/log?run=r7":   {`href="/runs/r7"`, "format=jsonl&amp;run=r7"},
-		"/log?skip=100": {"101", "Newer"},
-		"/log?since=2026-01-02T03:04:05&subject=ann": {"2026-01-02 03:04:05", `value="ann"`},
+		"/":            {"chip wait\">held", "but for what is held", "84", "59 a minute", `value="`, "1 change", "this daemon"},
+		"/held":        {"1 change held because of deactivations", "ann@example.com", `name="only"`, "Approve all 1"},
+		"/runs":        {`href="/runs/r2"`, "0 101"},
+		"/runs?skip=9": {"9 101", "skip=0"},
+		"/runs/r2":     {"ann@example.com", "deactivate"},
+		"/runs/r3":     {"84", "<progress"},
+		"/failing":     {"Nothing fails"},
+		"/log":         {"UTC 101<", `href="/api/v1/history?format=csv"`},
+		"/log?run=r7":  {`href="/runs/r7"`, "format=jsonl&amp;run=r7"},
+		"/log?before=2026-01-02T03:04:05.6Z&skip=2&kind=update": {"2026-01-02 03:04:05.6 &#43;0000 UTC 101", "/log?kind=update&amp;run=&amp;state=&amp;subject="},
+		"/log?since=2026-01-02T03:04:05&subject=ann":            {"2026-01-02 03:04:05", `value="ann"`},
 	} {
 		text := get(t, at, path)
 		for _, want := range wants {

@@ -16,7 +16,7 @@ import (
 // they come from.
 func templateFuncs() template.FuncMap {
 	return template.FuncMap{
-		"ago": ago, "stamp": stamp, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
+		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
 	}
@@ -28,6 +28,9 @@ func stamp(t time.Time) string {
 	}
 	return t.UTC().Format("2006-01-02 15:04:05 UTC")
 }
+
+// short is a stamp where the zone is said once for all.
+func short(t time.Time) string { return strings.TrimSuffix(stamp(t), " UTC") }
 
 func iso(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

@@ -23,7 +23,7 @@ type HistoryFilter struct {
 }
 
 const (
-	// firstLines is how many of the newest lines are read at first; then always four times as
+	// firstLines is how many of the newest lines are read at first; then always ten times as
 	// many, so that who asks for the newest doesn't wait for the whole log.
 	firstLines = 1_000
 	// lineDelay is how much later than its time a line may come into the log.
@@ -38,36 +38,46 @@ func (e *Engine) History(ctx context.Context, f HistoryFilter) ([]state.Change, 
 	if f.Subject != "" { // whose names of other times stand anywhere
 		n = state.Log.Keep()
 	}
-	for ; ; n *= 4 {
+	for ; ; n *= 10 {
 		n = min(n, state.Log.Keep())
-		all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, n)
+		lines, err := e.o.Store.Tail(ctx, state.Log, n)
 		if err != nil {
 			return nil, err
 		}
-		found := f.among(all)
+		found, err := f.among(logOf(lines, f.Subject != ""))
 		enough := f.Limit > 0 && len(found) == f.Limit
-		if enough || len(all) < n || n == state.Log.Keep() || all[n-1].Time.Before(f.Since.Add(-lineDelay)) {
-			return found, nil
+		if err != nil || enough || len(lines) < n || n == state.Log.Keep() || f.before(lines[n-1]) {
+			return found, err
 		}
 	}
 }
 
+// before reports whether all lines that are older than this one are too old.
+func (f HistoryFilter) before(line []byte) bool {
+	at, known := timeOf(line)
+	return known && at.Before(f.Since.Add(-lineDelay))
+}
+
 // among gives what is wanted of the newest lines.
-func (f HistoryFilter) among(all []state.Change) []state.Change {
-	who := f.identified(all)
+func (f HistoryFilter) among(l log) ([]state.Change, error) {
 	found, left := []state.Change{}, f.Skip
-	for _, c := range all {
-		if f.Limit > 0 && len(found) == f.Limit {
-			break
-		}
-		if !f.allows(c) || f.Subject != "" && !f.named(c) && !who.ids[c.OktaID] && !who.moved(c) {
-			continue
-		}
+	take := func(c state.Change) (enough bool) {
 		if left--; left < 0 {
 			found = append(found, c)
 		}
+		return f.Limit > 0 && len(found) == f.Limit
 	}
-	return found
+	if f.Subject == "" {
+		err := l.pick(sieveOf(f), func(c state.Change) bool { return f.allows(c) && take(c) })
+		return found, err
+	}
+	who, all, err := l.known(f)
+	for _, c := range all {
+		if f.allows(c) && (f.named(c) || who.ids[c.OktaID] || who.moved(c)) && take(c) {
+			break
+		}
+	}
+	return found, err
 }
 
 func (f HistoryFilter) allows(c state.Change) bool {
