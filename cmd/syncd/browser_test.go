@@ -36,7 +36,7 @@ type browser struct {
 func openBrowser(t *testing.T, site string) *browser {
 	t.Helper()
 	program := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium"} {
 		if path, err := exec.LookPath(name); err == nil {
 			program = path
 			break
