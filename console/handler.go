@@ -61,8 +61,7 @@ type Options struct {
 // Handler serves the API and the health checks. Runs live under ctx, not under
 // the request that asked for them.
 func Handler(ctx context.Context, o Options) http.Handler {
-	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates()}
-	a.pulse.status = o.Engine.Status
+	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates(), pulse: newPulse(o.Engine)}
 	h := sameOrigin(a.routes())
 	h = a.addressed(h)
 	h = a.health(h)
@@ -74,7 +73,7 @@ type api struct {
 	lives     context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
 	sessions  *sessions
 	templates map[string]*template.Template
-	pulse     pulse
+	pulse     *pulse
 }
 
 // route is one path with one method that it knows. Whatever isn't only a reading is for who

@@ -2,42 +2,18 @@ package console
 
 import (
 	"context"
-	"sync"
 	"time"
 
-	engine "github.com/omnisync/omnisync/sync"
+	"github.com/omnisync/omnisync/sync"
 )
 
-// glanceLasts is how old a status may be that several look at.
+// glanceLasts is how old a status may be that several look at: every open page does.
 const glanceLasts = time.Second
 
-// pulse asks for the status once for all who follow it: every open page does.
-type pulse struct {
-	status func(context.Context) (engine.Status, error)
+// pulse is the status of the last second.
+type pulse = memo[sync.Status]
 
-	mu   sync.Mutex
-	last engine.Status
-	err  error
-	at   time.Time
-}
-
-// glance gives a status of the last second.
-func (p *pulse) glance(ctx context.Context) (engine.Status, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.at.IsZero() || time.Since(p.at) > glanceLasts {
-		p.last, p.err = p.status(context.WithoutCancel(ctx)) // it is for others, too
-		p.at = time.Now()
-	}
-	return p.last, p.err
-}
-
-// forget lets the next glance look anew: somebody has just changed something.
-func (p *pulse) forget() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.at = time.Time{}
-}
+func newPulse(e Engine) *pulse { return &pulse{ask: e.Status, lasts: glanceLasts} }
 
 // counts tells by page what waits there for a person. What isn't known isn't told: the page
 // itself says why.
