@@ -140,7 +140,13 @@ func (b *browser) text() string {
 // reads fails where the page doesn't say something within some seconds.
 func (b *browser) reads(want string) {
 	b.t.Helper()
-	eventually(b.t, want+" on the page", func() bool { return strings.Contains(b.text(), want) })
+	text := ""
+	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); pause() {
+		if text = b.text(); strings.Contains(text, want) {
+			return
+		}
+	}
+	b.t.Fatalf("the page doesn't say %q:\n%s", want, text)
 }
 
 // press presses the button of this name, and waits for the page that comes then.

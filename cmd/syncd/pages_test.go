@@ -6,8 +6,10 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
+	"github.com/omnisync/omnisync/internal/sim"
 )
 
 // A person logs in, looks at every page, approves some of what is held, watches the run that
@@ -53,19 +55,46 @@ func TestConsoleInABrowser(t *testing.T) {
 	b.press("Approve ticked")
 	b.reads("Approve 2 changes?")
 	b.keep("review")
+	refused := company.omniFaults.Add(sim.Fault{Path: omniUsers + "/*", Method: http.MethodPatch, Do: sim.Status(http.StatusBadRequest, `{"detail":"no such value"}`, nil)})
 	b.press("Approve 2 changes")
 	b.reads("Approved: 2 changes")
-	eventually(t, "two deactivations", func() bool { return len(company.active()) == 199 })
-	b.reads("Last run")
-	b.keep("approved")
-	for _, page := range []string{"/runs", "/failing", "/log", "/held"} {
-		b.open(page)
-		b.keep(strings.Trim(page, "/") + "-then")
+	b.reads("tried again by itself")
+	b.open("/failing")
+	b.reads("no such value")
+	b.keep("failing")
+	refused.Remove()
+	b.press("Try all again")
+	b.reads("Nothing fails")
+	if n := len(company.active()); n != 199 {
+		t.Errorf("%d are active in Omni, want 199", n)
 	}
+
+	slow := company.omniFaults.Add(sim.Fault{Path: omniUsers + "/*", Do: sim.Delay(3 * time.Second)})
+	b.open("/held")
+	b.press("Approve all 56")
+	b.press("Approve 56 changes")
+	b.reads("applies changes")
+	b.keep("running")
+	slow.Remove()
+	b.reads("No run is under way")
+	b.reads("in step")
+	b.keep("approved")
+	if n := len(company.active()); n != 143 {
+		t.Errorf("%d are active in Omni, want 143", n)
+	}
+
+	_ = answer(t, http.MethodPost, hands+"/unassign?group=Sales")
+	b.press("Run now")
+	b.reads("wait for somebody")
+	b.open("/held")
 	b.press("Reject all")
 	b.press("Reject")
 	b.reads("Rejected, and left as it is")
 	b.keep("rejected")
+	for _, page := range []string{"/runs", "/log"} {
+		b.open(page)
+		b.keep(strings.Trim(page, "/"))
+	}
 	b.open("/runs")
 	b.do(chromedp.Click(chromedp.CSS(`tbody th a`)), chromedp.WaitVisible(chromedp.CSS("#plan-title")))
 	b.keep("run")
