@@ -80,12 +80,12 @@ func (a *api) progress(r *sync.Running) string {
 // markOf tells two statuses apart of which a page shows something different, besides the
 // progress of a run.
 func markOf(s sync.Status) string {
-	mark := fmt.Sprint(s.State, s.Leader, s.Holder, s.Reason, len(s.Failing), len(s.Rejected), s.Running == nil)
+	parts := []string{fmt.Sprint(s.State, s.Leader, s.Holder, s.Reason, len(s.Failing), len(s.Rejected), s.Running == nil)}
 	if s.Last != nil {
-		mark += s.Last.Run
+		parts = append(parts, s.Last.Run)
 	}
 	for _, h := range s.Held {
-		mark += " " + h.Run + h.Hash
+		parts = append(parts, h.Run, h.Hash)
 	}
-	return mark
+	return strings.Join(parts, " ")
 }

@@ -145,6 +145,6 @@ func (a *api) decideByPage(w http.ResponseWriter, r *http.Request, who Visitor) 
 		a.done(w, r, "/held", didReject, count)
 		return
 	}
-	a.background(who, sync.Request{Kind: sync.Full}) //nolint:contextcheck // as above
+	a.background(who, sync.Request{Kind: sync.Full})
 	a.done(w, r, "/", didApprove, count)
 }
