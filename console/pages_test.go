@@ -42,7 +42,6 @@ func evil(v reflect.Value) {
 		v.SetInt(2)
 	case reflect.Float64:
 		v.SetFloat(2)
-	default: // numbers of other kinds, and truths, are no text
 	case reflect.Struct:
 		if v.Type() == reflect.TypeFor[time.Time]() {
 			v.Set(reflect.ValueOf(time.Now()))
@@ -53,6 +52,7 @@ func evil(v reflect.Value) {
 				evil(v.Field(i))
 			}
 		}
+	default: // numbers of other kinds, and truths, are no text
 	}
 }
 

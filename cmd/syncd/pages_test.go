@@ -100,6 +100,8 @@ func TestConsoleInABrowser(t *testing.T) {
 	b.keep("run")
 	b.press("Log out")
 	b.reads("Console token")
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.requests < 20 {
 		t.Errorf("only %d requests were seen: whether one goes elsewhere isn't known", b.requests)
 	}
