@@ -45,6 +45,7 @@ func check(c *Config) []Fault {
 	faults = append(faults, checkHooks(c)...)
 	faults = append(faults, checkAlerts(c.Alerts)...)
 	one("console.listen", checkListen, c.Console.Listen)
+	faults = append(faults, checkConsole(c.Console)...)
 	return faults
 }
 

@@ -23,7 +23,7 @@ type Config struct {
 	Guard       Guard       `koanf:"guard" json:"guard" jsonschema_description:"What may be done unasked within a window: the smaller of count and percent, and always one."`
 	SCIM        SCIM        `koanf:"scim" json:"scim" jsonschema_description:"Push mode: the SCIM endpoint that Okta's provisioning points at."`
 	Hooks       Hooks       `koanf:"hooks" json:"hooks" jsonschema_description:"Where Okta's event hooks come in: they make syncd look at once for what changed, and carry nothing else."`
-	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the JSON API and the health checks."`
+	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the web page, the JSON API and the health checks."`
 	Alerts      Alerts      `koanf:"alerts" json:"alerts" jsonschema_description:"What people are told of without their asking: docs/alerts.md tells of what."`
 	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
 }
@@ -178,10 +178,28 @@ type Hooks struct {
 	BehindProxy bool   `koanf:"behind_proxy" json:"behind_proxy" jsonschema_description:"Whether every caller comes through a proxy of yours that speaks TLS. Where the listener is shared, scim.behind_proxy holds."`
 }
 
-// Console is the listener of the JSON API and the health checks.
+// Console is the listener of the web page, the JSON API and the health checks.
 type Console struct {
-	Listen string `koanf:"listen" json:"listen" jsonschema_description:"Address and port; a loopback address."`
-	Token  Secret `koanf:"token" json:"token" jsonschema_description:"Token of the JSON API; when the default variable is not set, one is made at the first start."`
+	Listen string         `koanf:"listen" json:"listen" jsonschema_description:"Address and port; a loopback address."`
+	Token  Secret         `koanf:"token" json:"token" jsonschema_description:"Token of the page and the JSON API, with which one may act; when the default variable is not set, one is made at the first start."`
+	Tokens []ConsoleToken `koanf:"tokens" json:"tokens" jsonschema_description:"More tokens, each with the name of who has it: [{name, role, token}]."`
+	URL    string         `koanf:"url" json:"url" jsonschema_description:"Address by which browsers reach the page through a proxy, such as https://sync.acme.com; empty: by console.listen alone."`
+	Proxy  ConsoleProxy   `koanf:"proxy" json:"proxy" jsonschema_description:"A proxy that has asked its callers who they are, and whose word on them is believed."`
+}
+
+// ConsoleToken lets one more person or program into the console.
+type ConsoleToken struct {
+	Name  string `koanf:"name" json:"name" jsonschema:"required" jsonschema_description:"Who has it, told with whatever they do."`
+	Role  string `koanf:"role" json:"role" jsonschema:"required,enum=read,enum=act" jsonschema_description:"read: may look; act: may also approve, reject and start runs."`
+	Token Secret `koanf:"token" json:"token" jsonschema:"required" jsonschema_description:"The token, of 20 characters or more."`
+}
+
+// ConsoleProxy says in which headers a proxy names its callers.
+type ConsoleProxy struct {
+	Token      Secret `koanf:"token" json:"token" jsonschema_description:"What the proxy sends in the header Omnisync-Proxy, of 20 characters or more; when the default variable is not set, no proxy is believed."`
+	UserHeader string `koanf:"user_header" json:"user_header" jsonschema_description:"Header that names the caller; the proxy must set it itself, whatever the caller sent."`
+	Role       string `koanf:"role" json:"role" jsonschema:"enum=read,enum=act" jsonschema_description:"What its callers may do, where role_header doesn't say it."`
+	RoleHeader string `koanf:"role_header" json:"role_header" jsonschema_description:"Header that says read or act of the caller; empty: role holds for all."`
 }
 
 // Log says what is logged, and how.
@@ -206,9 +224,12 @@ func (c *Config) HooksOn() bool { return c.Hooks.Listen != "" }
 // HooksShared reports whether they come in at the SCIM endpoint's listener.
 func (c *Config) HooksShared() bool { return c.HooksOn() && c.Hooks.Listen == c.SCIM.Listen }
 
-// consoleToken is the default of console.token. Alone among the secrets it may
-// be absent, because a token is then made at the first start.
+// consoleToken is the default of console.token. With proxyToken, alone among the secrets,
+// it may be absent, because a token is then made at the first start.
 const consoleToken = "${env:SYNCD_CONSOLE_TOKEN}"
+
+// proxyToken is the default of console.proxy.token. Where it is absent no proxy is believed.
+const proxyToken = "${env:SYNCD_CONSOLE_PROXY_TOKEN}"
 
 // scimToken is the default of scim.bearer_tokens.
 const scimToken = "${env:SCIM_TOKEN}"
@@ -260,7 +281,7 @@ func defaults(env environment) *Config {
 		},
 		SCIM:    SCIM{BasePath: "/scim/v2", BearerTokens: []Secret{newSecret(scimToken, env)}, Allow: []string{}},
 		Hooks:   Hooks{Path: "/okta/events", Secret: newSecret(hookSecret, env)},
-		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env)},
+		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env), Tokens: []ConsoleToken{}, Proxy: ConsoleProxy{Token: newSecret(proxyToken, env), UserHeader: "X-Forwarded-User", Role: "read"}},
 		Alerts:  Alerts{Webhook: Webhook{Format: "json", Timeout: 10 * time.Second}},
 		Log:     Log{Level: "info", Format: "json"},
 	}

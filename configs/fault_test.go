@@ -209,6 +209,17 @@ func TestFaultOfOneKey(t *testing.T) {
 		{"console.listen", `console.acme.com:8180`, "needs TLS"},
 		{"console.listen", `127.0.0.1`, "is not an address with a port"},
 		{"console.listen", `127.0.0.1:http`, "is not a port"},
+		{"console.url", `sync.acme.com`, "is no address of a web site"},
+		{"console.url", `http://sync.acme.com`, "isn't protected on its way"},
+		{"console.url", `https://sync.acme.com/console`, "says more than where the site is"},
+		{"console.proxy.user_header", `"X Forwarded User"`, "is no name of a header"},
+		{"console.proxy.role_header", `"a: b"`, "is no name of a header"},
+		{"console.tokens[0]", `[{role: read, token: "${env:A}"}]`, "name: is missing"},
+		{"console.tokens[0]", `[{name: ann, token: "${env:A}"}]`, "role: is missing"},
+		{"console.tokens[0]", `[{name: ann, role: read}]`, "token: is missing"},
+		{"console.tokens[0]", `[{name: "a\nb", role: read, token: "${env:A}"}]`, "is no name"},
+		{"console.tokens[0]", `[{name: ann, role: admin, token: "${env:A}"}]`, "admin"},
+		{"console.tokens[1]", `[{name: ann, role: read, token: "${env:A}"}, {name: Ann, role: act, token: "${env:B}"}]`, "is the same as one before"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.path+"="+tt.value, func(t *testing.T) {

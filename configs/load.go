@@ -80,6 +80,7 @@ func parse(data []byte, source string, env environment, checks []Check) (*Config
 	if at := strings.TrimRight(c.Hooks.Path, "/"); at != "" {
 		c.Hooks.Path = at
 	}
+	c.Console.URL = strings.TrimRight(c.Console.URL, "/")
 	unread := r.faults
 	for _, check := range append([]Check{check}, checks...) {
 		for _, f := range check(c) {

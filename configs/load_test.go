@@ -93,7 +93,8 @@ func TestEveryKeyIsRead(t *testing.T) {
 			"policy_change": {"count": 3, "percent": 4}, "creations": {"count": 5, "percent": 100}},
 		"scim": {"listen": ":8181", "base_path": "/okta/", "bearer_tokens": ["${env:S}"], "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true, "allow": ["10.0.0.0/8"]},
 		"hooks": {"listen": ":8181", "path": "/hooks/", "secret": "${env:H}", "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true},
-		"console": {"listen": "[::1]:0", "token": "${file:/c}"},
+		"console": {"listen": "[::1]:0", "token": "${file:/c}", "url": "https://b.example/", "tokens": [{"name": "ann", "role": "act", "token": "${file:/a}"}],
+			"proxy": {"token": "${file:/p}", "user_header": "U", "role": "act", "role_header": "R"}},
 		"alerts": {"webhook": {"url": "${env:W}", "format": "slack", "bearer_token": "${env:T}", "timeout": "5s"}, "names": true, "stall": "1h"}, "log": {"level": "debug", "format": "text"}}`)
 	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
 	want := &configs.Config{
@@ -115,7 +116,9 @@ func TestEveryKeyIsRead(t *testing.T) {
 			TLS: configs.TLS{CertFile: "c", KeyFile: "k"}, BehindProxy: true, Allow: []string{"10.0.0.0/8"}},
 		Hooks: configs.Hooks{Listen: ":8181", Path: "/hooks", Secret: secret(t, "${env:H}"),
 			TLS: configs.TLS{CertFile: "c", KeyFile: "k"}, BehindProxy: true},
-		Console: configs.Console{Listen: "[::1]:0", Token: secret(t, "${file:/c}")},
+		Console: configs.Console{Listen: "[::1]:0", Token: secret(t, "${file:/c}"), URL: "https://b.example",
+			Tokens: []configs.ConsoleToken{{Name: "ann", Role: "act", Token: secret(t, "${file:/a}")}},
+			Proxy:  configs.ConsoleProxy{Token: secret(t, "${file:/p}"), UserHeader: "U", Role: "act", RoleHeader: "R"}},
 		Alerts: configs.Alerts{Webhook: configs.Webhook{URL: secret(t, "${env:W}"), Format: "slack", BearerToken: secret(t, "${env:T}"), Timeout: 5 * time.Second},
 			Names: true, Stall: time.Hour},
 		Log: configs.Log{Level: "debug", Format: "text"},

@@ -23,10 +23,12 @@ func Secrets(c *Config) []Fault {
 		case err != nil:
 			faults = append(faults, Fault{Path: s.path, Message: err.Error(), Mend: unresolved(s.secret.Ref(), err)})
 			continue
+		case value == "": // one that may be absent
+			continue
 		case s.path == "state.url":
 			faults = append(faults, resolvedURL(c.State)...)
 			continue
-		case twice && value != "":
+		case twice:
 			faults = append(faults, Fault{Path: s.path, Message: "holds the same secret as " + first, Mend: notTwice(s.path)})
 		default:
 			seen[value] = s.path
@@ -46,7 +48,7 @@ func Secrets(c *Config) []Fault {
 }
 
 func notTwice(path string) string {
-	if isOktas(path) || path == "state.key" {
+	if isOktas(path) || isConsoles(path) || path == "state.key" {
 		return "give each its own, or remove one"
 	}
 	return "give each its own, or remove one: the allowances of different keys add up, one key's doesn't"
@@ -55,6 +57,12 @@ func notTwice(path string) string {
 // isOktas reports whether the secret is one that Okta sends to us.
 func isOktas(path string) bool {
 	return strings.HasPrefix(path, "scim.bearer_tokens[") || path == "hooks.secret"
+}
+
+// isConsoles reports whether the secret is one that others send to the console. The token
+// that syncd makes itself, or that was chosen before there were others, may be shorter.
+func isConsoles(path string) bool {
+	return strings.HasPrefix(path, "console.tokens[") || path == "console.proxy.token"
 }
 
 // unresolved says what to do about a secret that could not be had.
@@ -94,7 +102,7 @@ func misshapen(path, value string) (message, mend string) {
 		return "contains a space or a line break", "put the bare secret there, on one line"
 	case path == "okta.auth.api_token" && strings.HasPrefix(value, "omni_"):
 		return "is a key of Omni", "put the token there that Okta's admin console made under Security > API > Tokens"
-	case isOktas(path):
+	case isOktas(path) || isConsoles(path):
 		return misshapenToken(value)
 	case path == "alerts.webhook.url":
 		return misshapenHook(value)

@@ -57,12 +57,12 @@ func ParseSecret(ref string, environ []string) (Secret, error) {
 }
 
 func newSecret(ref string, env environment) Secret {
-	return Secret{&cell{ref: ref, env: env, optional: ref == consoleToken}}
+	return Secret{&cell{ref: ref, env: env, optional: ref == consoleToken || ref == proxyToken}}
 }
 
 // Value gives the secret itself, resolved at the first call and kept until
 // Reread. A file's trailing line break is dropped. The error wraps ErrAbsent
-// where there is nothing; the default of console.token is then "" instead.
+// where there is nothing; the defaults of console.token and console.proxy.token are then "" instead.
 func (s Secret) Value() (string, error) {
 	if s.cell == nil {
 		return "", nil

@@ -21,7 +21,11 @@ func (c *Config) secrets() []placedSecret {
 	}
 	list = append(list, placedSecret{"hooks.secret", c.Hooks.Secret, !c.HooksOn()})
 	list = append(list, placedSecret{path: "alerts.webhook.url", secret: c.Alerts.Webhook.URL}, placedSecret{path: "alerts.webhook.bearer_token", secret: c.Alerts.Webhook.BearerToken})
-	return append(list, placedSecret{path: "console.token", secret: c.Console.Token})
+	list = append(list, placedSecret{path: "console.token", secret: c.Console.Token}, placedSecret{path: "console.proxy.token", secret: c.Console.Proxy.Token})
+	for i, t := range c.Console.Tokens {
+		list = append(list, placedSecret{path: fmt.Sprintf("console.tokens[%d].token", i), secret: t.Token})
+	}
+	return list
 }
 
 // Reread makes every secret look again at its variable or file when it is next

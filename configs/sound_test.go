@@ -109,7 +109,7 @@ func TestUnknownKeys(t *testing.T) {
 		{"api_keys", "did you mean omni.api_keys?"},
 		{"window", "did you mean guard.window?"},
 		{"percent", "did you mean guard.attribute_losses.percent or guard.creations.percent or"},
-		{"console.port", "known here: listen, token"},
+		{"console.port", "known here: listen, token, tokens, url, proxy"},
 		{"log.verbosity", "known here: level, format"},
 		{"guard.creations.per_group", "did you mean guard.member_removals.per_group?"},
 		{"log." + strings.Repeat("x", 70), "known here: level, format"},

@@ -96,6 +96,12 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"alerts.webhook.timeout", "30s", "0.5m"},
 	{"alerts.names", "true", "true"},
 	{"alerts.stall", "15m", "15m"},
+	{"console.tokens", `[{"name": "ann", "role": "read", "token": "${file:/a}"}]`, `[{"name":"ann","role":"read","token":"${file:/a}"}]`},
+	{"console.url", "https://sync.acme.com/", "https://sync.acme.com"},
+	{"console.proxy.token", "${file:/p}", "${file:/p}"},
+	{"console.proxy.user_header", "Remote-User", "Remote-User"},
+	{"console.proxy.role", "act", "act"},
+	{"console.proxy.role_header", "Remote-Role", "Remote-Role"},
 	{"log.level", "debug", "debug"},
 	{"log.format", "text", "text"},
 }
@@ -191,7 +197,7 @@ func TestFaultNamesTheVariable(t *testing.T) {
 		switch n := leaves("", readSchema(t))[s.path]; {
 		case n.Enum != nil, n.Type == "number", n.Type == "integer", n.Type == "boolean", n.Type == "array", n.Type == "object", strings.Contains(s.path, "grace"), strings.HasSuffix(s.path, "settle"), strings.HasSuffix(s.path, "window"), strings.HasSuffix(s.path, "within"), strings.HasSuffix(s.path, "keep"), s.path == "alerts.stall", s.path == "alerts.webhook.timeout":
 			nonsense = "not this"
-		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "state.key", strings.HasPrefix(s.path, "alerts.webhook."):
+		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "console.proxy.token", s.path == "state.key", strings.HasPrefix(s.path, "alerts.webhook."):
 			continue // text of any form, and secrets
 		case s.path == "state.archive":
 			nonsense = "https://not/this"

@@ -1,5 +1,6 @@
-// Package console is the daemon's listener: the JSON API that the commands
-// speak, the health checks, and the meters. Client is the other end of the API.
+// Package console is the daemon's listener: the web pages, the JSON API that the commands
+// speak, the health checks, and the meters. Client is the other end of the API. How a page
+// is added stands in page.go.
 //
 //	GET  /healthz                    200 while the process lives
 //	GET  /readyz                     200 while it leads and its ledger answers, else 503
@@ -7,8 +8,12 @@
 //	GET  /api/v1/names               ?of=all|users|failing|held|runs&prefix=&limit= -> {"names":[{"name","about"}]}
 //	GET  /api/v1/leavers             {"leavers":[sync.Leaver]}
 //	POST /api/v1/leavers/{user}/leave  {"by":"...","confirm":"userName","attached":bool} -> lines, the first one {"leaver":sync.Leaver}
+//	GET  /api/v1/history             ?subject=&kind=&state=&run=&since=&until=&skip=&limit= -> {"changes":[...]}, or with format=csv|jsonl a file
+//	GET  /api/v1/runs                ?kind=&outcome=&skip=&limit= -> {"runs":[state.Run]}
+//	GET  /api/v1/runs/{run}          {"run":state.Run,"changes":[...]}
+//	GET  /api/v1/events              server-sent events for a page: "progress", with HTML, and "changed"
 //	POST /api/v1/runs                {"kind":"full"|"reconcile","dry_run":bool,"insist":bool,"only":[name],"attached":bool} -> lines
-//	POST /api/v1/runs/{run}/approve  {"by":"...","attached":bool} -> lines, the first one the decision
+//	POST /api/v1/runs/{run}/approve  {"by":"...","attached":bool} -> lines, the first one the decision; with "preview":true {"decided":...} alone, and nothing is decided
 //	POST /api/v1/runs/{run}/reject   {"by":"..."} -> {"decided":sync.Decided}
 //	GET  /api/openapi.json           all of this in OpenAPI's words, which a test holds to the answers
 //	GET  /metrics                    Prometheus's text, or its protobuf where it asks for that; wants the token like the API
@@ -27,7 +32,8 @@
 // total is 0 and left_seconds null while nobody knows them.
 //
 // A request's way through the doors: panics become errors (recovered), the
-// health checks are answered, then Host, origin and token are asked for, in
-// this order, and only then does a path mean anything. Every error is
-// {"error":{"kind","message","hint"}}, whatever the status.
+// health checks are answered, then Host and origin are asked for, then who sends it and
+// whether they may (enter), and only then does a path mean anything. Every error is
+// {"error":{"kind","message","hint"}}, whatever the status; a browser that asked for a page
+// gets it as one, or the login page.
 package console

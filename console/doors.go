@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
+	"net/url"
 	"runtime/debug"
 	"strings"
 
@@ -54,7 +54,7 @@ func (a *api) addressed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.knows(r.Host) {
 			writeError(w, &statusError{http.StatusForbidden,
-				refusal("check the Host header", "the console is not called by this name", "call it by a loopback address, or by the host of console.listen")})
+				refusal("check the Host header", "the console is not called by this name", "call it by a loopback address, by the host of console.listen, or by that of console.url")})
 			return
 		}
 		next.ServeHTTP(w, r)
@@ -67,11 +67,9 @@ func (a *api) knows(hostport string) bool {
 		host = h
 	}
 	host = strings.Trim(host, "[]")
-	if strings.EqualFold(host, "localhost") || (a.Host != "" && strings.EqualFold(host, a.Host)) {
-		return true
-	}
-	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	public, err := url.Parse(a.URL)
+	return loopback(host) || a.Host != "" && strings.EqualFold(host, a.Host) ||
+		err == nil && public.Host != "" && strings.EqualFold(host, public.Hostname())
 }
 
 // sameOrigin refuses what another web site makes a browser send.
@@ -82,30 +80,6 @@ func sameOrigin(next http.Handler) http.Handler {
 			refusal("check the origin", "the request comes from another web site", "")})
 	}))
 	return p.Handler(next)
-}
-
-// authorized lets only those in who know the token, and who mean this connection.
-func (a *api) authorized(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, err := a.Token()
-		if err == nil && token == "" {
-			err = &fault.Error{Op: "read the console's token", Detail: "it is empty"}
-		}
-		given, isBearer := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		switch {
-		case err != nil:
-			writeError(w, &fault.Error{Op: "the console's token can't be read", Hint: "see console.token in the daemon's configuration"})
-		case !isBearer || !same(given, token):
-			w.Header().Set("WWW-Authenticate", "Bearer")
-			writeError(w, &statusError{http.StatusUnauthorized, &fault.Error{Kind: fault.Unauthorized,
-				Op: "the console's token is missing or wrong", Hint: "send it as Authorization: Bearer TOKEN; see console.token"}})
-		case !a.meant(r):
-			writeError(w, &statusError{http.StatusMisdirectedRequest, refusal("this daemon serves connection "+a.Name,
-				"it was asked about "+r.Header.Get(connectionHeader), "let console.listen name the address of the right daemon")})
-		default:
-			next.ServeHTTP(w, r)
-		}
-	})
 }
 
 func (a *api) meant(r *http.Request) bool {
@@ -129,7 +103,7 @@ func (a *api) recovered(next http.Handler) http.Handler {
 			if p == nil {
 				return
 			}
-			a.Log.Error("panic in the console", zap.String("panic", fmt.Sprint(p)), zap.ByteString("stack", debug.Stack()))
+			a.panicked(p)
 			err := &fault.Error{Op: "the daemon made a mistake", Hint: "its log tells more"}
 			if t.begun {
 				newLines(w).write(Line{Error: FailureOf(err)})
@@ -139,6 +113,10 @@ func (a *api) recovered(next http.Handler) http.Handler {
 		}()
 		next.ServeHTTP(t, r)
 	})
+}
+
+func (a *api) panicked(p any) {
+	a.Log.Error("panic in the console", zap.String("panic", fmt.Sprint(p)), zap.ByteString("stack", debug.Stack()))
 }
 
 // tracked remembers whether an answer was begun.
@@ -168,6 +146,6 @@ func wrongMethod(allowed string) http.HandlerFunc {
 	}
 }
 
-func unknownPath(w http.ResponseWriter, r *http.Request) {
-	writeError(w, &fault.Error{Kind: fault.NotFound, Op: r.URL.Path, Detail: "there is nothing here"})
+func (a *api) unknownPath(w http.ResponseWriter, r *http.Request) {
+	a.refuse(w, r, &fault.Error{Kind: fault.NotFound, Op: r.URL.Path, Detail: "there is nothing here"})
 }

@@ -39,6 +39,19 @@ func (d *daemon) History(_ context.Context, f sync.HistoryFilter) ([]state.Chang
 		Reason: fmt.Sprint(f.Since.UTC(), f.Until.UTC(), f.Limit)}}, nil
 }
 
+// Runs knows one, and tells the filter it was given.
+func (d *daemon) Runs(_ context.Context, f sync.RunsFilter) ([]state.Run, error) {
+	return []state.Run{{Run: "r2", Kind: string(f.Kind), Outcome: string(f.Outcome), Error: fmt.Sprint(f.Skip, f.Limit)}}, nil
+}
+
+// RunOf knows r2 alone.
+func (d *daemon) RunOf(_ context.Context, run string) (state.Run, []state.Change, error) {
+	if run != "r2" {
+		return state.Run{}, nil, &fault.Error{Kind: fault.NotFound, Op: "no run " + run}
+	}
+	return state.Run{Run: "r2", Kind: "full", Outcome: "done"}, []state.Change{leaver()}, nil
+}
+
 // Explain knows ann alone.
 func (d *daemon) Explain(_ context.Context, subject string) (sync.Explanation, error) {
 	if subject != "ann+1@example.com" {
@@ -114,8 +127,8 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Names: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
-		Token: func() (string, error) { return token, nil },
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Runs: d, Names: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+		Keys:  func() ([]console.Key, error) { return []console.Key{{Role: console.Acts, Token: token}}, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }
 

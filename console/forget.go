@@ -21,7 +21,7 @@ type forgetBody struct {
 }
 
 // forget has somebody forgotten. What was begun doesn't end with the request.
-func (a *api) forget(w http.ResponseWriter, r *http.Request) {
+func (a *api) forget(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked forgetBody
 	if err := readBody(w, r, &asked); err != nil {
 		writeError(w, err)
@@ -31,12 +31,9 @@ func (a *api) forget(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refusal("forget", "no subject is given", `send {"subject": "EMAIL"}, or an Okta id`))
 		return
 	}
-	if asked.By == "" {
-		asked.By = "console"
-	}
 	l := newLines(w) // it may have to wait for a run
-	request := sync.Forgetting{Subject: asked.Subject, By: asked.By[:min(len(asked.By), maxBy)], DryRun: asked.DryRun}
-	told, err := a.Forgetter.Forget(a.runs, request) //nolint:contextcheck // what was begun goes on when its client leaves
+	request := sync.Forgetting{Subject: asked.Subject, By: who.by(asked.By), DryRun: asked.DryRun}
+	told, err := a.Forgetter.Forget(a.lives, request) //nolint:contextcheck // what was begun goes on when its client leaves
 	if err != nil {
 		l.write(Line{Error: FailureOf(err)})
 		return

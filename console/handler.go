@@ -2,8 +2,11 @@ package console
 
 import (
 	"context"
+	"html/template"
 	"net/http"
 	"path"
+	"slices"
+	"strings"
 
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
@@ -50,20 +53,32 @@ type Runner interface {
 	Do(ctx context.Context, r sync.Request) (sync.Report, error)
 }
 
-// Options are what the listener works with. All of them are required.
+// Recorder tells of runs that have ended.
+type Recorder interface {
+	// Runs gives them, the newest first.
+	Runs(ctx context.Context, f sync.RunsFilter) ([]state.Run, error)
+	// RunOf gives one, with its lines of the provisioning log; fault.NotFound where none is
+	// remembered.
+	RunOf(ctx context.Context, run string) (state.Run, []state.Change, error)
+}
+
+// Options are what the listener works with. All of them are required, but for URL and Proxy.
 type Options struct {
 	Name   string // of the connection; a client that means another one is refused
 	Host   string // the host listened on: accepted in the Host header beside loopback's names
+	URL    string // by which browsers reach it through a proxy, such as https://sync.example.com
+	Proxy  *Proxy // whose word on its callers is believed
 	Engine Engine
 	Runner Runner
 	Names  Namer
+	Runs   Recorder
 	Keeper Keeper
 	Pauser Pauser
 
 	Forgetter Forgetter
 
 	Metrics prometheus.Gatherer         // what /metrics tells
-	Token   func() (string, error)      // what a client must know; asked for at each request, never ""
+	Keys    func() ([]Key, error)       // who may come in; asked for at each request, never none
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
 	Log     *zap.Logger                 // panics, with their stack
 }
@@ -71,10 +86,8 @@ type Options struct {
 // Handler serves the API and the health checks. Runs live under ctx, not under
 // the request that asked for them.
 func Handler(ctx context.Context, o Options) http.Handler {
-	a := &api{Options: o, runs: ctx}
-	var h http.Handler = a.routes()
-	h = a.authorized(h)
-	h = sameOrigin(h)
+	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates(), pulse: newPulse(o.Engine)}
+	h := sameOrigin(a.routes())
 	h = a.addressed(h)
 	h = a.health(h)
 	return a.recovered(h)
@@ -82,13 +95,17 @@ func Handler(ctx context.Context, o Options) http.Handler {
 
 type api struct {
 	Options
-	runs context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
+	lives     context.Context //nolint:containedctx // the life of the runs, which is longer than a request's
+	sessions  *sessions
+	templates map[string]*template.Template
+	pulse     *pulse
 }
 
-// route is one path with the one method that it knows.
+// route is one path with one method that it knows. Whatever isn't only a reading is for who
+// may act.
 type route struct {
 	method, path string
-	serve        func(w http.ResponseWriter, r *http.Request)
+	serve        served
 }
 
 // Route is a path of the listener with its one method. A part in braces stands for one
@@ -97,7 +114,8 @@ type Route struct{ Method, Path string }
 
 // Routes lists all that the listener knows.
 func Routes() []Route {
-	list := []Route{{http.MethodGet, "/healthz"}, {http.MethodGet, "/readyz"}}
+	list := []Route{{http.MethodGet, "/healthz"}, {http.MethodGet, "/readyz"}, {http.MethodGet, "/login"}, {http.MethodPost, "/login"},
+		{http.MethodPost, "/logout"}, {http.MethodGet, "/static/{file}"}}
 	a := &api{Options: Options{Log: zap.NewNop()}}
 	for _, r := range a.table() {
 		list = append(list, Route{r.method, r.path})
@@ -106,43 +124,60 @@ func Routes() []Route {
 }
 
 // table is every route behind the doors. Each one of the API stands in openapi.yaml too.
-func (a *api) table() []route {
-	return []route{
-		{http.MethodGet, "/api/v1/status", a.status},
-		{http.MethodGet, "/api/v1/history", a.history},
-		{http.MethodGet, "/api/v1/names", a.names},
-		{http.MethodGet, "/api/v1/explain", a.explain},
-		{http.MethodGet, "/api/v1/schedules", a.saved},
-		{http.MethodPost, "/api/v1/schedules/restore", a.restore},
-		{http.MethodGet, "/api/v1/leavers", a.leavers},
-		{http.MethodPost, "/api/v1/leavers/{user}/leave", a.leave},
-		{http.MethodPost, "/api/v1/runs", a.run},
-		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
-		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
-		{http.MethodPost, "/api/v1/forget", a.forget},
-		{http.MethodPost, "/api/v1/pause", a.pause},
-		{http.MethodPost, "/api/v1/resume", a.resume},
-		{http.MethodGet, "/api/openapi.json", a.openAPI},
-		{http.MethodGet, "/metrics", a.metrics()},
-	}
-}
+func (a *api) table() []route { return slices.Concat(a.calls(), a.views(), a.actions()) }
 
-// routes answers a known path with a wrong method by 405, and any other path
-// by 404, both as JSON.
+// routes answers a known path with a wrong method by 405, and any other path by 404, to those
+// who are known.
 func (a *api) routes() http.Handler {
-	mux := http.NewServeMux()
+	mux, methods := http.NewServeMux(), map[string][]string{}
+	mux.HandleFunc("GET /login", a.login)
+	mux.HandleFunc("POST /login", a.enterByPage)
+	mux.HandleFunc("POST /logout", a.logout)
+	mux.HandleFunc("GET /static/{file}", static)
 	for _, r := range a.table() {
-		mux.HandleFunc(r.method+" "+r.path, r.serve)
-		mux.HandleFunc(r.path, wrongMethod(r.method))
+		needs := Acts
+		if r.method == http.MethodGet {
+			needs = Reads
+		}
+		mux.HandleFunc(r.method+" "+r.path, a.enter(needs, r.serve))
+		methods[r.path] = append(methods[r.path], r.method)
 	}
-	mux.HandleFunc("/", unknownPath)
+	for p, known := range methods {
+		mux.HandleFunc(p, a.enter(Reads, whoever(wrongMethod(strings.Join(known, ", ")))))
+	}
+	unknown := a.enter(Reads, whoever(a.unknownPath))
+	mux.HandleFunc("/", unknown)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if path.Clean(r.URL.Path) != r.URL.Path { // the mux would redirect, with a page
-			unknownPath(w, r)
+			unknown(w, r)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	})
+}
+
+// calls are the JSON API and the meters.
+func (a *api) calls() []route {
+	return []route{
+		{http.MethodGet, "/api/v1/status", whoever(a.status)},
+		{http.MethodGet, "/api/v1/history", whoever(a.history)},
+		{http.MethodGet, "/api/v1/names", whoever(a.names)},
+		{http.MethodGet, "/api/v1/explain", whoever(a.explain)},
+		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},
+		{http.MethodGet, "/api/v1/runs/{run}", whoever(a.oneRun)},
+		{http.MethodPost, "/api/v1/runs", whoever(a.run)},
+		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
+		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
+		{http.MethodGet, "/api/v1/schedules", whoever(a.saved)},
+		{http.MethodPost, "/api/v1/schedules/restore", a.restore},
+		{http.MethodGet, "/api/v1/leavers", whoever(a.leavers)},
+		{http.MethodPost, "/api/v1/leavers/{user}/leave", a.leave},
+		{http.MethodPost, "/api/v1/forget", a.forget},
+		{http.MethodPost, "/api/v1/pause", a.pause},
+		{http.MethodPost, "/api/v1/resume", a.resume},
+		{http.MethodGet, "/api/openapi.json", whoever(a.openAPI)},
+		{http.MethodGet, "/metrics", whoever(a.metrics())},
+	}
 }
 
 func (a *api) status(w http.ResponseWriter, r *http.Request) {
@@ -173,7 +208,7 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 // with client, the request's context, too.
 func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 	request.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
-	ctx, stop := context.WithCancelCause(a.runs)
+	ctx, stop := context.WithCancelCause(a.lives)
 	defer stop(nil)
 	if request.Attached {
 		defer context.AfterFunc(client, func() { stop(sync.ErrLeft) })()
@@ -188,11 +223,15 @@ func (a *api) stream(client context.Context, l *lines, request sync.Request) {
 
 // approve decides, says so, and lets a run do at once what was approved. Like
 // that run, the decision doesn't end with the request.
-func (a *api) approve(w http.ResponseWriter, r *http.Request) {
+func (a *api) approve(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked decisionBody
-	decided, err := a.decide(w, r, state.Approved, &asked)
+	decided, err := a.decide(w, r, who, asking{state.Approved, &asked})
 	if err != nil {
 		writeError(w, err)
+		return
+	}
+	if asked.Preview {
+		writeJSON(w, http.StatusOK, Line{Decided: &decided})
 		return
 	}
 	l := newLines(w)
@@ -200,8 +239,8 @@ func (a *api) approve(w http.ResponseWriter, r *http.Request) {
 	a.stream(r.Context(), l, sync.Request{Kind: sync.Full, Attached: asked.Attached, Cause: causeCommand})
 }
 
-func (a *api) reject(w http.ResponseWriter, r *http.Request) {
-	decided, err := a.decide(w, r, state.Rejected, &decisionBody{})
+func (a *api) reject(w http.ResponseWriter, r *http.Request, who Visitor) {
+	decided, err := a.decide(w, r, who, asking{state.Rejected, &decisionBody{}})
 	if err != nil {
 		writeError(w, err)
 		return
@@ -209,10 +248,18 @@ func (a *api) reject(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, Line{Decided: &decided})
 }
 
+// asking is a decision that somebody asks for.
+type asking struct {
+	decision state.Decision
+	body     *decisionBody
+}
+
 // decide reads what is asked, and decides.
-func (a *api) decide(w http.ResponseWriter, r *http.Request, d state.Decision, asked *decisionBody) (sync.Decided, error) {
-	if err := readBody(w, r, asked); err != nil {
+func (a *api) decide(w http.ResponseWriter, r *http.Request, who Visitor, asked asking) (sync.Decided, error) {
+	if err := readBody(w, r, asked.body); err != nil {
 		return sync.Decided{}, err
 	}
-	return a.Engine.Decide(a.runs, asked.verdict(r.PathValue("run"), d))
+	v := asked.body.verdict(r.PathValue("run"), asked.decision)
+	v.By = who.by(asked.body.By)
+	return a.Engine.Decide(a.lives, v)
 }

@@ -23,9 +23,18 @@ func (a *api) history(w http.ResponseWriter, r *http.Request) {
 		writeError(w, err)
 		return
 	}
+	form := r.URL.Query().Get("format")
+	if form != "" && form != formatLines && form != formatCSV {
+		writeError(w, refusal("read the history", fmt.Sprintf("format %q is none of %q and %q", form, formatLines, formatCSV), ""))
+		return
+	}
 	changes, err := a.Engine.History(r.Context(), filter)
 	if err != nil {
 		writeError(w, err)
+		return
+	}
+	if form != "" {
+		export(w, form, changes)
 		return
 	}
 	writeJSON(w, http.StatusOK, historyAnswer{changes})
@@ -41,16 +50,30 @@ func historyFilter(q url.Values) (f sync.HistoryFilter, err error) {
 			}
 		}
 	}
-	if text := q.Get("limit"); text != "" {
-		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 0 {
-			return f, refusal("read the history", fmt.Sprintf("limit %q is no count", text), "")
-		}
+	if f.Skip, err = countIn(q, "skip"); err == nil {
+		f.Limit, err = countIn(q, "limit")
 	}
-	return f, nil
+	return f, err
+}
+
+// countIn reads a count of a query, 0 where there is none.
+func countIn(q url.Values, name string) (int, error) {
+	text := q.Get(name)
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, refusal("read the request", fmt.Sprintf("%s %q is no count", name, text), "")
+	}
+	return n, nil
 }
 
 func historyQuery(f sync.HistoryFilter) url.Values {
 	q := url.Values{"subject": {f.Subject}, "kind": {f.Kind}, "state": {string(f.State)}, "run": {f.Run}, "limit": {strconv.Itoa(f.Limit)}}
+	if f.Skip > 0 {
+		q.Set("skip", strconv.Itoa(f.Skip))
+	}
 	if !f.Since.IsZero() {
 		q.Set("since", f.Since.Format(time.RFC3339Nano))
 	}

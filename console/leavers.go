@@ -24,13 +24,13 @@ func (a *api) leavers(w http.ResponseWriter, r *http.Request) {
 
 // leave ends a grace, says so, and lets a run about that person follow at once. As with an
 // approval, what was said doesn't end with the request.
-func (a *api) leave(w http.ResponseWriter, r *http.Request) {
+func (a *api) leave(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked leaveBody
 	if err := readBody(w, r, &asked); err != nil {
 		writeError(w, err)
 		return
 	}
-	v, err := a.Engine.LeaveAtOnce(a.runs, sync.AtOnce{Subject: r.PathValue("user"), Confirm: asked.Confirm, By: by(asked.By)}) //nolint:contextcheck // as a decision
+	v, err := a.Engine.LeaveAtOnce(a.lives, sync.AtOnce{Subject: r.PathValue("user"), Confirm: asked.Confirm, By: who.by(asked.By)}) //nolint:contextcheck // as a decision
 	if err != nil {
 		writeError(w, err)
 		return

@@ -89,12 +89,12 @@ func newNowMeter(s Sight) nowMeter {
 		{gauge, "omni_refused_keys", "API keys that Omni refuses.", nil},
 		{gauge, "omni_waiting_requests", "Requests of this process that wait for a turn at Omni.", lane},
 		{gauge, "allowance_shared", "1 while the requests of other processes count into the limits, where the ledger is shared.", []string{"side"}},
-		{counted, "scim_requests_total", "Requests to the SCIM endpoint, health checks aside, by the answer's status.", []string{"code"}},
-		{counted, "scim_refused_total", "Those of them that were refused at the door: without a right token, from an address that may not call, or for their size or number.", []string{"reason"}},
-		{counted, "scim_panics_total", "Requests to the SCIM endpoint that the daemon made a mistake at; should be none.", nil},
+		{rising, "scim_requests_total", "Requests to the SCIM endpoint, health checks aside, by the answer's status.", []string{"code"}},
+		{rising, "scim_refused_total", "Those of them that were refused at the door: without a right token, from an address that may not call, or for their size or number.", []string{"reason"}},
+		{rising, "scim_panics_total", "Requests to the SCIM endpoint that the daemon made a mistake at; should be none.", nil},
 		{gauge, "push_taken_timestamp_seconds", "When the newest push was taken, as seconds since 1970; absent before the first.", nil},
 		{gauge, "pushes_waiting", "What Okta pushed and isn't applied yet.", []string{"of"}},
-		{counted, "hooks_total", "Event hooks that came in, by whether they brought the right secret.", []string{"answer"}},
+		{rising, "hooks_total", "Event hooks that came in, by whether they brought the right secret.", []string{"answer"}},
 		{gauge, "hook_taken_timestamp_seconds", "When the newest event hook was taken, as seconds since 1970; absent before the first.", nil},
 	})}
 }

@@ -29,14 +29,14 @@ type row struct {
 }
 
 const (
-	gauge   = prometheus.GaugeValue
-	counted = prometheus.CounterValue
+	gauge  = prometheus.GaugeValue
+	rising = prometheus.CounterValue
 )
 
 // table is such metrics by name.
-type table map[string]told
+type table map[string]metric
 
-type told struct {
+type metric struct {
 	kind prometheus.ValueType
 	desc *prometheus.Desc
 }
@@ -44,7 +44,7 @@ type told struct {
 func newTable(rows []row) table {
 	t := table{}
 	for _, r := range rows {
-		t[r.name] = told{r.kind, prometheus.NewDesc("omnisync_"+r.name, r.help, r.labels, nil)}
+		t[r.name] = metric{r.kind, prometheus.NewDesc("omnisync_"+r.name, r.help, r.labels, nil)}
 	}
 	return t
 }
@@ -105,7 +105,7 @@ type openMeter struct {
 
 func newOpenMeter(s Sight) openMeter {
 	return openMeter{sight: s, table: newTable([]row{
-		{counted, "missed_by_delta_total", "Changes that a full run found and Okta's System Log never told of; should be none.", nil},
+		{rising, "missed_by_delta_total", "Changes that a full run found and Okta's System Log never told of; should be none.", nil},
 		{gauge, "log_read_timestamp_seconds", "Until when Okta's System Log was read and acted upon, by Okta's clock, as seconds since 1970.", nil},
 		{gauge, "held_changes", "Changes that wait for a person's approval, by the guard that holds them.", []string{"guard"}},
 		{gauge, "held_since_timestamp_seconds", "Since when the oldest of the changes waits that wait for approval, as seconds since 1970; absent while none does.", nil},

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	"net/http"
 	"time"
@@ -23,33 +22,32 @@ type pauseBody struct {
 // longestPause bounds a pause that ends by itself, in seconds: a year.
 const longestPause = 366 * 24 * 60 * 60
 
-func (b pauseBody) order() (sync.PauseOrder, error) {
+func (b pauseBody) order(who Visitor) (sync.PauseOrder, error) {
 	if b.Seconds < 0 || b.Seconds > longestPause {
 		return sync.PauseOrder{}, refusal("pause", "seconds is no length of a pause", "send 0 for one that ends when somebody resumes, or up to 366 days")
 	}
-	by := cmp.Or(b.By, "console")
-	return sync.PauseOrder{By: by[:min(len(by), maxBy)], For: time.Duration(b.Seconds * float64(time.Second)), RemovalsOnly: b.RemovalsOnly,
+	return sync.PauseOrder{By: who.by(b.By), For: time.Duration(b.Seconds * float64(time.Second)), RemovalsOnly: b.RemovalsOnly,
 		Reason: b.Reason[:min(len(b.Reason), maxReason)]}, nil
 }
 
 // pause has nothing written to Omni any more. Like a decision, it doesn't end with the request.
-func (a *api) pause(w http.ResponseWriter, r *http.Request) {
+func (a *api) pause(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked pauseBody
 	err := readBody(w, r, &asked)
 	var order sync.PauseOrder
 	if err == nil {
-		order, err = asked.order()
+		order, err = asked.order(who)
 	}
 	a.order(w, order, err)
 }
 
 // resume ends a pause.
-func (a *api) resume(w http.ResponseWriter, r *http.Request) {
+func (a *api) resume(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked struct {
 		By string `json:"by"`
 	}
 	err := readBody(w, r, &asked)
-	order, _ := pauseBody{By: asked.By}.order() // which is sound
+	order, _ := pauseBody{By: asked.By}.order(who) // which is sound
 	order.Resume = true
 	a.order(w, order, err)
 }
@@ -58,7 +56,7 @@ func (a *api) resume(w http.ResponseWriter, r *http.Request) {
 func (a *api) order(w http.ResponseWriter, o sync.PauseOrder, err error) {
 	var answer sync.PauseAnswer
 	if err == nil {
-		answer, err = a.Pauser.Pause(a.runs, o)
+		answer, err = a.Pauser.Pause(a.lives, o)
 	}
 	if err != nil {
 		writeError(w, err)

@@ -44,7 +44,7 @@ func (a *api) saved(w http.ResponseWriter, r *http.Request) {
 
 // restore brings schedules back, and tells of it line by line. It lives under the runs'
 // context, and ends when its client leaves.
-func (a *api) restore(w http.ResponseWriter, r *http.Request) {
+func (a *api) restore(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked sync.RestoreRequest
 	if err := readBody(w, r, &asked); err != nil {
 		writeError(w, err)
@@ -54,10 +54,10 @@ func (a *api) restore(w http.ResponseWriter, r *http.Request) {
 		writeError(w, refusal("restore schedules", "who and to are needed", ""))
 		return
 	}
-	asked.By = by(asked.By)
+	asked.By = who.by(asked.By)
 	l := newLines(w)
 	asked.Progress = func(p sync.Progress) { l.write(Line{Progress: &p}) }
-	ctx, stop := context.WithCancelCause(a.runs)
+	ctx, stop := context.WithCancelCause(a.lives)
 	defer stop(nil)
 	defer context.AfterFunc(r.Context(), func() { stop(sync.ErrLeft) })()
 	report, err := a.Keeper.Restore(ctx, asked) //nolint:contextcheck // it ends after what is under way when its client leaves

@@ -15,6 +15,9 @@ import (
 // maxBody bounds what is read of a request, in bytes.
 const maxBody = 64 << 10
 
+// maxForm bounds what is read of a form, in bytes: one may name thousands of removals.
+const maxForm = 4 << 20
+
 // maxBy bounds the name of who decides, in bytes.
 const maxBy = 200
 
@@ -53,18 +56,11 @@ type decisionBody struct {
 	Hash   string   `json:"hash,omitempty"`   //
 
 	Attached bool `json:"attached,omitempty"` // of an approval: the run that follows ends when the client leaves
+	Preview  bool `json:"preview,omitempty"`  // tells what would be decided, and decides nothing
 }
 
 func (b decisionBody) verdict(run string, d state.Decision) sync.Verdict {
-	return sync.Verdict{Run: run, Decision: d, By: by(b.By), Only: b.Only, Except: b.Except, Hash: b.Hash}
-}
-
-// by names who asks, in the client's words.
-func by(name string) string {
-	if name == "" {
-		return "console"
-	}
-	return name[:min(len(name), maxBy)]
+	return sync.Verdict{Run: run, Decision: d, By: b.By, Only: b.Only, Except: b.Except, Hash: b.Hash, Preview: b.Preview}
 }
 
 // leaveBody ends somebody's grace.

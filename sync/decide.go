@@ -59,6 +59,9 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	n.Log = joinMembers(n.Log)
 	answer.Decided = n.Log
 	answer.Still, answer.Left = still(all, shown, now)
+	if v.Preview {
+		return answer, nil
+	}
 	if err := e.commit(ctx, nil, n); err != nil {
 		return answer, err
 	}

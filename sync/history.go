@@ -18,28 +18,66 @@ type HistoryFilter struct {
 	Run     string
 	Since   time.Time
 	Until   time.Time // exclusive
-	Limit   int       // the newest so many; 0 means all
+	Skip    int       // the newest so many
+	Limit   int       // so many of the rest; 0 means all
 }
+
+const (
+	// firstLines is how many of the newest lines are read at first; then always ten times as
+	// many, so that who asks for the newest doesn't wait for the whole log.
+	firstLines = 1_000
+	// lineDelay is how much later than its time a line may come into the log.
+	lineDelay = time.Hour
+)
 
 // History gives lines of the provisioning log, the newest first. Those of a
 // person who was renamed are found by each name, and those of a group also by
 // the members whom they moved.
 func (e *Engine) History(ctx context.Context, f HistoryFilter) ([]state.Change, error) {
-	all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
-	if err != nil {
-		return nil, err
+	n := firstLines
+	if f.Subject != "" { // whose names of other times stand anywhere
+		n = state.Log.Keep()
 	}
-	who := f.identified(all)
-	found := []state.Change{}
-	for _, c := range all {
-		if f.Limit > 0 && len(found) == f.Limit {
-			break
+	for ; ; n *= 10 {
+		n = min(n, state.Log.Keep())
+		lines, err := e.o.Store.Tail(ctx, state.Log, n)
+		if err != nil {
+			return nil, err
 		}
-		if f.allows(c) && (f.Subject == "" || f.named(c) || who.ids[c.OktaID] || who.moved(c)) {
+		found, err := f.among(logOf(lines, f.Subject != ""))
+		enough := f.Limit > 0 && len(found) == f.Limit
+		if err != nil || enough || len(lines) < n || n == state.Log.Keep() || f.before(lines[n-1]) {
+			return found, err
+		}
+	}
+}
+
+// before reports whether all lines that are older than this one are too old.
+func (f HistoryFilter) before(line []byte) bool {
+	at, known := timeOf(line)
+	return known && at.Before(f.Since.Add(-lineDelay))
+}
+
+// among gives what is wanted of the newest lines.
+func (f HistoryFilter) among(l log) ([]state.Change, error) {
+	found, left := []state.Change{}, f.Skip
+	take := func(c state.Change) (enough bool) {
+		if left--; left < 0 {
 			found = append(found, c)
 		}
+		return f.Limit > 0 && len(found) == f.Limit
 	}
-	return found, nil
+	if f.Subject == "" {
+		err := l.pick(sieveOf(f), func(c state.Change) bool { return f.allows(c) && take(c) })
+		return found, err
+	}
+	who, all, err := l.known(f)
+	for _, c := range all {
+		if f.allows(c) && (f.named(c) || who.ids[c.OktaID] || who.moved(c)) && take(c) {
+			break
+		}
+	}
+	return found, err
 }
 
 func (f HistoryFilter) allows(c state.Change) bool {

@@ -23,6 +23,10 @@ type Verdict struct {
 	Only     []string       `json:"only,omitempty"`   // whom and what it is about: names, ids, or globs over names; none: all that the run holds
 	Except   []string       `json:"except,omitempty"` // whom and what it isn't about
 	Hash     string         `json:"hash,omitempty"`   // of what the person saw, as HeldRun tells it; "": whatever the run holds
+
+	// Preview tells what would be decided, and decides nothing. It is answered where it is
+	// asked, and doesn't travel: who doesn't know it would decide.
+	Preview bool `json:"-"`
 }
 
 // selects gives the keys, among those that its run showed, that the verdict is about.

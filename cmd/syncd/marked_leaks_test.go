@@ -96,7 +96,7 @@ func (m *marked) everyCommand(state string, ways ...string) {
 func (m *marked) everyRoute(state string, patience time.Duration, queries, bodies []string) {
 	m.t.Helper()
 	for _, r := range console.Routes() {
-		path := strings.NewReplacer("{run}", "20200101-000000-abcdef", "{subject}", "ann@acme.co").Replace(r.Path)
+		path := strings.NewReplacer("{run}", "20200101-000000-abcdef", "{subject}", "ann@acme.co", "{user}", "ann@acme.co", "{file}", "style.css", "{$}", "").Replace(r.Path)
 		for _, query := range queries {
 			for i, body := range bodies {
 				if i > 0 && r.Method == http.MethodGet {

@@ -217,6 +217,16 @@ func (s *seat) History(ctx context.Context, f sync.HistoryFilter) ([]state.Chang
 	return s.reader.History(ctx, f)
 }
 
+// Runs tells what is known, also while another process leads.
+func (s *seat) Runs(ctx context.Context, f sync.RunsFilter) ([]state.Run, error) {
+	return s.reader.Runs(ctx, f)
+}
+
+// RunOf tells what is known, also while another process leads.
+func (s *seat) RunOf(ctx context.Context, id string) (state.Run, []state.Change, error) {
+	return s.reader.RunOf(ctx, id)
+}
+
 // Explain answers, also while another process leads.
 func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, error) {
 	return s.reader.Explain(ctx, subject)
@@ -237,6 +247,9 @@ func (s *seat) LeaveAtOnce(ctx context.Context, a sync.AtOnce) (sync.Leaver, err
 
 // Decide decides, or has the process that leads decide.
 func (s *seat) Decide(ctx context.Context, v sync.Verdict) (sync.Decided, error) {
+	if v.Preview {
+		return s.reader.Decide(ctx, v)
+	}
 	return decidedBy(s, func(by judge) (sync.Decided, error) { return by.Decide(ctx, v) })
 }
 
@@ -287,8 +300,9 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Names: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
-		Token: func() (string, error) { return knownToken(p.config) },
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Runs: s, Names: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
+		URL: p.config.Console.URL, Proxy: proxyOf(p.config.Console.Proxy),
+		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
 		Ready: s.ready,
 	}, p.meters.Register(registry, p.config.Name, s)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/omnisync/omnisync/configs"
+	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/fault"
 )
 
@@ -45,6 +46,27 @@ func knownToken(c *configs.Config) (string, error) {
 			Hint: "it belongs to whoever runs the daemon: run this command as the same user, or set console.token"}
 	}
 	return strings.TrimSpace(string(raw)), nil
+}
+
+// keysOf gives who may use the console: whoever has its token may act, and each of the others
+// as it says. One that can't be read locks its owner out, and nobody else.
+func keysOf(c *configs.Config) ([]console.Key, error) {
+	token, err := knownToken(c)
+	if err != nil {
+		return nil, err
+	}
+	keys := []console.Key{{Role: console.Acts, Token: token}}
+	for _, t := range c.Console.Tokens {
+		if value, err := t.Token.Value(); err == nil && value != "" {
+			keys = append(keys, console.Key{Name: t.Name, Role: console.Role(t.Role), Token: value})
+		}
+	}
+	return keys, nil
+}
+
+// proxyOf is the proxy whose word on its callers counts, once it has a token.
+func proxyOf(c configs.ConsoleProxy) *console.Proxy {
+	return &console.Proxy{Token: c.Token.Value, UserHeader: c.UserHeader, RoleHeader: c.RoleHeader, Role: console.Role(c.Role)}
 }
 
 // makeToken writes a token of 26 random letters and digits where none is known,

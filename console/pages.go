@@ -1,0 +1,75 @@
+package console
+
+import (
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// pages are all pages, those of the navigation in its order.
+func (a *api) pages() []page {
+	return []page{
+		{"/", "Now", "Now", "now", a.nowData},
+		{"/held", "Held", "Held", "held", a.heldData},
+		{"/runs", "Runs", "Runs", "runs", a.runsData},
+		{"/runs/{run}", "Run", "", "run", a.runData},
+		{"/failing", "Failing", "Failing", "failing", a.failingData},
+		{"/log", "Log", "Log", "log", a.logData},
+	}
+}
+
+// views are the routes of the pages.
+func (a *api) views() []route {
+	var list []route
+	for _, p := range a.pages() {
+		at := p.path
+		if at == "/" {
+			at = "/{$}"
+		}
+		list = append(list, route{http.MethodGet, at, a.show(p)})
+	}
+	return append(list, route{http.MethodGet, "/api/v1/events", whoever(a.events)})
+}
+
+// actions are what the pages do: each is a form that posts.
+func (a *api) actions() []route {
+	return []route{
+		{http.MethodPost, "/runs", a.runByPage},
+		{http.MethodPost, "/held/{run}/review", a.reviewByPage},
+		{http.MethodPost, "/held/{run}/decide", a.decideByPage},
+		{http.MethodPost, "/failing/retry", a.retryByPage},
+	}
+}
+
+// The deeds that a page tells of when it is shown after them.
+const (
+	didApprove = "approved"
+	didReject  = "rejected"
+	didRetry   = "retried"
+	didRun     = "run"
+)
+
+// done ends an action: the browser is sent to a page, which says what was done. A second look
+// at that page does nothing again.
+func (a *api) done(w http.ResponseWriter, r *http.Request, at, deed string, count int) {
+	a.pulse.forget()
+	q := url.Values{"done": {deed}, "count": {strconv.Itoa(count)}}
+	http.Redirect(w, r, at+"?"+q.Encode(), http.StatusSeeOther)
+}
+
+// doneWords says what was just done, in our own words: an address may be made up.
+func doneWords(q url.Values) string {
+	n, _ := strconv.Atoi(q.Get("count")) // 0 where nothing is counted
+	switch q.Get("done") {
+	case didApprove:
+		return "Approved: " + counted(n, "change") + ". A run does it now."
+	case didReject:
+		return "Rejected: " + counted(n, "change") + ". Nothing of it is done."
+	case didRetry:
+		return "What failed is tried again now."
+	case didRun:
+		return "A run begins."
+	default:
+		return ""
+	}
+}
