@@ -15,6 +15,7 @@ import (
 // A person logs in, looks at every page, approves some of what is held, watches the run that
 // does it to its end, rejects the rest, and leaves.
 func TestConsoleInABrowser(t *testing.T) {
+	t.Parallel()
 	out := &shared{}
 	a := &app{shell: shell{Out: out, Err: out}}
 	ctx, interrupt := context.WithCancel(t.Context())
