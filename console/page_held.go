@@ -22,10 +22,10 @@ type heldView struct {
 // heldRun is what one run left for a person, as far as a page shows it.
 type heldRun struct {
 	sync.HeldRun
-	Shown     []state.Change
-	More      int
-	Schedules int    // that Omni would delete
-	Reason    string // that all share, "" where they differ
+	Shown  []state.Change
+	More   int
+	Estate estate
+	Reason string // that all share, "" where they differ
 }
 
 // heldData reads what is held now, and not a second ago: what is decided must be what was
@@ -38,7 +38,7 @@ func (a *api) heldData(r *http.Request) (any, error) {
 	v := heldView{Rejected: s.Rejected}
 	for _, h := range s.Held {
 		shown, more := cut(h.Changes)
-		v.Runs = append(v.Runs, heldRun{h, shown, more, schedulesOf(h.Changes), shared(h.Changes)})
+		v.Runs = append(v.Runs, heldRun{h, shown, more, estateOf(h.Changes), shared(h.Changes)})
 	}
 	return v, nil
 }
@@ -59,13 +59,22 @@ func shared(changes []state.Change) string {
 	return changes[0].Reason
 }
 
-func schedulesOf(changes []state.Change) (n int) {
+// estate is what those own who are to leave, as far as somebody has counted.
+type estate struct {
+	Schedules int
+	Handover  string // what becomes of it before the end; "": Omni deletes the schedules
+}
+
+func estateOf(changes []state.Change) (all estate) {
 	for _, c := range changes {
 		if c.Schedules != nil {
-			n += *c.Schedules
+			all.Schedules += *c.Schedules
+		}
+		if c.Handover != "" {
+			all.Handover = c.Handover
 		}
 	}
-	return n
+	return all
 }
 
 // reviewView is what is asked once more.
@@ -74,7 +83,7 @@ type reviewView struct {
 	Approves  bool
 	Only      []string
 	Count     int
-	Schedules int
+	Estate    estate
 	Shown     []state.Change
 	More      int
 	Already   []string
@@ -108,7 +117,7 @@ func (a *api) reviewByPage(w http.ResponseWriter, r *http.Request, who Visitor) 
 	}
 	shown, more := cut(d.Decided)
 	view := reviewView{Run: v.Run, Hash: v.Hash, Approves: v.Decision == state.Approved, Only: v.Only, Count: heldIn(d.Decided),
-		Schedules: schedulesOf(d.Decided), Shown: shown, More: more, Already: d.Already}
+		Estate: estateOf(d.Decided), Shown: shown, More: more, Already: d.Already}
 	a.render(w, http.StatusOK, "review", a.framed(r, who, "Decide", view))
 }
 

@@ -60,6 +60,7 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	answer.Decided = n.Log
 	answer.Still, answer.Left = still(all, shown, now)
 	if v.Preview {
+		e.saysHandover(answer.Decided)
 		return answer, nil
 	}
 	if err := e.commit(ctx, nil, n); err != nil {
@@ -146,7 +147,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	s.Held, s.Rejected = heldRuns(held, time.Now()), rejected(held)
-	e.saysHandover(s.Held)
+	for _, r := range s.Held {
+		e.saysHandover(r.Changes)
+	}
 	if s.Leaving, err = e.leaving(ctx); err != nil {
 		return s, err
 	}
@@ -261,12 +264,10 @@ func heldRuns(held map[string]state.Hold, now time.Time) []HeldRun {
 }
 
 // saysHandover tells of each removal that waits what becomes of what is owned.
-func (e *Engine) saysHandover(runs []HeldRun) {
-	for _, r := range runs {
-		for i, c := range r.Changes {
-			if c.UserName != "" && (c.Kind == string(Deactivate) || c.Kind == string(Delete)) {
-				r.Changes[i].Handover = intends(e.policy.Handover)
-			}
+func (e *Engine) saysHandover(changes []state.Change) {
+	for i, c := range changes {
+		if c.UserName != "" && (c.Kind == string(Deactivate) || c.Kind == string(Delete)) {
+			changes[i].Handover = intends(e.policy.Handover)
 		}
 	}
 }
