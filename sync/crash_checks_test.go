@@ -36,10 +36,14 @@ func (w *world) asked(l *life, r *http.Request, answer *http.Response) {
 		return
 	}
 	l.mu.Lock()
-	if l.overtaken && answer != nil && answer.StatusCode < 300 {
+	late := l.overtaken && answer != nil && answer.StatusCode < 300
+	if late {
 		l.late++
 	}
 	l.mu.Unlock()
+	if late && r.Method == http.MethodPut {
+		w.movedLate(r.URL.Path)
+	}
 	w.look()
 	w.lookAtEstates()
 }

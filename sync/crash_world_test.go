@@ -39,6 +39,7 @@ type world struct {
 	unpushed   map[string]bool // groups that were let go of once
 	names      int
 	vault      *vault.Vault
+	late       map[string]bool   // what an overtaken process has handed over with its last request
 	made       map[string]string // schedules that somebody made: their names by id
 	initial    []string          // unmanaged users and groups, as they were
 	before     map[string]string // groups that stood in Omni before: their ids by name
@@ -66,7 +67,7 @@ type mistake struct {
 func live(t *testing.T, h history, bug mistake) error {
 	t.Helper()
 	w := &world{history: h, bug: bug, ctx: context.Background(), okta: &simokta.Org{}, omni: &simomni.Org{},
-		made: map[string]string{}, vault: vault.New(func() (string, error) { return "the key of tests", nil }, ""),
+		made: map[string]string{}, late: map[string]bool{}, vault: vault.New(func() (string, error) { return "the key of tests", nil }, ""),
 		called: map[string]string{}, unpushed: map[string]bool{}, known: map[string]bool{},
 		facts: map[string]bool{}, active: map[string]bool{}, ended: map[string]int{}}
 	memory := newMemory()

@@ -175,7 +175,7 @@ func (r *road) walk(ctx context.Context) error {
 				return err
 			}
 		}
-		if !slices.ContainsFunc(r.record.Items, open) {
+		if !slices.ContainsFunc(r.record.Items, func(it state.Item) bool { return open(it) || unsaved(it) }) {
 			return r.leaves(ctx)
 		}
 		if err := r.work(ctx); err != nil {

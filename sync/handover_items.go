@@ -119,6 +119,12 @@ func itemKey(it state.Item) string { return string(it.Kind) + ":" + it.ID }
 // open reports whether an item keeps its owner's membership.
 func open(it state.Item) bool { return it.State == state.ItemWaiting || it.State == state.ItemRefused }
 
+// unsaved reports whether what an item is still is to be kept. What a document was is
+// kept also where nothing else becomes of it, as that costs no question.
+func unsaved(it state.Item) bool {
+	return !it.Saved && (it.State == state.ItemWaiting || it.State == state.ItemLeft && it.Kind == state.Document)
+}
+
 // settledItems counts those that don't keep the membership any more.
 func settledItems(items []state.Item) int {
 	n := 0

@@ -92,7 +92,7 @@ func TestSavedBeforeTheEnd(t *testing.T) {
 		if omniUser(c, "person000@acme.co").Active || omniUser(c, "person003@acme.co").Active {
 			c.t.Errorf("the memberships stand\n%s", printed(report))
 		}
-		if got := c.savedNames(); !slices.Equal(got, []string{"Monthly", "Weekly"}) {
+		if got := c.savedNames(); !slices.Equal(got, []string{"Monthly", "Notes", "Weekly"}) {
 			c.t.Errorf("saved are %q\n%s", got, printed(report))
 		}
 		if len(c.omni.Lost()) != 2 || len(c.leavers()) != 0 {

@@ -19,11 +19,13 @@ func (r *road) work(ctx context.Context) error {
 	if len(r.record.Items) > few { // so much isn't to hold up those who come
 		ctx = identity.WithLane(ctx, identity.LaneName)
 	}
-	if err := r.each(ctx, func(it state.Item) bool { return !it.Saved }, r.save); err != nil {
+	if err := r.each(ctx, unsaved, r.save); err != nil {
 		return err
 	}
-	gives := func(it state.Item) bool { return treatment(r.record.Policy, it.Kind) == state.Transfer }
-	if slices.ContainsFunc(r.record.Items, func(it state.Item) bool { return it.State == state.ItemWaiting && gives(it) }) {
+	gives := func(it state.Item) bool {
+		return it.State == state.ItemWaiting && treatment(r.record.Policy, it.Kind) == state.Transfer
+	}
+	if slices.ContainsFunc(r.record.Items, gives) {
 		if err := r.begin(ctx, gives); err != nil {
 			return err
 		}
@@ -34,11 +36,11 @@ func (r *road) work(ctx context.Context) error {
 	return r.refusal()
 }
 
-// each does something about every item that waits and that is chosen, and has what
-// became of them in the ledger, a few at once.
+// each does something about every item that is chosen, and has what became of them in
+// the ledger, a few at once.
 func (r *road) each(ctx context.Context, chosen func(state.Item) bool, do func(context.Context, int) error) error {
 	for i, it := range r.record.Items {
-		if it.State != state.ItemWaiting || !chosen(it) {
+		if !chosen(it) {
 			continue
 		}
 		err := r.over()
@@ -64,7 +66,7 @@ func (r *road) begin(ctx context.Context, gives func(state.Item) bool) error {
 		}
 	}
 	for i, it := range r.record.Items {
-		if to := r.nextHeir(it).Email; it.State == state.ItemWaiting && gives(it) && it.To != to {
+		if to := r.nextHeir(it).Email; gives(it) && it.To != to {
 			r.record.Items[i].To = to
 			r.dirty++
 		}
