@@ -33,6 +33,19 @@ type Leaver struct {
 	Alerted  time.Time `json:"alerted,omitzero"`   // when a person was last told that it takes too long
 }
 
+// Late gives since when what the leaver owns takes longer to deal with than the policy
+// allows; zero where it doesn't, or has no bounds.
+func (l Leaver) Late(now time.Time) time.Time {
+	since := l.Walks
+	if since.IsZero() {
+		since = l.Since
+	}
+	if late := since.Add(l.Policy.Within); l.Policy.Within > 0 && !now.Before(late) {
+		return late.UTC()
+	}
+	return time.Time{}
+}
+
 // Step tells how far a leaver has come.
 type Step string
 

@@ -281,9 +281,8 @@ func (r *road) stuck(c Change) *state.Leaver {
 	now := time.Now()
 	record := r.record
 	record.Attempts++
-	record.Error, record.Reason = c.Error, c.Reason
-	within := r.record.Policy.Within
-	if late := now.Sub(record.Walks); within > 0 && late >= within && now.Sub(record.Alerted) >= tellEach {
+	record.Error = c.Error
+	if late := now.Sub(record.Walks); !record.Late(now).IsZero() && now.Sub(record.Alerted) >= tellEach {
 		record.Alerted = now.UTC()
 		text := fmt.Sprintf("the handover of %s began %s ago and isn't over (%s), so the membership stands: %s", c.Name, days(late), became(record.Items), c.Error)
 		r.lock()

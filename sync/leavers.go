@@ -57,6 +57,7 @@ type Owned struct {
 	Saved       int      `json:"saved"`
 	Waiting     int      `json:"waiting"`
 	Refused     int      `json:"refused"`
+	Left        int      `json:"left"` // that the policy leaves alone
 	Gone        int      `json:"gone"` // deleted, or taken over, by others meanwhile
 	To          []string `json:"to"`   // who took something over
 }
@@ -179,6 +180,9 @@ func (x exits) leaver(c Change) Leaver {
 		v.Step, v.Reason, v.Until = state.InGrace, settles(due), due
 	case walks:
 		v.goes(rec, x.now)
+		if fails && v.Until.IsZero() {
+			v.Until = f.Next.UTC()
+		}
 	case fails:
 		v.Step, v.Since, v.Reason, v.Until, v.Attempts = state.AtEnd, f.Since.UTC(), firstOf(f.Change.Error, f.Change.Reason), f.Next.UTC(), f.Attempts
 	case asksFor(x.policy.Handover):
@@ -226,9 +230,7 @@ func (v *Leaver) goes(rec state.Leaver, now time.Time) {
 		return
 	}
 	v.Access = StillPossible
-	if late := rec.Since.Add(rec.Policy.Within); rec.Policy.Within > 0 && now.After(late) {
-		v.Overdue = late.UTC()
-	}
+	v.Overdue = rec.Late(now)
 }
 
 // owns counts what is known of what they own: by the record of the way out, else by
@@ -236,7 +238,7 @@ func (v *Leaver) goes(rec state.Leaver, now time.Time) {
 func (v *Leaver) owns(rec state.Leaver, h state.Hold) {
 	if rec.Read.IsZero() {
 		if n := h.Change.Schedules; n != nil {
-			v.Owns = &Owned{Schedules: *n, To: []string{}}
+			v.Owns = &Owned{Schedules: *n, Recipients: h.Change.Recipients, Documents: h.Change.Documents, To: []string{}}
 		}
 		return
 	}
@@ -265,6 +267,8 @@ func (o *Owned) count(item state.Item) {
 		o.Saved++
 	case state.ItemRefused:
 		o.Refused++
+	case state.ItemLeft:
+		o.Left++
 	case state.ItemGone:
 		o.Gone++
 	default:

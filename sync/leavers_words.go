@@ -63,6 +63,7 @@ func (o Owned) Became() string {
 	add(o.Saved, "saved")
 	add(o.Waiting, one(o.Waiting, "waits", "wait"))
 	add(o.Refused, "refused by all who might take over")
+	add(o.Left, "left alone")
 	add(o.Gone, "gone meanwhile")
 	return strings.Join(list, ", ")
 }
@@ -109,6 +110,9 @@ func (v Leaver) About() []string {
 		list = append(list, "what they own: "+v.Handover)
 	}
 	list = append(list, itemsWords(v.Items)...)
+	for _, h := range v.To {
+		list = append(list, heirWords(h))
+	}
 	if !v.Overdue.IsZero() {
 		list = append(list, "the handover takes longer than deprovision.handover.within allows, since "+moment(v.Overdue)+": a person is to look at it")
 	}
@@ -116,6 +120,18 @@ func (v Leaver) About() []string {
 		list = append(list, "meanwhile "+v.Access)
 	}
 	return list
+}
+
+// heirWords tells of somebody who may take over, or why not.
+func heirWords(h state.Candidate) string {
+	switch {
+	case h.Why != "":
+		return "nobody takes over by " + h.Entry + ": " + h.Why
+	case len(h.Differs) > 0:
+		return h.Email + " may take over, and has another " + strings.Join(h.Differs, ", ") + " than they: what runs with it may send other rows"
+	default:
+		return h.Email + " may take over"
+	}
 }
 
 func stepWords(s state.Step) string {
@@ -153,7 +169,7 @@ func itemsWords(items []state.Item) []string {
 	return list
 }
 
-var itemsInOrder = []state.ItemState{state.ItemRefused, state.ItemWaiting, state.ItemTransferred, state.ItemSaved, state.ItemGone}
+var itemsInOrder = []state.ItemState{state.ItemRefused, state.ItemWaiting, state.ItemTransferred, state.ItemSaved, state.ItemLeft, state.ItemGone}
 
 // itemWords tells one thing that a leaver owns, and what became of it.
 func itemWords(item state.Item) string {
@@ -168,6 +184,8 @@ func itemWords(item state.Item) string {
 		words += ": saved"
 	case state.ItemGone:
 		words += ": deleted or taken over by somebody meanwhile"
+	case state.ItemLeft:
+		words += ": left alone"
 	case state.ItemRefused:
 		words += ": refused by all who might take over"
 	default:

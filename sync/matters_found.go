@@ -108,10 +108,11 @@ func handoverMatters(f facts, now time.Time) []Matter {
 	var list []Matter
 	for _, l := range f.leavers {
 		under := l.Step == state.AtReading || l.Step == state.InHandover
-		if !under || l.Policy.Within <= 0 || now.Sub(l.Since) < l.Policy.Within {
+		late := l.Late(now)
+		if !under || late.IsZero() {
 			continue
 		}
-		list = append(list, Matter{Key: "handover " + string(l.Okta), Since: l.Since, Names: []string{l.UserName}, Detail: firstOf(l.Error, l.Reason),
+		list = append(list, Matter{Key: "handover " + string(l.Okta), Since: late, Names: []string{l.UserName}, Detail: firstOf(l.Error, l.Reason),
 			Title: "a handover takes longer than " + l.Policy.Within.String() + ", and the membership doesn't end", Hint: "syncd leavers tells what it waits for"})
 	}
 	return list
