@@ -27,7 +27,7 @@ func newAPIContract(t *testing.T, address string) *apiContract {
 		t.Fatal(err)
 	}
 	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.JSONBodyDecoder) // its lines come one by one
-	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.FileBodyDecoder)     // text, like what isn't taken apart
+	openapi3filter.RegisterBodyDecoder("text/event-stream", openapi3filter.FileBodyDecoder)    // text, like what isn't taken apart
 	no := false
 	for _, s := range doc.Components.Schemas { // here, a field that isn't described is a fault
 		s.Value.AdditionalProperties = openapi3.BoolSchema{Has: &no}

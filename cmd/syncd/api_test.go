@@ -34,6 +34,9 @@ func (m *marked) leave(ids ...string) {
 	}
 }
 
+// recipient gets schedules, which is told to nobody.
+const recipient = "marked-recipient-55ff@else.where"
+
 // own gives somebody a schedule.
 func (m *marked) own(name string) {
 	m.t.Helper()
@@ -41,7 +44,8 @@ func (m *marked) own(name string) {
 	if !there {
 		m.t.Fatalf("Omni has no %s", name)
 	}
-	m.omni.PlaceSchedule(simomni.Schedule{Owner: u.ID, Name: "Weekly numbers of " + name, Recipients: []string{"x@else.where"}})
+	m.omni.PlaceSchedule(simomni.Schedule{Owner: u.ID, Name: "Weekly numbers of " + name, Recipients: []string{recipient}})
+	m.secrets["who gets a schedule"] = recipient
 }
 
 // asker asks the API, and holds each answer to the description.

@@ -30,7 +30,8 @@ type marked struct {
 	omni    *simomni.Org
 	ids     []string // of Okta's people, in the order of the alphabet
 	environ []string
-	secrets map[string]string // by what they are
+	secrets map[string]string   // by what they are
+	marked  map[string][]string // likewise: forms of those of them that were looked for last
 	file    string
 	console string
 	scim    string
@@ -69,7 +70,7 @@ func newMarked(t *testing.T, ledger string, oauth bool) *marked {
 		"MARK_OKTA": "MARKED-okta-5e1f", "MARK_OMNI_1": "MARKED-omni-77aa", "MARK_OMNI_2": "MARKED-omni-88bb", "MARK_SCIM_1": "MARKED-scim-11cc-of-length", "MARK_SCIM_2": "MARKED-scim-22dd-of-length",
 		"MARK_HOOKS": "MARKED-hooks-33ee-of-length", "MARK_CONSOLE": "MARKED-console-0c3d", "MARK_READER": "MARKED-reader-31aa-of-length", "MARK_ACTOR": "MARKED-actor-42bb-of-length",
 		"MARK_PROXY": "MARKED-proxy-9b1c-of-length", "MARK_KEY": "MARKED-state-key-66dd-as-long-as-a-key-has-to-be", "MARK_ALERTS_TOKEN": "MARKED-alerts-77ee"}}
-	m.okta = &simokta.Org{Token: m.secrets["MARK_OKTA"]}
+	m.okta = &simokta.Org{Token: m.secrets["MARK_OKTA"], Knobs: simokta.Knobs{Limits: map[simokta.Bucket]int{simokta.BucketApps: -1}}} // all of its runs are in one minute
 	m.omni = &simomni.Org{Knobs: simomni.Knobs{Keys: []string{m.secrets["MARK_OMNI_1"], m.secrets["MARK_OMNI_2"]}, RealLimit: -1}}
 	for _, name := range people {
 		id := m.okta.AddUser(simokta.User{Login: name + "@acme.co", Email: name + "@acme.co", FirstName: name, LastName: "Example"})
@@ -252,17 +253,11 @@ func (m *marked) get(path string) consoleAnswer {
 // ask sends a request, with the console's token or none, and waits no longer than that.
 func (m *marked) ask(patience time.Duration, method, address, body string, known bool) consoleAnswer {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+address, strings.NewReader(body))
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
+	who := visitor{}
 	if known {
-		r.Header.Set("Authorization", "Bearer "+m.secrets["MARK_CONSOLE"])
+		who = bearer(m.secrets["MARK_CONSOLE"])
 	}
-	return send(r)
+	return m.asks(patience, who, method, address, body)
 }
 
 // send gives the answer to a request, whatever it is; none where the connection fails.
