@@ -79,6 +79,9 @@ func (m *marked) live() {
 		m.unkind.Store(how)
 		m.everyRoute(name, questions{"20200101-000000-abcdef", []string{"?subject=ann@acme.co&of=all"}, []string{`{"kind":"full","attached":true}`}, 3, impatient})
 	}
+	if a := m.get("/metrics"); !strings.Contains(a.body, `omnisync_alerts_failing_since_timestamp_seconds{connection="acme"} 1`) {
+		m.t.Errorf("the meters don't tell that alerts aren't taken: %s", a)
+	}
 	m.knocks("in bad times", 2)
 	stop()
 	m.unkind.Store(kindly)
