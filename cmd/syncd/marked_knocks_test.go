@@ -74,7 +74,7 @@ type questions struct {
 }
 
 // endless is how long is waited for the end of a stream that has none.
-const endless = 200 * time.Millisecond
+const endless = 100 * time.Millisecond
 
 // everyRoute asks each route of the console.
 func (m *marked) everyRoute(state string, q questions) {
