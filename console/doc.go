@@ -8,6 +8,11 @@
 //	GET  /api/v1/names               ?of=all|users|failing|held|runs&prefix=&limit= -> {"names":[{"name","about"}]}
 //	GET  /api/v1/leavers             {"leavers":[sync.Leaver]}
 //	POST /api/v1/leavers/{user}/leave  {"by":"...","confirm":"userName","attached":bool} -> lines, the first one {"leaver":sync.Leaver}
+//	GET  /api/v1/schedules           ?of=NAME -> {"saved":[state.Saved]}
+//	POST /api/v1/schedules/restore   sync.RestoreRequest -> lines, the last one {"restored":sync.RestoreReport}
+//	POST /api/v1/forget              {"subject":"...","by":"...","dry_run":bool} -> the line {"forgotten":sync.Forgotten}
+//	POST /api/v1/pause               {"by":"...","seconds":n,"removals_only":bool,"reason":"..."} -> {"paused":sync.PauseAnswer}
+//	POST /api/v1/resume              {"by":"..."} -> {"paused":sync.PauseAnswer}
 //	GET  /api/v1/history             ?subject=&kind=&state=&run=&since=&until=&skip=&limit= -> {"changes":[...]}, or with format=csv|jsonl a file
 //	GET  /api/v1/runs                ?kind=&outcome=&skip=&limit= -> {"runs":[state.Run]}
 //	GET  /api/v1/runs/{run}          {"run":state.Run,"changes":[...]}

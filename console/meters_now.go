@@ -24,6 +24,7 @@ type Now struct {
 
 	Pushes *Pushes // nil where push mode is off
 	Hooks  *Hooks  // nil where event hooks are off
+	Alerts *Alerts // nil where alerts stand in the log alone
 }
 
 // Bucket is one of Okta's limits.
@@ -64,6 +65,13 @@ type Hooks struct {
 	Newest         time.Time // when one was taken; zero for never
 }
 
+// Alerts are what this process told people by the webhook.
+type Alerts struct {
+	Sent    int
+	Waiting int       // to be sent
+	Failing time.Time // since when the webhook takes none; zero while it does
+}
+
 // nowMeter tells how things stand in this process.
 type nowMeter struct {
 	table
@@ -95,6 +103,9 @@ func newNowMeter(s Sight) nowMeter {
 		{gauge, "push_taken_timestamp_seconds", "When the newest push was taken, as seconds since 1970; absent before the first.", nil},
 		{gauge, "pushes_waiting", "What Okta pushed and isn't applied yet.", []string{"of"}},
 		{rising, "hooks_total", "Event hooks that came in, by whether they brought the right secret.", []string{"answer"}},
+		{rising, "alerts_sent_total", "Alerts that the webhook took.", nil},
+		{gauge, "alerts_waiting", "Alerts that are still to be sent.", nil},
+		{gauge, "alerts_failing_since_timestamp_seconds", "Since when the webhook takes no alert, as seconds since 1970; absent while it does.", nil},
 		{gauge, "hook_taken_timestamp_seconds", "When the newest event hook was taken, as seconds since 1970; absent before the first.", nil},
 	})}
 }
@@ -132,6 +143,11 @@ func (m nowMeter) Collect(to chan<- prometheus.Metric) {
 		r.tell("hooks_total", float64(now.Hooks.Taken), "taken")
 		r.tell("hooks_total", float64(now.Hooks.Refused), "refused")
 		r.at("hook_taken_timestamp_seconds", now.Hooks.Newest)
+	}
+	if a := now.Alerts; a != nil {
+		r.tell("alerts_sent_total", float64(a.Sent))
+		r.tell("alerts_waiting", float64(a.Waiting))
+		r.at("alerts_failing_since_timestamp_seconds", a.Failing)
 	}
 }
 

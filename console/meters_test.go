@@ -49,7 +49,7 @@ func everything() sight {
 			Okta: map[string]console.Bucket{}, Omni: console.Allowance{PerMinute: 120, Pace: 0.5, Paused: 1, Down: 2, Refused: 1, Waiting: map[string]int{"moves": 3}},
 			Shared: map[console.Side]bool{console.OktaSide: true, console.OmniSide: false},
 			Pushes: &console.Pushes{Answered: map[string]uint64{"2xx": 8}, Refused: map[string]uint64{"token": 9}, Panics: 1, Newest: noon, Waiting: &sync.Backlog{Groups: 4}},
-			Hooks:  &console.Hooks{Taken: 5, Refused: 6, Newest: noon}},
+			Hooks:  &console.Hooks{Taken: 5, Refused: 6, Newest: noon}, Alerts: &console.Alerts{Sent: 3, Waiting: 2, Failing: noon}},
 	}
 	for _, kind := range []sync.RunKind{sync.Full, sync.Reconcile, sync.Delta, sync.User} {
 		s.tally.Succeeded[kind] = noon
@@ -86,7 +86,9 @@ func TestMeters(t *testing.T) {
 		"nothing waits":                 {sight{}, "held_since failing_removals", []string{"failing_removals 0"}},
 		"who leads":                     {everything(), "leader lease_ paused", []string{"leader 1", "lease_acquired_timestamp_seconds 1.7000000005e+09", "lease_renewed_timestamp_seconds 1.7000000005e+09", "paused 1"}},
 		"who doesn't":                   {sight{}, "leader lease_ paused", []string{"leader 0", "paused 0"}},
-		"neither pushes nor hooks":      {sight{}, "scim_ push hook allowance_", nil},
+		"neither pushes nor hooks":      {sight{}, "scim_ push hook allowance_ alerts_", nil},
+		"alerts":                        {everything(), "alerts_", []string{"alerts_failing_since_timestamp_seconds 1.7000000005e+09", "alerts_sent_total 3", "alerts_waiting 2"}},
+		"alerts that are taken":         {sight{now: console.Now{Alerts: &console.Alerts{Sent: 1}}}, "alerts_", []string{"alerts_sent_total 1", "alerts_waiting 0"}},
 		"pushes": {everything(), "scim_ push", []string{"push_taken_timestamp_seconds 1.7000000005e+09",
 			`pushes_waiting{of="groups"} 4`, `pushes_waiting{of="members"} 0`, `pushes_waiting{of="removals"} 0`, "scim_panics_total 1",
 			`scim_refused_total{reason="address"} 0`, `scim_refused_total{reason="limit"} 0`, `scim_refused_total{reason="token"} 9`,

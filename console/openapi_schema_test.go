@@ -143,6 +143,11 @@ func (s *schemas) object(t reflect.Type) string {
 	name := s.names[t]
 	if name == "" {
 		name = t.Name()
+		for twin, taken := range s.names {
+			if taken == name {
+				s.t.Fatalf("%s and %s are both called %s: name one of them in OpenAPITypes", t, twin, name)
+			}
+		}
 		s.names[t] = name
 	}
 	if _, begun := s.done[name]; begun {

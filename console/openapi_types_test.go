@@ -6,6 +6,8 @@ import "github.com/omnisync/omnisync/sync"
 // of their fields come along under their own names.
 var OpenAPITypes = map[string]any{
 	"Status": sync.Status{}, "Explanation": sync.Explanation{}, "Names": namesAnswer{}, "History": historyAnswer{},
+	"RunsAnswer": runsAnswer{}, "RunAnswer": runAnswer{}, "Kept": Kept{}, "Leavers": LeaversAnswer{}, "RestoreRequest": sync.RestoreRequest{},
+	"LeaveRequest": leaveBody{}, "ForgetRequest": forgetBody{}, "PauseRequest": pauseBody{}, "ResumeRequest": resumeBody{},
 	"RunRequest": runBody{}, "DecisionRequest": decisionBody{}, "Line": Line{}, "Error": Failure{},
 }
 

@@ -11,12 +11,17 @@ import (
 // maxReason bounds what a person says about a pause, in bytes.
 const maxReason = 500
 
-// pauseBody asks for a pause, or with a name alone for its end.
+// pauseBody asks for a pause.
 type pauseBody struct {
 	By           string  `json:"by"`                      // who asks, in the client's words
 	Seconds      float64 `json:"seconds,omitempty"`       // it ends by itself after so many; 0: when somebody resumes
 	RemovalsOnly bool    `json:"removals_only,omitempty"` // all goes on but what takes something away
 	Reason       string  `json:"reason,omitempty"`
+}
+
+// resumeBody ends a pause.
+type resumeBody struct {
+	By string `json:"by"` // as in pauseBody
 }
 
 // longestPause bounds a pause that ends by itself, in seconds: a year.
@@ -43,9 +48,7 @@ func (a *api) pause(w http.ResponseWriter, r *http.Request, who Visitor) {
 
 // resume ends a pause.
 func (a *api) resume(w http.ResponseWriter, r *http.Request, who Visitor) {
-	var asked struct {
-		By string `json:"by"`
-	}
+	var asked resumeBody
 	err := readBody(w, r, &asked)
 	order, _ := pauseBody{By: asked.By}.order(who) // which is sound
 	order.Resume = true
@@ -71,7 +74,7 @@ func (c Client) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer,
 	defer cancel()
 	path, body := "/api/v1/pause", any(pauseBody{By: o.By, Seconds: o.For.Seconds(), RemovalsOnly: o.RemovalsOnly, Reason: o.Reason})
 	if o.Resume {
-		path, body = "/api/v1/resume", map[string]string{"by": o.By}
+		path, body = "/api/v1/resume", resumeBody{By: o.By}
 	}
 	var answer Line
 	err := c.once(ctx, http.MethodPost, path, body, &answer)

@@ -2,91 +2,16 @@ package main
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/getkin/kin-openapi/openapi3"
-	"github.com/getkin/kin-openapi/openapi3filter"
-	"github.com/getkin/kin-openapi/routers"
-	"github.com/getkin/kin-openapi/routers/legacy"
 	"github.com/omnisync/omnisync/console"
+	simomni "github.com/omnisync/omnisync/internal/sim/omni"
+	"github.com/omnisync/omnisync/state"
 )
-
-// apiContract holds what the console is asked and answers to its description.
-type apiContract struct {
-	t      *testing.T
-	router routers.Router
-	told   map[string]int // by operation and status
-}
-
-func newAPIContract(t *testing.T, address string) *apiContract {
-	t.Helper()
-	doc, err := openapi3.NewLoader().LoadFromData(console.OpenAPI())
-	if err != nil {
-		t.Fatal(err)
-	}
-	openapi3filter.RegisterBodyDecoder("application/x-ndjson", openapi3filter.JSONBodyDecoder) // its lines come one by one
-	no := false
-	for _, s := range doc.Components.Schemas { // here, a field that isn't described is a fault
-		s.Value.AdditionalProperties = openapi3.BoolSchema{Has: &no}
-	}
-	doc.Servers = openapi3.Servers{{URL: "http://" + address}}
-	router, err := legacy.NewRouter(doc)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return &apiContract{t: t, router: router, told: map[string]int{}}
-}
-
-// hold holds one exchange to the description.
-func (c *apiContract) hold(method, address, body string, a consoleAnswer) {
-	c.t.Helper()
-	for _, err := range c.faults(method, address, body, a) {
-		c.t.Error(err)
-	}
-}
-
-// faults tells what of an exchange isn't described so: of the answer, and of the request
-// where it was taken.
-func (c *apiContract) faults(method, address, body string, a consoleAnswer) (list []error) {
-	r, err := http.NewRequestWithContext(c.t.Context(), method, "http://"+address, strings.NewReader(body))
-	if err != nil {
-		return []error{err}
-	}
-	r.Header.Set("Content-Type", "application/json")
-	route, params, err := c.router.FindRoute(r)
-	if err != nil {
-		return []error{fmt.Errorf("%s %s isn't described: %w", method, address, err)}
-	}
-	c.told[fmt.Sprint(method, " ", route.Path, " ", a.status)]++
-	options := &openapi3filter.Options{AuthenticationFunc: openapi3filter.NoopAuthenticationFunc, IncludeResponseStatus: true}
-	in := &openapi3filter.RequestValidationInput{Request: r, PathParams: params, Route: route, Options: options}
-	if a.status == http.StatusOK {
-		if err := openapi3filter.ValidateRequest(c.t.Context(), in); err != nil {
-			list = append(list, fmt.Errorf("%s %s %s was taken, and isn't described so: %w", method, address, body, err))
-		}
-	}
-	for _, part := range linesOf(a) {
-		out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: a.status, Header: a.header, Options: options}
-		out.SetBodyBytes([]byte(part))
-		if err := openapi3filter.ValidateResponse(c.t.Context(), out); err != nil {
-			list = append(list, fmt.Errorf("%s %s was answered with %d, and that isn't described so: %w\n%.2000s", method, address, a.status, err, part))
-		}
-	}
-	return list
-}
-
-// linesOf gives an answer's lines where it has any, else the whole.
-func linesOf(a consoleAnswer) []string {
-	if a.header.Get("Content-Type") == "application/x-ndjson" {
-		return strings.Split(strings.TrimSuffix(a.body, "\n"), "\n")
-	}
-	return []string{a.body}
-}
 
 // heldRun gives the run that holds something.
 func (m *marked) heldRun() string {
@@ -109,96 +34,167 @@ func (m *marked) leave(ids ...string) {
 	}
 }
 
+// recipient gets schedules, which is told to nobody.
+const recipient = "marked-recipient-55ff@else.where"
+
+// own gives somebody a schedule.
+func (m *marked) own(name string) {
+	m.t.Helper()
+	u, there := m.omni.User(name + "@acme.co")
+	if !there {
+		m.t.Fatalf("Omni has no %s", name)
+	}
+	m.omni.PlaceSchedule(simomni.Schedule{Owner: u.ID, Name: "Weekly numbers of " + name, Recipients: []string{recipient}})
+	m.secrets["who gets a schedule"] = recipient
+}
+
+// asker asks the API, and holds each answer to the description.
+type asker struct {
+	*marked
+	contract *apiContract
+}
+
+// ask sends a request with the token.
+func (m asker) ask(method, path, body string, want int) consoleAnswer {
+	m.t.Helper()
+	a := m.marked.ask(time.Minute, method, m.console+path, body, true)
+	if a.status != want {
+		m.t.Errorf("%s %s %s: %d %.500s, want %d", method, path, body, a.status, a.body, want)
+	}
+	m.contract.hold(method, m.console+path, body, a)
+	return a
+}
+
+// lines sends what is answered by lines, and tells the last one's member.
+func (m asker) lines(path, body, last string) {
+	m.t.Helper()
+	list := linesOf(m.ask("POST", path, body, http.StatusOK))
+	if end := list[len(list)-1]; !strings.HasPrefix(end, `{"`+last+`":`) {
+		m.t.Errorf("%s %s ends with %.500s", path, body, end)
+	}
+}
+
+func (m asker) run(body string) { m.t.Helper(); m.ask("POST", "/api/v1/runs", body, http.StatusOK) }
+
 // Everything that the console's API takes and answers is as its description says, field
 // by field, and each operation of it was tried.
 func TestAPIIsAsDescribed(t *testing.T) {
-	m := newMarked(t, "", false)
-	m.start()
-	c := newAPIContract(t, m.console)
-	ask := func(method, path, body string, want int) {
-		t.Helper()
-		a := m.ask(time.Minute, method, m.console+path, body, true)
-		if a.status != want {
-			t.Errorf("%s %s %s: %d %.500s, want %d", method, path, body, a.status, a.body, want)
-		}
-		c.hold(method, m.console+path, body, a)
-	}
-	refuse := func(method, path string) { // without the token
-		t.Helper()
-		a := m.ask(time.Minute, method, m.console+path, "", false)
-		if a.status != http.StatusUnauthorized {
-			t.Errorf("%s %s without the token: %d", method, path, a.status)
-		}
-		c.hold(method, m.console+path, "", a)
-	}
-	run := func(body string) { t.Helper(); ask("POST", "/api/v1/runs", body, 200) }
-
-	run(`{"kind":"reconcile"}`)
-	m.okta.UpdateProfile(m.ids[4], map[string]any{"firstName": "Evelyn"})
-	run(`{"kind":"full","dry_run":true,"attached":true}`)
-	run(`{"kind":"user","subject":"eve@acme.co"}`)
-	m.leave(m.ids[1:4]...)
-	run(`{"kind":"full","insist":true,"only":["eve@acme.co"]}`)
-	run(`{"kind":"full"}`)
-	ask("GET", "/api/v1/status", "", 200)
-	for _, subject := range []string{"eve@acme.co", "bob@acme.co", "Sales"} {
-		ask("GET", "/api/v1/explain?"+url.Values{"subject": {subject}}.Encode(), "", 200)
-		ask("GET", "/api/v1/history?"+url.Values{"subject": {subject}, "limit": {"5"}}.Encode(), "", 200)
-	}
-	for _, of := range []string{"all", "users", "failing", "held", "runs"} {
-		ask("GET", "/api/v1/names?of="+of+"&prefix=&limit=10", "", 200)
-	}
-	ask("POST", "/api/v1/runs/"+m.heldRun()+"/reject", `{"by":"test","only":["bob@acme.co"]}`, 200)
-	ask("POST", "/api/v1/runs/"+m.heldRun()+"/approve", `{"by":"test"}`, 200)
-	ask("GET", "/api/v1/status", "", 200)
-	ask("GET", "/api/v1/history?since=2020-01-01T00:00:00Z", "", 200)
-	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/api/openapi.json"} {
-		ask("GET", path, "", 200)
-	}
-
-	for path, want := range map[string]int{"/api/v1/history?since=yesterday": 400, "/api/v1/names?of=nothing": 400, "/api/v1/explain": 400, "/api/v1/explain?subject=nobody@acme.co": 404} {
-		ask("GET", path, "", want)
-	}
-	for path, body := range map[string]string{"/api/v1/runs": `{"kind":"half"}`, "/api/v1/runs/x/approve": `{"no":1}`, "/api/v1/runs/y/reject": `[]`} {
-		ask("POST", path, body, 400)
-	}
-	ask("POST", "/api/v1/runs/nothing/reject", `{}`, 404)
-	for _, r := range console.Routes() {
-		if path := strings.ReplaceAll(r.Path, "{run}", "x"); r.Path != "/healthz" && r.Path != "/readyz" {
-			refuse(r.Method, path)
-		}
-	}
+	w := newMarked(t, "", false)
+	w.rewrite("grace: 0s", "grace: 1h")
+	w.start()
+	m := asker{w, newAPIContract(t, w.console)}
+	m.run(`{"kind":"reconcile"}`)
+	m.decided()
+	m.left()
+	m.read()
+	m.refused()
 	m.unkind.Store(echoing) // a run that can't go on
-	run(`{"kind":"full"}`)
-	ask("GET", "/api/v1/status", "", 200)
-
+	m.run(`{"kind":"full"}`)
+	m.ask("GET", "/api/v1/status", "", 200)
 	for _, r := range console.Routes() {
-		if strings.HasPrefix(r.Path, "/api/") && c.told[r.Method+" "+r.Path+" 200"] == 0 {
+		if strings.HasPrefix(r.Path, "/api/") && m.contract.told[r.Method+" "+r.Path+" 200"] == 0 {
 			t.Errorf("%s %s isn't tried here with success: add it", r.Method, r.Path)
 		}
 	}
 }
 
-// The contract notices a field that isn't described, one that is missing, and a request
-// that isn't described.
-func TestAPIContractBites(t *testing.T) {
-	c := newAPIContract(t, "127.0.0.1:1")
-	for name, body := range map[string]string{
-		"as described":        `{"names":[{"name":"ann","about":"user"}]}`,
-		"a field too many":    `{"names":[{"name":"ann","age":3}]}`,
-		"a field that is not": `{"names":[{"about":"user"}]}`,
-		"another type":        `{"names":[{"name":7}]}`,
-	} {
-		a := consoleAnswer{http.StatusOK, http.Header{"Content-Type": {"application/json"}}, body}
-		if list := c.faults(http.MethodGet, "127.0.0.1:1/api/v1/names?of=all", "", a); (len(list) > 0) != (name != "as described") {
-			t.Errorf("%s: %v", name, list)
+// decided makes runs, and decides what they hold.
+func (m asker) decided() {
+	m.t.Helper()
+	m.okta.UpdateProfile(m.ids[4], map[string]any{"firstName": "Evelyn"})
+	m.run(`{"kind":"full","dry_run":true,"attached":true}`)
+	m.run(`{"kind":"user","subject":"eve@acme.co"}`)
+	m.own("cat")
+	m.leave(m.ids[1:4]...)
+	m.run(`{"kind":"full","insist":true,"only":["eve@acme.co"]}`)
+	m.run(`{"kind":"full"}`)
+	m.ask("GET", "/api/v1/status", "", 200)
+	m.ask("GET", "/api/v1/leavers", "", 200)
+	for _, deed := range []string{"approve", "reject"} {
+		if a := m.ask("POST", "/api/v1/runs/"+m.heldRun()+"/"+deed, `{"by":"test","preview":true}`, 200); a.header.Get("Content-Type") != "application/json" {
+			m.t.Errorf("a preview is answered by %s", a)
 		}
 	}
-	taken := consoleAnswer{http.StatusOK, http.Header{"Content-Type": {"application/x-ndjson"}}, `{"error":{"kind":"other","message":"","hint":""}}`}
-	if list := c.faults(http.MethodPost, "127.0.0.1:1/api/v1/runs", `{"kind":"full","colour":"red"}`, taken); len(list) != 1 {
-		t.Errorf("a request with an unknown field: %v", list)
+	m.ask("POST", "/api/v1/runs/"+m.heldRun()+"/reject", `{"by":"test","only":["bob@acme.co"]}`, 200)
+	m.lines("/api/v1/runs/"+m.heldRun()+"/approve", `{"by":"test"}`, "report")
+}
+
+// left pauses, lets somebody leave at once, restores what they owned, and forgets them.
+func (m asker) left() {
+	m.t.Helper()
+	m.ask("POST", "/api/v1/pause", `{"by":"test","seconds":3600,"removals_only":true,"reason":"moving"}`, 200)
+	m.ask("GET", "/api/v1/status", "", 200)
+	m.ask("POST", "/api/v1/resume", `{"by":"test"}`, 200)
+	m.lines("/api/v1/leavers/cat@acme.co/leave", `{"by":"test","confirm":"cat@acme.co"}`, "report")
+	m.ask("GET", "/api/v1/leavers", "", 200)
+	if a := m.ask("GET", "/api/v1/schedules?of=cat@acme.co", "", 200); !strings.Contains(a.body, "Weekly numbers of cat") {
+		m.t.Errorf("nothing of cat is saved: %s", a.body)
 	}
-	if list := c.faults(http.MethodGet, "127.0.0.1:1/api/v1/secrets", "", taken); len(list) != 1 {
-		t.Errorf("an unknown route: %v", list)
+	m.lines("/api/v1/schedules/restore", `{"who":"cat@acme.co","to":"eve@acme.co","dry_run":true}`, "restored")
+	m.lines("/api/v1/schedules/restore", `{"who":"cat@acme.co","to":"eve@acme.co","by":"test","only":["Weekly numbers of cat"]}`, "restored")
+	m.lines("/api/v1/schedules/restore", `{"who":"cat@acme.co","to":"nobody@acme.co"}`, "error")
+	m.lines("/api/v1/forget", `{"subject":"cat@acme.co","by":"test","dry_run":true}`, "forgotten")
+	m.lines("/api/v1/forget", `{"subject":"cat@acme.co","by":"test"}`, "forgotten")
+	m.lines("/api/v1/forget", `{"subject":"eve@acme.co"}`, "error")
+}
+
+// read reads all that can be read.
+func (m asker) read() {
+	m.t.Helper()
+	m.ask("GET", "/api/v1/status", "", 200)
+	for _, subject := range []string{"eve@acme.co", "bob@acme.co", "Sales"} {
+		m.ask("GET", "/api/v1/explain?"+url.Values{"subject": {subject}}.Encode(), "", 200)
+		m.ask("GET", "/api/v1/history?"+url.Values{"subject": {subject}, "limit": {"5"}}.Encode(), "", 200)
+	}
+	for _, of := range []string{"all", "users", "failing", "held", "runs"} {
+		m.ask("GET", "/api/v1/names?of="+of+"&prefix=&limit=10", "", 200)
+	}
+	for _, form := range []string{"csv", "jsonl"} {
+		if a := m.ask("GET", "/api/v1/history?skip=1&limit=5&format="+form, "", 200); strings.Count(a.body, "\n") < 5 {
+			m.t.Errorf("as %s: %s", form, a)
+		}
+	}
+	m.ask("GET", "/api/v1/history?since=2020-01-01T00:00:00Z", "", 200)
+	var list struct {
+		Runs []state.Run `json:"runs"`
+	}
+	if a := m.ask("GET", "/api/v1/runs?kind=full&skip=0&limit=2", "", 200); json.Unmarshal([]byte(a.body), &list) != nil || len(list.Runs) != 2 {
+		m.t.Fatalf("two runs: %s", a.body)
+	}
+	m.ask("GET", "/api/v1/runs?outcome=held", "", 200)
+	m.ask("GET", "/api/v1/runs/"+list.Runs[0].Run, "", 200)
+	for _, path := range []string{"/healthz", "/readyz", "/metrics", "/api/openapi.json"} {
+		m.ask("GET", path, "", 200)
+	}
+	a := m.marked.ask(300*time.Millisecond, "GET", m.console+"/api/v1/events", "", true) // which has no end
+	if !strings.HasPrefix(a.body, "event: progress\n") {
+		m.t.Errorf("an open page is told %s", a)
+	}
+	m.contract.hold("GET", m.console+"/api/v1/events", "", a)
+}
+
+// refused asks for what isn't there, or isn't right, and without the token.
+func (m asker) refused() {
+	m.t.Helper()
+	for path, want := range map[string]int{"history?since=yesterday": 400, "history?format=pdf": 400, "names?of=nothing": 400, "explain": 400, "explain?subject=nobody@acme.co": 404,
+		"runs?skip=x": 400, "runs/nothing": 404, "schedules": 400} {
+		m.ask("GET", "/api/v1/"+path, "", want)
+	}
+	for path, body := range map[string]string{"runs": `{"kind":"half"}`, "runs/x/approve": `{"no":1}`, "runs/y/reject": `[]`, "leavers/x/leave": `{"no":1}`, "forget": `{}`,
+		"pause": `{"seconds":-1}`, "resume": `{"seconds":1}`, "schedules/restore": `{"who":"x"}`} {
+		m.ask("POST", "/api/v1/"+path, body, 400)
+	}
+	m.ask("POST", "/api/v1/runs/nothing/reject", `{}`, 404)
+	m.ask("POST", "/api/v1/leavers/eve@acme.co/leave", `{"confirm":"eve@acme.co"}`, 404)
+	for _, r := range console.Routes() {
+		if !strings.HasPrefix(r.Path, "/api/") && r.Path != "/metrics" { // pages, and their doors, are console's to test
+			continue
+		}
+		path := strings.NewReplacer("{run}", "x", "{user}", "x").Replace(r.Path)
+		a := m.marked.ask(time.Minute, r.Method, m.console+path, "", false)
+		if a.status != http.StatusUnauthorized {
+			m.t.Errorf("%s %s without the token: %d", r.Method, path, a.status)
+		}
+		m.contract.hold(r.Method, m.console+path, "", a)
 	}
 }

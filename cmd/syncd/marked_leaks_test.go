@@ -1,20 +1,19 @@
 package main
 
 import (
-	"context"
+	"cmp"
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
 	"io/fs"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
-	"github.com/omnisync/omnisync/console"
 	"github.com/spf13/cobra"
 )
 
@@ -31,27 +30,59 @@ func forms(secret string) []string {
 // leaks tells which secrets stand in a text.
 func (m *marked) leaks(where, text string) {
 	m.t.Helper()
-	for name, secret := range m.marks() {
-		for _, form := range forms(secret) {
+	for name, i := range m.told(text) {
+		m.t.Errorf("%s leaks in %s: ...%s...", name, where, text[max(0, i-100):min(len(text), i+100)])
+	}
+}
+
+// told finds secrets in a text, and where.
+func (m *marked) told(text string) map[string]int {
+	found := map[string]int{}
+	for name, list := range m.marks() {
+		for _, form := range list {
 			if i := strings.Index(text, form); i >= 0 {
-				m.t.Errorf("%s leaks in %s: ...%s...", name, where, text[max(0, i-100):min(len(text), i+100)])
+				found[name] = i
 				break
+			}
+		}
+	}
+	return found
+}
+
+// Each of the secrets is found, as it is and in another form.
+func TestMarksBite(t *testing.T) {
+	m := newMarked(t, "redis://:MARKED-redis-44ff@127.0.0.1:1/0", false)
+	for name, secret := range m.secrets {
+		if u, err := url.Parse(secret); err == nil && u.Scheme != "" {
+			password, _ := u.User.Password()
+			secret = cmp.Or(password, u.Path)
+		}
+		for _, text := range []string{"a=" + secret + "&b", "Basic " + base64.StdEncoding.EncodeToString([]byte("me:"+strings.Trim(secret, "/")+":x"))} {
+			if _, found := m.told(text)[name]; !found {
+				t.Errorf("%s isn't found in %s", name, text)
 			}
 		}
 	}
 }
 
-// marks are the parts of the secrets that say it all.
-func (m *marked) marks() map[string]string {
-	marks := map[string]string{}
+// marks are the forms of the parts of the secrets that say it all.
+func (m *marked) marks() map[string][]string {
+	if len(m.marked) == len(m.secrets) {
+		return m.marked
+	}
+	m.marked = map[string][]string{}
 	for name, secret := range m.secrets {
-		if name != "MARK_STATE" {
-			marks[name] = secret
-		} else if u, err := url.Parse(secret); err == nil && u.User != nil {
-			marks[name], _ = u.User.Password()
+		if u, err := url.Parse(secret); err == nil && u.Scheme != "" {
+			password, _ := u.User.Password()
+			secret = cmp.Or(password, strings.TrimPrefix(u.Path, "/"))
+		}
+		if name != "MARK_STATE" || strings.Contains(secret, "MARKED") { // a file has no password
+			m.marked[name] = forms(secret)
+		} else {
+			m.marked[name] = nil
 		}
 	}
-	return marks
+	return m.marked
 }
 
 // needless names commands that aren't started with every kind of words, and why.
@@ -60,8 +91,16 @@ var needless = map[string]string{
 	"syncd run":  "the daemon is started by itself",
 }
 
-// everyCommand types each command that there is, and its help, in several ways.
-func (m *marked) everyCommand(state string, ways ...string) {
+// more are words that commands do something with.
+var more = map[string][]string{
+	"syncd pause":             {"--for 1h --removals-only --reason moving"},
+	"syncd schedules list":    {"cat@acme.co", "cat@acme.co --json"},
+	"syncd schedules restore": {"cat@acme.co --to ann@acme.co"},
+}
+
+// everyCommand types each command that there is, and its help, in several ways, and waits
+// no longer for each than that.
+func (m *marked) everyCommand(state string, patience time.Duration, ways ...string) {
 	m.t.Helper()
 	typed := 0
 	eachCommand((&app{}).root(), func(c *cobra.Command) {
@@ -71,19 +110,14 @@ func (m *marked) everyCommand(state string, ways ...string) {
 		}
 		lines := []string{"--help"}
 		if needless[c.CommandPath()] == "" {
-			lines = append(lines, ways...)
+			lines = slices.Concat(lines, ways, more[c.CommandPath()])
 		}
 		for _, way := range lines {
 			if strings.HasPrefix(c.CommandPath(), "syncd state ") { // whose words are files
 				way = strings.Replace(way, "ann@acme.co", filepath.Join(m.dir, "moved.jsonl"), 1)
 			}
-			line := slices.Concat(words, strings.Fields(way))
-			status, printed := m.run(2*time.Second, line...)
+			m.types(state, patience, slices.Concat(words, strings.Fields(way)))
 			typed++
-			m.leaks(fmt.Sprint(state, ": syncd ", strings.Join(line, " ")), printed)
-			if printed == "" && status != exitDone {
-				m.t.Errorf("%s: syncd %s ended with %d and said nothing", state, strings.Join(line, " "), status)
-			}
 		}
 	})
 	if typed < 50 {
@@ -91,43 +125,13 @@ func (m *marked) everyCommand(state string, ways ...string) {
 	}
 }
 
-// everyRoute asks each route of the console, with and without the token; in good times by
-// several queries and bodies, in bad ones by one, and not for long.
-func (m *marked) everyRoute(state string, patience time.Duration, queries, bodies []string) {
+// types types one line.
+func (m *marked) types(state string, patience time.Duration, line []string) {
 	m.t.Helper()
-	for _, r := range console.Routes() {
-		path := strings.NewReplacer("{run}", "20200101-000000-abcdef", "{subject}", "ann@acme.co", "{user}", "ann@acme.co", "{file}", "style.css", "{$}", "").Replace(r.Path)
-		for _, query := range queries {
-			for i, body := range bodies {
-				if i > 0 && r.Method == http.MethodGet {
-					continue
-				}
-				for _, known := range []bool{true, false} {
-					a := m.ask(patience, r.Method, m.console+path+query, body, known)
-					m.leaks(fmt.Sprint(state, ": ", r.Method, " ", path, query), a.String())
-				}
-			}
-		}
-	}
-}
-
-// knocks tries the other listeners: with right secrets, with those of others, and with one
-// that is nearly right. They slow down who knocks wrongly, so nobody waits for long.
-func (m *marked) knocks(state string) {
-	m.t.Helper()
-	for _, value := range []string{"Bearer " + m.secrets["MARK_SCIM_1"], "Bearer " + m.secrets["MARK_SCIM_2"], m.secrets["MARK_HOOKS"],
-		"Bearer " + m.secrets["MARK_CONSOLE"], "Bearer " + m.secrets["MARK_SCIM_1"] + "x"} {
-		for _, address := range []string{m.scim + "/scim/v2/Users", m.scim + "/scim/v2/Nothing", m.hooks + "/okta/events"} {
-			ctx, cancel := context.WithTimeout(m.t.Context(), 300*time.Millisecond)
-			r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+address, strings.NewReader(`{"userName":"new@acme.co","data":{}}`))
-			if err != nil {
-				m.t.Fatal(err)
-			}
-			r.Header.Set("Authorization", value)
-			r.Header.Set("Content-Type", "application/scim+json")
-			m.leaks(fmt.Sprint(state, ": POST ", address), send(r).String())
-			cancel()
-		}
+	status, printed := m.run(patience, line...)
+	m.leaks(fmt.Sprint(state, ": syncd ", strings.Join(line, " ")), printed)
+	if printed == "" && status != exitDone {
+		m.t.Errorf("%s: syncd %s ended with %d and said nothing", state, strings.Join(line, " "), status)
 	}
 }
 

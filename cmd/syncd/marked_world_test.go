@@ -30,12 +30,14 @@ type marked struct {
 	omni    *simomni.Org
 	ids     []string // of Okta's people, in the order of the alphabet
 	environ []string
-	secrets map[string]string // by what they are
+	secrets map[string]string   // by what they are
+	marked  map[string][]string // likewise: forms of those of them that were looked for last
 	file    string
 	console string
 	scim    string
 	hooks   string
 	unkind  atomic.Int32 // how the sides answer, see unkindly
+	alerted atomic.Int32 // attempts to send an alert
 	log     safeBuffer   // of the daemon
 }
 
@@ -66,8 +68,9 @@ func newMarked(t *testing.T, ledger string, oauth bool) *marked {
 	t.Helper()
 	m := &marked{t: t, dir: t.TempDir(), secrets: map[string]string{
 		"MARK_OKTA": "MARKED-okta-5e1f", "MARK_OMNI_1": "MARKED-omni-77aa", "MARK_OMNI_2": "MARKED-omni-88bb", "MARK_SCIM_1": "MARKED-scim-11cc-of-length", "MARK_SCIM_2": "MARKED-scim-22dd-of-length",
-		"MARK_HOOKS": "MARKED-hooks-33ee-of-length", "MARK_CONSOLE": "MARKED-console-0c3d"}}
-	m.okta = &simokta.Org{Token: m.secrets["MARK_OKTA"]}
+		"MARK_HOOKS": "MARKED-hooks-33ee-of-length", "MARK_CONSOLE": "MARKED-console-0c3d", "MARK_READER": "MARKED-reader-31aa-of-length", "MARK_ACTOR": "MARKED-actor-42bb-of-length",
+		"MARK_PROXY": "MARKED-proxy-9b1c-of-length", "MARK_KEY": "MARKED-state-key-66dd-as-long-as-a-key-has-to-be", "MARK_ALERTS_TOKEN": "MARKED-alerts-77ee"}}
+	m.okta = &simokta.Org{Token: m.secrets["MARK_OKTA"], Knobs: simokta.Knobs{Limits: map[simokta.Bucket]int{simokta.BucketApps: -1}}} // all of its runs are in one minute
 	m.omni = &simomni.Org{Knobs: simomni.Knobs{Keys: []string{m.secrets["MARK_OMNI_1"], m.secrets["MARK_OMNI_2"]}, RealLimit: -1}}
 	for _, name := range people {
 		id := m.okta.AddUser(simokta.User{Login: name + "@acme.co", Email: name + "@acme.co", FirstName: name, LastName: "Example"})
@@ -85,8 +88,11 @@ func newMarked(t *testing.T, ledger string, oauth bool) *marked {
 	}
 	okta := httptest.NewServer(m.unkindly(&hookDesk{Handler: m.okta, proxy: m.hooks}))
 	omni := httptest.NewServer(m.unkindly(m.omni))
+	alerts := httptest.NewServer(http.HandlerFunc(m.unhearing))
 	t.Cleanup(okta.Close)
 	t.Cleanup(omni.Close)
+	t.Cleanup(alerts.Close)
+	m.secrets["MARK_ALERTS"] = alerts.URL + "/MARKED-receiver-88ff"
 	auth := `{api_token: "${env:MARK_OKTA}"}`
 	if oauth {
 		auth = m.asApp()
@@ -103,13 +109,14 @@ func newMarked(t *testing.T, ledger string, oauth bool) *marked {
 name: acme
 okta: {org_url: %q, app_id: %q, auth: %s, rate_share: 1}
 omni: {base_url: %q, api_keys: ["${env:MARK_OMNI_1}", "${env:MARK_OMNI_2}"], requests_per_minute: 60000}
-state: {url: "${env:MARK_STATE}", archive: %q}
+state: {url: "${env:MARK_STATE}", archive: %q, key: "${env:MARK_KEY}"}
 schedule: {delta: "@every 1h", full: "", reconcile: ""}
-deprovision: {grace: 0s, settle: 0s}
+deprovision: {grace: 0s, settle: 0s, handover: {schedules: save}}
 guard: {deactivations: {count: 1, percent: 1}}
 scim: {listen: %q, bearer_tokens: ["${env:MARK_SCIM_1}", "${env:MARK_SCIM_2}"]}
 hooks: {listen: %q, secret: "${env:MARK_HOOKS}"}
-console: {listen: %q, token: "${env:MARK_CONSOLE}"}
+console: {listen: %q, token: "${env:MARK_CONSOLE}", tokens: [{name: rita, role: read, token: "${env:MARK_READER}"}, {name: adam, role: act, token: "${env:MARK_ACTOR}"}], proxy: {token: "${env:MARK_PROXY}", role: act}}
+alerts: {webhook: {url: "${env:MARK_ALERTS}", bearer_token: "${env:MARK_ALERTS_TOKEN}"}, names: true}
 log: {level: debug}
 `, okta.URL, m.okta.ID(), auth, omni.URL, filepath.Join(m.dir, "archive"), m.scim, m.hooks, m.console))
 	return m
@@ -137,6 +144,16 @@ func (m *marked) write(path, text string) {
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		m.t.Fatal(err)
 	}
+}
+
+// rewrite changes the configuration.
+func (m *marked) rewrite(from, to string) {
+	m.t.Helper()
+	text, err := os.ReadFile(m.file)
+	if err != nil || !strings.Contains(string(text), from) {
+		m.t.Fatalf("%v, or the configuration has no %s", err, from)
+	}
+	m.write(m.file, strings.Replace(string(text), from, to, 1))
 }
 
 // The ways in which the sides answer.
@@ -170,6 +187,19 @@ func (m *marked) unkindly(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// unhearing is a receiver of alerts that takes none, and says what it got: it fails first, and
+// then refuses, which isn't tried again.
+func (m *marked) unhearing(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(io.LimitReader(r.Body, 1<<20)) // as above
+	status := http.StatusInternalServerError
+	if m.alerted.Add(1) > 1 {
+		status = http.StatusUnauthorized
+	}
+	w.Header().Set("Location", r.URL.String())
+	w.WriteHeader(status)
+	_, _ = fmt.Fprintf(w, "%q %q %q", r.RequestURI, r.Header, body)
 }
 
 // run types one command, for at most that long.
@@ -223,17 +253,11 @@ func (m *marked) get(path string) consoleAnswer {
 // ask sends a request, with the console's token or none, and waits no longer than that.
 func (m *marked) ask(patience time.Duration, method, address, body string, known bool) consoleAnswer {
 	m.t.Helper()
-	ctx, cancel := context.WithTimeout(m.t.Context(), patience)
-	defer cancel()
-	r, err := http.NewRequestWithContext(ctx, method, "http://"+address, strings.NewReader(body))
-	if err != nil {
-		m.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
+	who := visitor{}
 	if known {
-		r.Header.Set("Authorization", "Bearer "+m.secrets["MARK_CONSOLE"])
+		who = bearer(m.secrets["MARK_CONSOLE"])
 	}
-	return send(r)
+	return m.asks(patience, who, method, address, body)
 }
 
 // send gives the answer to a request, whatever it is; none where the connection fails.

@@ -24,6 +24,9 @@ func (s *seat) Now() console.Now {
 	} else if why := s.waits.Load(); why != s.begins {
 		now.Paused = why.Kind == fault.Unavailable
 	}
+	if now.Alerts != nil && !now.Leads { // what it failed at while it led, another one sends
+		now.Alerts.Waiting, now.Alerts.Failing = 0, time.Time{}
+	}
 	now.Archives = engine.Archives()
 	if r := engine.Running(); r != nil && r.Step == sync.Applies {
 		now.Waiting = r.Total - r.Done
@@ -54,6 +57,12 @@ func (p parts) now() console.Now {
 	if p.hooks != nil {
 		c := p.hooks.receiver.Counts()
 		now.Hooks = &console.Hooks{Taken: c.Taken, Refused: c.Refused, Newest: c.Newest}
+	}
+	if seen := p.alarms.told(); seen != nil {
+		now.Alerts = &console.Alerts{Sent: seen.Sent, Waiting: seen.Waiting}
+		if seen.Since != nil {
+			now.Alerts.Failing = *seen.Since
+		}
 	}
 	return now
 }
