@@ -97,7 +97,8 @@ type Item struct {
 	To         string    `json:"to,omitempty"` // userName of the new owner
 	Saved      bool      `json:"saved,omitempty"`
 	Tried      []Tried   `json:"tried,omitempty"`
-	At         time.Time `json:"at,omitzero"` // when it came into this state
+	Back       int       `json:"back,omitempty"` // how often it was listed as the leaver's again after it was another's, or gone
+	At         time.Time `json:"at,omitzero"`    // when it came into this state
 }
 
 // ItemKind tells what an item is.

@@ -59,6 +59,7 @@ type road struct {
 	until  time.Time
 
 	listed estate // as it was read last
+	looked bool   // listed was read, in this slice or in the one before
 	stale  bool   // who may take over is found out anew
 
 	dirty int           // items whose fate isn't written yet
@@ -152,10 +153,10 @@ func (r *road) recall(ctx context.Context) error {
 		r.stale = kept.Error != "" || time.Since(kept.Asked) > heirsFor
 		for i := range r.record.Items {
 			if kept.Error != "" {
-				r.record.Items[i].Tried = nil
+				r.record.Items[i].Tried, r.record.Items[i].Back = nil, 0
 			}
 		}
-		r.record.Error = ""
+		r.record.Error, r.record.Reason = "", ""
 	} else {
 		now := time.Now().UTC()
 		r.record = state.Leaver{Okta: r.change.User, Began: began, Step: state.AtReading, Since: now, Walks: now, Run: r.run.id, Cause: r.run.cause(r.change.Origin)}
@@ -209,12 +210,16 @@ func (r *road) goesOn() bool {
 	defer r.unlock()
 	left, known := r.engine.estates[r.change.User]
 	delete(r.engine.estates, r.change.User)
-	r.listed = left
+	r.listed, r.looked = left, known
 	return known && r.known && time.Since(r.record.Read) < readFor && slices.ContainsFunc(r.record.Items, open)
 }
 
-// leave keeps what was read for the next slice.
+// leave keeps what was read for the next slice. One that came to read nothing leaves
+// what the one before did.
 func (r *road) leave() {
+	if !r.looked {
+		return
+	}
 	r.lock()
 	defer r.unlock()
 	r.engine.estates[r.change.User] = r.listed
@@ -222,34 +227,60 @@ func (r *road) leave() {
 
 // survey reads what the leaver owns, and brings the record in line.
 func (r *road) survey(ctx context.Context) error {
-	var owned estate
-	var err error
-	omni, p := r.engine.o.Omni, r.record.Policy
-	owned.schedules, err = omni.OwnedSchedules(ctx, r.user.Omni)
-	if err == nil || fault.Is(err, fault.NotFound) {
-		owned.documents, err = omni.OwnedDocuments(ctx, r.user.Omni)
-		if err != nil && !treats(p.Documents) && ctx.Err() == nil {
-			r.run.logger.Info("which documents a leaver owns isn't known", zap.String("name", r.change.Name), zap.Error(err))
-			err = nil
-		}
-	}
-	if err != nil && !fault.Is(err, fault.NotFound) { // whom Omni doesn't know owns nothing
+	owned, err := r.owned(ctx)
+	if err != nil {
 		return err
 	}
 	theirs, err := r.theirs(ctx, owned)
 	if err != nil {
 		return err
 	}
-	r.listed = owned
+	r.listed, r.looked = owned, true
 	now := time.Now().UTC()
-	items := surveyed(r.record.Items, owned, theirs, p, now)
+	items := surveyed(r.record.Items, owned, theirs, r.record.Policy, now)
 	for _, it := range items {
 		if it.State == state.ItemTransferred && it.At.Equal(now) {
 			r.tell(it, "Omni had done it when the run that asked ended without its answer")
 		}
 	}
 	r.record.Items, r.record.Read = items, now
+	if slices.ContainsFunc(items, open) { // so that the next slice goes on from here, were this one over by now
+		r.dirty++
+	}
 	return nil
+}
+
+// owned reads what the leaver owns. Whom Omni doesn't know owns nothing.
+func (r *road) owned(ctx context.Context) (owned estate, err error) {
+	omni := r.engine.o.Omni
+	if owned.schedules, err = omni.OwnedSchedules(ctx, r.user.Omni); err != nil {
+		return estate{}, r.gone(ctx, err)
+	}
+	if owned.documents, err = omni.OwnedDocuments(ctx, r.user.Omni); err == nil {
+		return owned, nil
+	}
+	if !treats(r.record.Policy.Documents) && ctx.Err() == nil {
+		r.run.logger.Info("which documents a leaver owns isn't known", zap.String("name", r.change.Name), zap.Error(err))
+		return owned, nil
+	}
+	return estate{}, r.gone(ctx, err)
+}
+
+// gone lets an answer that there is no such thing count only where it is the account that
+// Omni doesn't know: else it says nothing of what somebody owns.
+func (r *road) gone(ctx context.Context, err error) error {
+	if !fault.Is(err, fault.NotFound) {
+		return err
+	}
+	_, lacks := r.engine.o.Omni.User(ctx, r.user.Omni)
+	switch {
+	case fault.Is(lacks, fault.NotFound):
+		return nil
+	case lacks != nil:
+		return lacks
+	}
+	return &fault.Error{Kind: fault.Doubt, Op: "hand over what " + r.user.UserName + " owns", Detail: "Omni knows the user, and doesn't tell what they own", Err: err,
+		Hint: "the membership stands until Omni tells: see that omni.base_url is the address of Omni itself, and that Omni has what deprovision.handover asks for"}
 }
 
 // theirs gives which of the items that nobody knows the fate of are the heir's by now:

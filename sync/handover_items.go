@@ -15,6 +15,10 @@ import (
 // session that was open when the user was unassigned lasts no longer than a day.
 const savedFor = 24 * time.Hour
 
+// backs is how often an item may be listed as the leaver's once more after it was another's,
+// or gone: Omni's lists may lag behind.
+const backs = 3
+
 // estate is what somebody owns in Omni, as it was just read.
 type estate struct {
 	schedules []identity.Schedule
@@ -70,7 +74,8 @@ func treatment(p state.Handover, k state.ItemKind) state.Treatment {
 //	known as       owned now   becomes
 //	nothing        yes         waiting; left, where the policy leaves its kind alone
 //	saved          yes         saved, as long as that is fresh; else waiting
-//	transferred    yes         waiting: it came back
+//	transferred    yes         waiting: it came back; refused, where it does each time
+//	gone           yes         likewise
 //	any other      yes         waiting, or left
 //	waiting        no          transferred, where it is the heir's by now; else gone
 //	refused, left  no          gone: somebody took it over, or deleted it
@@ -91,9 +96,15 @@ func surveyed(known []state.Item, owned estate, theirs map[string]bool, p state.
 			continue
 		}
 		is := it
-		is.To, is.Tried, is.Saved, is.At = was.To, was.Tried, was.Saved && now.Sub(was.At) < savedFor, was.At
+		is.To, is.Tried, is.Back, is.Saved, is.At = was.To, was.Tried, was.Back, was.Saved && now.Sub(was.At) < savedFor, was.At
 		if is.Saved && treatment(p, it.Kind) == state.Save {
 			is.State = state.ItemSaved
+		}
+		if was.State == state.ItemTransferred || was.State == state.ItemGone {
+			is.Back++
+		}
+		if is.Back >= backs && open(is) { // else it would go on for good, and nobody be told
+			is.State = state.ItemRefused
 		}
 		list[i] = is
 	}

@@ -266,6 +266,9 @@ func (r *road) reasons(it state.Item) []string {
 	for _, t := range it.Tried {
 		why = append(why, t.To+": "+t.Why)
 	}
+	if it.Back >= backs {
+		why = append(why, "Omni lists it as the leaver's each time after it was handed over, or wasn't there")
+	}
 	if len(why) == 0 {
 		why = []string{"deprovision.handover.to names nobody"}
 	}
