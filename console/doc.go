@@ -9,6 +9,7 @@
 //	GET  /api/v1/leavers             {"leavers":[sync.Leaver]}
 //	POST /api/v1/leavers/{user}/leave  {"by":"...","confirm":"userName","attached":bool} -> lines, the first one {"leaver":sync.Leaver}
 //	GET  /api/v1/history             ?subject=&kind=&state=&run=&since=&until=&skip=&limit= -> {"changes":[...]}, or with format=csv|jsonl a file
+//	GET  /api/v1/access              ?at=&subject= -> sync.AccessAnswer
 //	GET  /api/v1/runs                ?kind=&outcome=&skip=&limit= -> {"runs":[state.Run]}
 //	GET  /api/v1/runs/{run}          {"run":state.Run,"changes":[...]}
 //	GET  /api/v1/events              server-sent events for a page: "progress", with HTML, and "changed"
