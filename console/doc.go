@@ -14,6 +14,7 @@
 //	POST /api/v1/pause               {"by":"...","seconds":n,"removals_only":bool,"reason":"..."} -> {"paused":sync.PauseAnswer}
 //	POST /api/v1/resume              {"by":"..."} -> {"paused":sync.PauseAnswer}
 //	GET  /api/v1/history             ?subject=&kind=&state=&run=&since=&until=&skip=&limit= -> {"changes":[...]}, or with format=csv|jsonl a file
+//	GET  /api/v1/access              ?at=&subject= -> sync.AccessAnswer
 //	GET  /api/v1/runs                ?kind=&outcome=&skip=&limit= -> {"runs":[state.Run]}
 //	GET  /api/v1/runs/{run}          {"run":state.Run,"changes":[...]}
 //	GET  /api/v1/events              server-sent events for a page: "progress", with HTML, and "changed"

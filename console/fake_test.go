@@ -69,6 +69,11 @@ func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error)
 	return sync.Decided{Run: v.Run, Decided: []state.Change{leaver()}, Still: []string{"r2"}, Already: []string{}}, nil
 }
 
+// Access tells what it was asked.
+func (d *daemon) Access(_ context.Context, q sync.AccessQuery) (sync.AccessAnswer, error) {
+	return sync.AccessAnswer{At: q.At, People: []sync.Access{{UserName: q.Subject, Access: sync.NotKnown}}}, nil
+}
+
 func (d *daemon) Leavers(context.Context) ([]sync.Leaver, error) {
 	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace, Items: []state.Item{}}}, nil
 }

@@ -30,6 +30,8 @@ type Teller interface {
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 	// Leavers gives who is on the way out, and where they are.
 	Leavers(ctx context.Context) ([]sync.Leaver, error)
+	// Access tells who had access at a moment; fault.Refused for one that is yet to come.
+	Access(ctx context.Context, q sync.AccessQuery) (sync.AccessAnswer, error)
 }
 
 // Decider records what a person says.
@@ -161,6 +163,7 @@ func (a *api) calls() []route {
 	return []route{
 		{http.MethodGet, "/api/v1/status", whoever(a.status)},
 		{http.MethodGet, "/api/v1/history", whoever(a.history)},
+		{http.MethodGet, "/api/v1/access", whoever(a.access)},
 		{http.MethodGet, "/api/v1/names", whoever(a.names)},
 		{http.MethodGet, "/api/v1/explain", whoever(a.explain)},
 		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},

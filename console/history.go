@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/state"
@@ -24,8 +26,8 @@ func (a *api) history(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	form := r.URL.Query().Get("format")
-	if form != "" && form != formatLines && form != formatCSV {
-		writeError(w, refusal("read the history", fmt.Sprintf("format %q is none of %q and %q", form, formatLines, formatCSV), ""))
+	if form != "" && !slices.Contains(Formats(), form) {
+		writeError(w, refusal("read the history", fmt.Sprintf("format %q is none of %s", form, strings.Join(Formats(), ", ")), ""))
 		return
 	}
 	changes, err := a.Engine.History(r.Context(), filter)

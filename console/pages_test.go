@@ -280,6 +280,11 @@ func TestTheLogIsExported(t *testing.T) {
 	if err != nil || len(sheet) != 2 || sheet[1][2] != "'=1+1@example.com" || answer.Header.Get("Content-Type") != "text/csv; charset=utf-8" {
 		t.Errorf("%v %v %q", err, answer.Header, text)
 	}
+	for _, wide := range []string{"\uff1d1+1", "\n=1+1"} {
+		if _, text := call(t, stays(), "GET", at+"/api/v1/history?format=csv&subject="+url.QueryEscape(wide), header, nil); !strings.Contains(text, "'"+wide) {
+			t.Errorf("%q is a formula: %q", wide, text)
+		}
+	}
 	if _, text := call(t, stays(), "GET", at+"/api/v1/history?format=jsonl&run=r1", header, nil); strings.Count(text, "\n") != 1 || !strings.HasPrefix(text, `{"kind"`) {
 		t.Errorf("lines: %q", text)
 	}

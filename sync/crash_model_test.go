@@ -31,6 +31,8 @@ type history struct {
 
 	Repeats bool // the network may repeat a creation: its 409 tells nobody whose account there is
 	fired   *int // counts the requests that the acts' faults met, where somebody asks
+
+	watch func(*world, bool) error // looks at what stands, after each act and, told so, at the end; nil: nobody does
 }
 
 // act is one thing that happens. A and B choose who it happens to: the B-th of

@@ -22,3 +22,6 @@ const leavings = 500
 
 // drawnPauses is how many of them with pauses are.
 const drawnPauses = 150
+
+// audits is how many histories TestAccessAgreesWithOmni draws.
+const audits = 120

@@ -22,3 +22,6 @@ const leavings = 60
 
 // drawnPauses is how many of them with pauses are.
 const drawnPauses = 20
+
+// audits is how many histories of who had access the race detector leaves time for.
+const audits = 25

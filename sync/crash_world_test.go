@@ -2,6 +2,7 @@ package sync_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -41,6 +42,7 @@ type world struct {
 	vault      *vault.Vault
 	late       map[string]bool   // what an overtaken process has handed over with its last request
 	made       map[string]string // schedules that somebody made: their names by id
+	stood      map[string]bool   // accounts that stood in Omni before, by their ids
 	initial    []string          // unmanaged users and groups, as they were
 	before     map[string]string // groups that stood in Omni before: their ids by name
 	known      map[string]bool   // for the mistake that looks nothing up
@@ -68,7 +70,7 @@ func live(t *testing.T, h history, bug mistake) error {
 	t.Helper()
 	w := &world{history: h, bug: bug, ctx: context.Background(), okta: &simokta.Org{}, omni: &simomni.Org{},
 		made: map[string]string{}, late: map[string]bool{}, vault: vault.New(func() (string, error) { return "the key of tests", nil }, ""),
-		called: map[string]string{}, unpushed: map[string]bool{}, known: map[string]bool{},
+		stood: map[string]bool{}, called: map[string]string{}, unpushed: map[string]bool{}, known: map[string]bool{},
 		facts: map[string]bool{}, active: map[string]bool{}, ended: map[string]int{}}
 	memory := newMemory()
 	w.store = memory
@@ -114,6 +116,9 @@ func (w *world) play() error {
 		if err := w.act(a); err != nil {
 			return fmt.Errorf("act %d, %s: %w", i+1, a, err)
 		}
+		if err := w.watched(false); err != nil {
+			return fmt.Errorf("after act %d, %s: %w", i+1, a, err)
+		}
 	}
 	if w.history.fired != nil {
 		for _, p := range w.planted {
@@ -126,10 +131,17 @@ func (w *world) play() error {
 	if err := w.settle(); err != nil {
 		return err
 	}
-	if err := w.converged(); err != nil {
+	if err := errors.Join(w.converged(), w.watched(true)); err != nil {
 		return err
 	}
 	return w.silent()
+}
+
+func (w *world) watched(over bool) error {
+	if w.history.watch == nil {
+		return nil
+	}
+	return w.history.watch(w, over)
 }
 
 // found founds the company, and what stands in Omni before.
@@ -141,6 +153,7 @@ func (w *world) found() {
 	members := []string{bot}
 	for i := range w.history.Accounts {
 		members = append(members, w.omni.AddUser(personName(i), "Before"))
+		w.stood[members[len(members)-1]] = true
 	}
 	for i := range w.history.Teams {
 		w.omni.AddGroup(fmt.Sprintf("G%d", i), members...)

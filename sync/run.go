@@ -47,10 +47,13 @@ type run struct {
 	follower *follower // of a pass the engine's; of what follows a push its own
 }
 
+// runStamp is how the name of a run begins: with the time of its begin, in UTC.
+const runStamp = "20060102-150405"
+
 // begin gives a run its name: the time, to sort by, and some chance.
 func (e *Engine) begin(r Request) *run {
 	now := time.Now()
-	id := now.UTC().Format("20060102-150405-") + strings.ToLower(rand.Text()[:6])
+	id := now.UTC().Format(runStamp) + "-" + strings.ToLower(rand.Text()[:6])
 	return &run{id: id, request: r, ledger: newLedger(), started: now, follower: &follower{}, logger: e.o.Log.With(zap.String("run", id), zap.String("run_kind", string(r.Kind)))}
 }
 

@@ -31,7 +31,11 @@ watch -n 5 syncd status`,
 	"syncd history": `syncd history ann@example.com
 syncd history Sales --since 7d
 syncd history --state failed --since 24h --limit 0
-syncd history --run 20260102-030405-abc123 --json`,
+syncd history --run 20260102-030405-abc123 --json
+syncd history --since 2026-01-01 --until 2026-04-01 --format csv > first-quarter.csv`,
+	"syncd access": `syncd access --at 2026-01-02T15:04:05Z
+syncd access --at 90d ann@example.com
+syncd access --at 2026-01-01 --json | jq -r '.people[] | select(.access == "yes") | .userName'`,
 	"syncd approve": `syncd approve 20260102-030405-abc123
 syncd approve 20260102-030405-abc123 --only ann@example.com --only "Sales EMEA"
 syncd approve 20260102-030405-abc123 --hash 3f9a0c55d1e2 --stop-on-interrupt`,

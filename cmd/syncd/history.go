@@ -1,13 +1,16 @@
 package main
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/jedib0t/go-pretty/v6/text"
+	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
@@ -18,16 +21,30 @@ import (
 const historyLines = 100
 
 func (a *app) historyCommand() *cobra.Command {
-	f := sync.HistoryFilter{Limit: historyLines}
+	f, form := sync.HistoryFilter{Limit: historyLines}, ""
 	cmd := &cobra.Command{
 		Use:   "history [EMAIL or GROUP]",
 		Short: "Show what was done, held, refused and decided, when, and why",
 		Long: "Shows the provisioning log, the newest first: of a person, found by each name they had, with their comings and goings in groups;\n" +
-			"of a group; or of everybody. An Okta or Omni id names them too. The log goes back 400 days at most; the archive goes further.",
-		Args: cobra.MaximumNArgs(1), ValidArgsFunction: a.completes(sync.NamesOfAll, 1),
+			"of a group; or of everybody. An Okta or Omni id names them too. The log goes back 400 days at most; the archive goes further.\n\n" +
+			"With --format it is a file for an auditor, of all lines unless --limit says otherwise: csv for a spreadsheet, in which a text that\n" +
+			"begins like a formula has a ' before it, or jsonl, one JSON document a line.",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if form != "" && a.json {
+				return errors.New("--format and --json are two forms: give one")
+			}
+			return cobra.MaximumNArgs(1)(cmd, args)
+		},
+		ValidArgsFunction: a.completes(sync.NamesOfAll, 1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			f.Subject = strings.Join(args, "")
-			return a.history(cmd.Context(), f)
+			if form == "" {
+				return a.history(cmd.Context(), f)
+			}
+			if !cmd.Flags().Changed("limit") {
+				f.Limit = 0 // half a log would pass for a whole one
+			}
+			return a.exportHistory(cmd.Context(), f, form)
 		},
 	}
 	flags := cmd.Flags()
@@ -55,6 +72,11 @@ func (a *app) historyCommand() *cobra.Command {
 		}
 		return nil
 	})
+	flags.Func("format", "as a file, in this `FORM`: "+strings.Join(console.Formats(), ", "), func(s string) error {
+		form = s
+		return oneOf(s, console.Formats())
+	})
+	a.completesFlag(cmd, "format", "", console.Formats()...)
 	a.completesFlag(cmd, "kind", "", kindsOfChange()...)
 	a.completesFlag(cmd, "state", "", statesOfChange()...)
 	a.completesFlag(cmd, "run", sync.NamesOfRuns)
@@ -101,6 +123,23 @@ func momentOf(s string, now time.Time) (time.Time, error) {
 // past is the JSON document of a history.
 type past struct {
 	Changes []state.Change `json:"changes"`
+}
+
+// exportHistory writes changes for other programs, by the encoder of the web page.
+func (a *app) exportHistory(ctx context.Context, f sync.HistoryFilter, form string) error {
+	w, err := a.worker(ctx)
+	if err != nil {
+		return err
+	}
+	changes, err := w.History(ctx, f)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(a.Out)
+	if err := console.Export(out, form, changes); err != nil {
+		return err
+	}
+	return out.Flush()
 }
 
 func (a *app) history(ctx context.Context, f sync.HistoryFilter) error {

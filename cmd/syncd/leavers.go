@@ -54,19 +54,7 @@ func (p *printer) leavers(list []sync.Leaver) {
 		}
 		rows = append(rows, []string{v.UserName, string(v.Step), stamp(v.Since), onwards(v), owns, became})
 	}
-	widths := make([]int, len(rows[0]))
-	for _, row := range rows {
-		for i, cell := range row {
-			row[i] = clean(cell)
-			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
-		}
-	}
-	for i, row := range rows {
-		line := ""
-		for j, cell := range row {
-			line += text.Pad(cell, widths[j], ' ') + "  "
-		}
-		line = strings.TrimRight(line, " ")
+	for i, line := range aligned(rows) {
 		if i == 0 {
 			line = p.paint(line, text.Bold)
 		}
@@ -76,6 +64,25 @@ func (p *printer) leavers(list []sync.Leaver) {
 		}
 	}
 	p.afterLeavers(list)
+}
+
+// aligned gives rows as lines in which the cells of a column begin at one place.
+func aligned(rows [][]string) []string {
+	widths := make([]int, len(rows[0]))
+	for _, row := range rows {
+		for i, cell := range row {
+			row[i] = clean(cell)
+			widths[i] = max(widths[i], text.StringWidthWithoutEscSequences(row[i]))
+		}
+	}
+	lines := make([]string, len(rows))
+	for i, row := range rows {
+		for j, cell := range row {
+			lines[i] += text.Pad(cell, widths[j], ' ') + "  "
+		}
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
 }
 
 // stays tells below somebody's line why it doesn't go on, and for how long too long.

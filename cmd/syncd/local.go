@@ -44,6 +44,15 @@ func (l local) Explain(ctx context.Context, subject string) (x sync.Explanation,
 	return x, err
 }
 
+// Access reads the ledger, and the archive of this machine.
+func (l local) Access(ctx context.Context, q sync.AccessQuery) (answer sync.AccessAnswer, err error) {
+	err = l.reading(func(e *sync.Engine) error {
+		answer, err = e.Access(ctx, q)
+		return err
+	})
+	return answer, err
+}
+
 // Leavers reads the ledger alone.
 func (l local) Leavers(ctx context.Context) (list []sync.Leaver, err error) {
 	err = l.reading(func(e *sync.Engine) error {

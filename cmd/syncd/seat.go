@@ -232,6 +232,11 @@ func (s *seat) Explain(ctx context.Context, subject string) (sync.Explanation, e
 	return s.reader.Explain(ctx, subject)
 }
 
+// Access tells who had access, also while another process leads.
+func (s *seat) Access(ctx context.Context, q sync.AccessQuery) (sync.AccessAnswer, error) {
+	return s.reader.Access(ctx, q)
+}
+
 // Leavers tells who is on the way out, also while another process leads.
 func (s *seat) Leavers(ctx context.Context) ([]sync.Leaver, error) {
 	if c := s.leads.Load(); c != nil {

@@ -55,6 +55,7 @@ type teller interface {
 	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 	Leavers(ctx context.Context) ([]sync.Leaver, error)
+	Access(ctx context.Context, q sync.AccessQuery) (sync.AccessAnswer, error)
 }
 
 // worker finds who works: the daemon where one listens, because it owns the
