@@ -71,6 +71,7 @@ type Options struct {
 	Engine Engine
 	Runner Runner
 	Names  Namer
+	Search Searcher
 	Runs   Recorder
 	Keeper Keeper
 	Pauser Pauser
@@ -163,6 +164,8 @@ func (a *api) calls() []route {
 		{http.MethodGet, "/api/v1/history", whoever(a.history)},
 		{http.MethodGet, "/api/v1/names", whoever(a.names)},
 		{http.MethodGet, "/api/v1/explain", whoever(a.explain)},
+		{http.MethodGet, "/api/v1/people", whoever(a.people)},
+		{http.MethodGet, "/api/v1/groups", whoever(a.groups)},
 		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},
 		{http.MethodGet, "/api/v1/runs/{run}", whoever(a.oneRun)},
 		{http.MethodPost, "/api/v1/runs", whoever(a.run)},

@@ -19,6 +19,7 @@ func templateFuncs() template.FuncMap {
 		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
+		"person": personPath, "group": groupPath, "about": about,
 	}
 }
 
@@ -101,9 +102,9 @@ func stepWords(p sync.Progress) string {
 // tone gives how a state sounds: what is well, what waits, what is wrong; "" for the rest.
 func tone(name any) string {
 	switch fmt.Sprint(name) {
-	case "in_step", "done", "applied", "well":
+	case "in_step", "done", "applied", "well", "yes", "active", "ACTIVE", "same":
 		return "good"
-	case "behind", "held", "paused", "doubtful", "slowed", "waits", "waiting":
+	case "behind", "held", "paused", "doubtful", "slowed", "waits", "waiting", "leaving", "differs":
 		return "wait"
 	case "failing", "failed", "down", "key refused":
 		return "bad"
