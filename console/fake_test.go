@@ -80,7 +80,9 @@ func (d *daemon) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error)
 }
 
 func (d *daemon) Leavers(context.Context) ([]sync.Leaver, error) {
-	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace, Items: []state.Item{}}}, nil
+	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace,
+		Owns:  &sync.Owned{Schedules: 3, Transferred: 1, To: []string{"bob@example.com"}, Waiting: 1, Refused: 1},
+		Items: []state.Item{{Kind: state.Schedule, Name: "Weekly", State: state.ItemRefused, Tried: []state.Tried{{To: "cat", Why: "no access"}}}}}}, nil
 }
 
 // LeaveAtOnce knows ann alone.

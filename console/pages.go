@@ -17,6 +17,7 @@ func (a *api) pages() []page {
 		{"/people/{user}", "Person", "", "person", a.personData},
 		{"/groups", "Groups", "Groups", "groups", a.groupsData},
 		{"/groups/{group}", "Group", "", "group", a.groupData},
+		{"/leavers", "Leavers", "Leavers", "leavers", a.leaversData},
 		{"/failing", "Failing", "Failing", "failing", a.failingData},
 		{"/log", "Log", "Log", "log", a.logData},
 	}

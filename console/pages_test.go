@@ -144,7 +144,7 @@ func TestNamesAreText(t *testing.T) {
 			}
 		}
 	}
-	if pages < 13 {
+	if pages < 14 {
 		t.Errorf("only %d pages were looked at", pages)
 	}
 	if event := firstEvent(t, at, header); strings.Contains(event, "<script>") || !strings.Contains(event, "&lt;script&gt;") {
@@ -199,6 +199,7 @@ func TestPagesTellWhatTheEngineSays(t *testing.T) {
 		"/people?prefix=nobody":   {`href="/people/nobody"`, "knows nobody"},
 		"/people/ann@example.com": {"has access", "through Sales", "Provision now", "chip good\">ACTIVE", "What this rests on"},
 		"/people/00u9":            {"Okta is away", "What to do: wait", "00u9", "0001-01-01 00:00:00 &#43;0000 UTC 50"},
+		"/leavers":                {"<strong>1</strong> in grace", `href="/people/00u1"`, "1 of 3: 1 given to bob@example.com, 1 waits, 1 refused", "What they can still do", "chip bad", "cat can't: no access"},
 		"/groups?prefix=sa":       {"sa group", "chip wait\">paused", `href="/groups/00g1"`},
 		"/groups?prefix=nobody":   {`href="/groups/nobody"`},
 		"/groups/Sales%2FEMEA":    {"Sales is synced", "7 in Okta", "bob@example.com", "no account", `href="/people/00u2"`},
