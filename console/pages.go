@@ -18,6 +18,7 @@ func (a *api) pages() []page {
 		{"/groups", "Groups", "Groups", "groups", a.groupsData},
 		{"/groups/{group}", "Group", "", "group", a.groupData},
 		{"/leavers", "Leavers", "Leavers", "leavers", a.leaversData},
+		{"/pause", "Pause", "", "pause", a.pauseData},
 		{"/failing", "Failing", "Failing", "failing", a.failingData},
 		{"/log", "Log", "Log", "log", a.logData},
 	}
@@ -43,6 +44,7 @@ func (a *api) actions() []route {
 		{http.MethodPost, "/held/{run}/review", a.reviewByPage},
 		{http.MethodPost, "/held/{run}/decide", a.decideByPage},
 		{http.MethodPost, "/failing/retry", a.retryByPage},
+		{http.MethodPost, "/pause", a.pauseByPage},
 		{http.MethodPost, "/people/{user}/provision", a.provisionByPage},
 	}
 }
@@ -56,6 +58,8 @@ const (
 	didProvision = "provisioned"
 	didUser      = "user"
 	didBegin     = "begun"
+	didPause     = "paused"
+	didResume    = "resumed"
 )
 
 // done ends an action: the browser is sent to a page, which says what was done. A second look
@@ -84,6 +88,10 @@ func doneWords(q url.Values) string {
 		return "A run about this person has ended, and left something undone: this page tells what, and why."
 	case didBegin:
 		return "A run about this person is asked for, and waits for its turn: look again in a moment."
+	case didPause:
+		return "Paused. What was under way has ended, or ends."
+	case didResume:
+		return "Resumed: a run does what was let lie."
 	default:
 		return ""
 	}

@@ -67,6 +67,8 @@ type villain struct{ *daemon }
 func (villain) Status(context.Context) (sync.Status, error) {
 	s := evilOf[sync.Status]()
 	s.Limits["omni"] = map[string]any{"perMinute": 60, "pace": 0.5, "unshared": injected, "downSeconds": 3, "refusedKeys": []int{1}}
+	s.Limits["alerts"] = map[string]any{"error": injected, "since": time.Now(), "waiting": 1}
+	s.Leaving = map[string]int{"grace": 2}
 	s.Limits["okta "+injected] = map[string]any{"limit": 600, "remaining": 3, "waiting": 2, "why": injected}
 	return s, nil
 }
@@ -144,7 +146,7 @@ func TestNamesAreText(t *testing.T) {
 			}
 		}
 	}
-	if pages < 14 {
+	if pages < 15 {
 		t.Errorf("only %d pages were looked at", pages)
 	}
 	if event := firstEvent(t, at, header); strings.Contains(event, "<script>") || !strings.Contains(event, "&lt;script&gt;") {

@@ -19,7 +19,7 @@ func templateFuncs() template.FuncMap {
 		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
-		"person": personPath, "group": groupPath, "about": about, "out": outWords, "outTone": outTone, "share": shareOf,
+		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "share": shareOf,
 	}
 }
 
@@ -66,6 +66,14 @@ func lasting(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%d days", int(d.Hours()/24))
 	}
+}
+
+// hours tells a length of whole hours, or days.
+func hours(n int) string {
+	if n >= 24 && n%24 == 0 {
+		return counted(n/24, "day")
+	}
+	return counted(n, "hour")
 }
 
 // left tells the time that a step still takes.
