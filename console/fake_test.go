@@ -44,6 +44,16 @@ func (d *daemon) Runs(_ context.Context, f sync.RunsFilter) ([]state.Run, error)
 	return []state.Run{{Run: "r2", Kind: string(f.Kind), Outcome: string(f.Outcome), Error: fmt.Sprint(f.Skip, f.Limit)}}, nil
 }
 
+// Days knows two, of which one has nothing.
+func (d *daemon) Days(context.Context, int) ([]sync.Day, error) {
+	return []sync.Day{{Day: "2026-01-01", Changes: map[string]int{}}, {Day: "2026-01-02", Changes: map[string]int{"create": 3, "update": 4}, Seconds: &sync.Latency{Count: 7, Median: 2.5, P99: 31}}}, nil
+}
+
+// uses are those of half an hour.
+func uses() []console.Use {
+	return []console.Use{{From: time.Unix(1e9, 0).UTC(), Okta: new(12.)}, {From: time.Unix(1e9+600, 0).UTC(), Okta: new(40.), Omni: new(95.)}}
+}
+
 // RunOf knows r2 alone.
 func (d *daemon) RunOf(_ context.Context, run string) (state.Run, []state.Change, error) {
 	if run != "r2" {
@@ -155,7 +165,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Runs: d, Names: d, Search: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Runs: d, Names: d, Search: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Uses: uses,
 		Keys:  func() ([]console.Key, error) { return []console.Key{{Role: console.Acts, Token: token}}, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

@@ -103,7 +103,7 @@ func TestPagesOfALargeCompany(t *testing.T) {
 	at := serveOptions(t, o)
 	middle := "/log?skip=1&before=" + time.Now().Add(-30*time.Minute).UTC().Format(time.RFC3339Nano)
 	limit := 200 * time.Millisecond
-	for _, path := range []string{"/", "/held", "/runs", "/runs?skip=900", "/runs/run-0990", "/runs/run-0010", "/failing", "/people", "/people?prefix=user.0990", "/people?prefix=zz", "/people/00u099000", "/groups?prefix=team", "/leavers", "/log", "/log?state=applied&kind=update",
+	for _, path := range []string{"/", "/held", "/runs", "/runs?skip=900", "/runs/run-0990", "/runs/run-0010", "/failing", "/people", "/people?prefix=user.0990", "/people?prefix=zz", "/people/00u099000", "/groups?prefix=team", "/leavers", "/charts", "/pause", "/log", "/log?state=applied&kind=update",
 		"/log?subject=user.099000@example.com", "/log?subject=user.000010@example.com", "/log?state=kept", middle} {
 		limit := limit
 		if strings.Contains(path, "prefix=") {

@@ -7,7 +7,7 @@ import "github.com/omnisync/omnisync/sync"
 var OpenAPITypes = map[string]any{
 	"Status": sync.Status{}, "Explanation": sync.Explanation{}, "Names": namesAnswer{}, "History": historyAnswer{},
 	"RunRequest": runBody{}, "DecisionRequest": decisionBody{}, "Line": Line{}, "Error": Failure{},
-	"People": PeopleAnswer{}, "Groups": GroupsAnswer{},
+	"People": PeopleAnswer{}, "Groups": GroupsAnswer{}, "Figures": Figures{},
 }
 
 // OpenAPIExtras is what the types don't say of the fields of requests.

@@ -18,6 +18,7 @@ func (a *api) pages() []page {
 		{"/groups", "Groups", "Groups", "groups", a.groupsData},
 		{"/groups/{group}", "Group", "", "group", a.groupData},
 		{"/leavers", "Leavers", "Leavers", "leavers", a.leaversData},
+		{"/charts", "Charts", "Charts", "charts", a.chartsData},
 		{"/pause", "Pause", "", "pause", a.pauseData},
 		{"/failing", "Failing", "Failing", "failing", a.failingData},
 		{"/log", "Log", "Log", "log", a.logData},
@@ -34,7 +35,7 @@ func (a *api) views() []route {
 		}
 		list = append(list, route{http.MethodGet, at, a.show(p)})
 	}
-	return append(list, route{http.MethodGet, "/api/v1/events", whoever(a.events)})
+	return append(list, route{http.MethodGet, "/api/v1/events", whoever(a.events)}, route{http.MethodGet, "/charts/{chart}", whoever(a.chart)})
 }
 
 // actions are what the pages do: each is a form that posts.
