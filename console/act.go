@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 
+	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/sync"
 	"go.uber.org/zap"
 )
@@ -10,20 +11,31 @@ import (
 // causeConsole is the cause of runs that somebody asks for on a page.
 const causeConsole = "console"
 
-// background lets a run begin that nobody waits for: the page shows it while it is under way,
-// and the list of runs how it ended.
-func (a *api) background(who Visitor, request sync.Request) {
+// end is how a run ended.
+type end struct {
+	report sync.Report
+	err    error // why it couldn't start, or go on
+}
+
+// background lets a run begin that nobody has to wait for: the page shows it while it is under
+// way, and the list of runs how it ended, as does what it gives back.
+func (a *api) background(who Visitor, request sync.Request) <-chan end {
 	request.Cause = causeConsole
+	ended := make(chan end, 1)
 	go func() {
+		e := end{err: &fault.Error{Op: "the daemon made a mistake", Hint: "its log tells more"}}
 		defer func() {
 			if p := recover(); p != nil { // nobody else would, and a mistake in one run mustn't end the daemon
 				a.panicked(p)
 			}
+			ended <- e
 		}()
-		if _, err := a.Runner.Do(a.lives, request); err != nil && a.lives.Err() == nil {
-			a.Log.Warn("a run that was asked for on a page didn't go on", zap.String("who", who.by("")), zap.Error(err))
+		e.report, e.err = a.Runner.Do(a.lives, request)
+		if e.err != nil && a.lives.Err() == nil {
+			a.Log.Warn("a run that was asked for on a page didn't go on", zap.String("who", who.by("")), zap.Error(e.err))
 		}
 	}()
+	return ended
 }
 
 // runByPage lets a run of everybody begin.

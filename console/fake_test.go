@@ -44,6 +44,16 @@ func (d *daemon) Runs(_ context.Context, f sync.RunsFilter) ([]state.Run, error)
 	return []state.Run{{Run: "r2", Kind: string(f.Kind), Outcome: string(f.Outcome), Error: fmt.Sprint(f.Skip, f.Limit)}}, nil
 }
 
+// Days knows two, of which one has nothing.
+func (d *daemon) Days(context.Context, int) ([]sync.Day, error) {
+	return []sync.Day{{Day: "2026-01-01", Changes: map[string]int{}}, {Day: "2026-01-02", Changes: map[string]int{"create": 3, "update": 4}, Seconds: &sync.Latency{Count: 7, Median: 2.5, P99: 31}}}, nil
+}
+
+// uses are those of half an hour.
+func uses() []console.Use {
+	return []console.Use{{From: time.Unix(1e9, 0).UTC(), Okta: new(12.)}, {From: time.Unix(1e9+600, 0).UTC(), Okta: new(40.), Omni: new(95.)}}
+}
+
 // RunOf knows r2 alone.
 func (d *daemon) RunOf(_ context.Context, run string) (state.Run, []state.Change, error) {
 	if run != "r2" {
@@ -52,12 +62,22 @@ func (d *daemon) RunOf(_ context.Context, run string) (state.Run, []state.Change
 	return state.Run{Run: "r2", Kind: "full", Outcome: "done"}, []state.Change{leaver()}, nil
 }
 
-// Explain knows ann alone.
+// Explain knows ann and the group Sales alone, and of 00u9 that Okta is away.
 func (d *daemon) Explain(_ context.Context, subject string) (sync.Explanation, error) {
-	if subject != "ann+1@example.com" {
+	x := sync.Explanation{Subject: subject, Kind: "person", Answer: "Ann has access", Sentences: []sync.Step{{Name: "omni", Text: "there", Doubt: true}}}
+	switch subject {
+	case "ann+1@example.com":
+	case "ann@example.com":
+		x.Person = &sync.PersonFacts{Account: "ACTIVE", Assigned: true, Through: []string{"Sales"}, InScope: new(true), Active: new(true), Managed: true}
+		x.Access, x.OktaID = "yes", "00u1"
+	case "Sales/EMEA":
+		x.Kind, x.Answer, x.Group = "group", "Sales is synced", &sync.GroupFacts{InOkta: new(7), Apart: []sync.MemberApart{{Name: "bob@example.com", OktaID: "00u2", Why: "no account"}}}
+	case "00u9":
+		return x, &fault.Error{Kind: fault.Unavailable, Op: "Okta is away", Hint: "wait"}
+	default:
 		return sync.Explanation{}, &fault.Error{Kind: fault.NotFound, Op: "nobody is known as " + subject, Hint: "look"}
 	}
-	return sync.Explanation{Subject: subject, Kind: "person", Answer: "Ann has access", Sentences: []sync.Step{{Name: "omni", Text: "there", Doubt: true}}}, nil
+	return x, nil
 }
 
 // Decide knows the run r1 alone.
@@ -75,7 +95,9 @@ func (d *daemon) Access(_ context.Context, q sync.AccessQuery) (sync.AccessAnswe
 }
 
 func (d *daemon) Leavers(context.Context) ([]sync.Leaver, error) {
-	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace, Items: []state.Item{}}}, nil
+	return []sync.Leaver{{UserName: "ann@example.com", OktaID: "00u1", Step: state.InGrace,
+		Owns:  &sync.Owned{Schedules: 3, Transferred: 1, To: []string{"bob@example.com"}, Waiting: 1, Refused: 1},
+		Items: []state.Item{{Kind: state.Schedule, Name: "Weekly", State: state.ItemRefused, Tried: []state.Tried{{To: "cat", Why: "no access"}}}}}}, nil
 }
 
 // LeaveAtOnce knows ann alone.
@@ -101,6 +123,22 @@ func (d *daemon) Names(_ context.Context, q sync.NamesQuery) ([]sync.Name, error
 		return nil, &fault.Error{Kind: fault.Refused, Op: "look names up", Detail: "there are no names of nothing"}
 	}
 	return []sync.Name{{Name: q.Prefix, About: fmt.Sprint(q.Of, " ", q.Limit)}}, nil
+}
+
+// People tells the search it was given, as a person; nobody is called nobody.
+func (d *daemon) People(_ context.Context, s sync.Search) ([]sync.FoundPerson, bool, error) {
+	if s.Prefix == "nobody" {
+		return []sync.FoundPerson{}, false, nil
+	}
+	return []sync.FoundPerson{{UserName: s.Prefix + "@example.com", DisplayName: fmt.Sprint("limit ", s.Limit), OktaID: "00u1", Account: "leaving"}}, true, nil
+}
+
+// Groups does likewise.
+func (d *daemon) Groups(_ context.Context, s sync.Search) ([]sync.FoundGroup, bool, error) {
+	if s.Prefix == "nobody" {
+		return []sync.FoundGroup{}, false, nil
+	}
+	return []sync.FoundGroup{{Name: s.Prefix + " group", OmniName: fmt.Sprint("limit ", s.Limit), OktaID: "00g1", Synced: "paused"}}, false, nil
 }
 
 func leaver() state.Change {
@@ -132,7 +170,7 @@ func newDaemon() *daemon {
 }
 
 func (d *daemon) options() console.Options {
-	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Runs: d, Names: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(),
+	return console.Options{Name: "acme", Host: "sync.example.com", Engine: d, Runner: d, Runs: d, Names: d, Search: d, Keeper: d, Forgetter: d, Log: zap.NewNop(), Metrics: prometheus.NewRegistry(), Uses: uses,
 		Keys:  func() ([]console.Key, error) { return []console.Key{{Role: console.Acts, Token: token}}, nil },
 		Ready: func(context.Context) error { return d.ready() }}
 }

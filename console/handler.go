@@ -62,6 +62,8 @@ type Recorder interface {
 	// RunOf gives one, with its lines of the provisioning log; fault.NotFound where none is
 	// remembered.
 	RunOf(ctx context.Context, run string) (state.Run, []state.Change, error)
+	// Days sums up the provisioning log by day, today last.
+	Days(ctx context.Context, count int) ([]sync.Day, error)
 }
 
 // Options are what the listener works with. All of them are required, but for URL and Proxy.
@@ -73,12 +75,14 @@ type Options struct {
 	Engine Engine
 	Runner Runner
 	Names  Namer
+	Search Searcher
 	Runs   Recorder
 	Keeper Keeper
 	Pauser Pauser
 
 	Forgetter Forgetter
 
+	Uses    func() []Use                // how much of what the two sides allow was used
 	Metrics prometheus.Gatherer         // what /metrics tells
 	Keys    func() ([]Key, error)       // who may come in; asked for at each request, never none
 	Ready   func(context.Context) error // nil while this process leads and the ledger answers; fault.Fenced when it doesn't lead
@@ -88,7 +92,7 @@ type Options struct {
 // Handler serves the API and the health checks. Runs live under ctx, not under
 // the request that asked for them.
 func Handler(ctx context.Context, o Options) http.Handler {
-	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates(), pulse: newPulse(o.Engine)}
+	a := &api{Options: o, lives: ctx, sessions: newSessions(), templates: templates(), pulse: newPulse(o.Engine), figures: newFigures(o)}
 	h := sameOrigin(a.routes())
 	h = a.addressed(h)
 	h = a.health(h)
@@ -101,6 +105,7 @@ type api struct {
 	sessions  *sessions
 	templates map[string]*template.Template
 	pulse     *pulse
+	figures   *memo[Figures]
 }
 
 // route is one path with one method that it knows. Whatever isn't only a reading is for who
@@ -166,6 +171,9 @@ func (a *api) calls() []route {
 		{http.MethodGet, "/api/v1/access", whoever(a.access)},
 		{http.MethodGet, "/api/v1/names", whoever(a.names)},
 		{http.MethodGet, "/api/v1/explain", whoever(a.explain)},
+		{http.MethodGet, "/api/v1/people", whoever(a.people)},
+		{http.MethodGet, "/api/v1/groups", whoever(a.groups)},
+		{http.MethodGet, "/api/v1/figures", whoever(a.tellFigures)},
 		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},
 		{http.MethodGet, "/api/v1/runs/{run}", whoever(a.oneRun)},
 		{http.MethodPost, "/api/v1/runs", whoever(a.run)},

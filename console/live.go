@@ -84,6 +84,9 @@ func markOf(s sync.Status) string {
 	if s.Last != nil {
 		parts = append(parts, s.Last.Run)
 	}
+	if s.Pause != nil {
+		parts = append(parts, "paused", seen(s.Pause))
+	}
 	for _, h := range s.Held {
 		parts = append(parts, h.Run, h.Hash)
 	}

@@ -29,6 +29,7 @@ type Meters struct {
 	answered *prometheus.HistogramVec
 	stored   *prometheus.HistogramVec
 	unstored *prometheus.CounterVec
+	uses     uses
 }
 
 // other stands for every value of a label that isn't known.
@@ -153,6 +154,7 @@ func (m *Meters) Logged(list []state.Change) {
 func (m *Meters) Asked(side Side, bucket string, status int, took time.Duration) {
 	m.requests.WithLabelValues(string(side), among(sideKinds[side], bucket), statusClass(status)).Inc()
 	m.answered.WithLabelValues(string(side)).Observe(took.Seconds())
+	m.uses.add(side, among(sideKinds[side], bucket))
 }
 
 // statusClass tells a status by its first digit, but for those by themselves that say

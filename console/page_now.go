@@ -21,6 +21,17 @@ type nowView struct {
 	Okta    []oktaBucket
 	Notes   []string
 	Waiting int // changes that are held
+	Out     []stepCount
+	Alerts  *alertsSeen // nil where none are sent
+}
+
+// alertsSeen is how the webhook of alerts does, as the daemon tells it.
+type alertsSeen struct {
+	Sent    int        `json:"sent"`
+	Last    *time.Time `json:"last"`
+	Waiting int        `json:"waiting"`
+	Error   string     `json:"error"` // "" while it takes them
+	Since   *time.Time `json:"since"`
 }
 
 // omniSide is Omni's allowance as the daemon tells it.
@@ -87,7 +98,8 @@ func (a *api) nowData(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := nowView{Status: s, Says: says(s.State)}
+	v := nowView{Status: s, Says: says(s.State), Out: stepsIn(s.Leaving)}
+	told(s.Limits, "alerts", &v.Alerts)
 	if s.Last != nil {
 		v.Since = s.Last.Ended
 	}

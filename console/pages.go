@@ -13,6 +13,13 @@ func (a *api) pages() []page {
 		{"/held", "Held", "Held", "held", a.heldData},
 		{"/runs", "Runs", "Runs", "runs", a.runsData},
 		{"/runs/{run}", "Run", "", "run", a.runData},
+		{"/people", "People", "People", "people", a.peopleData},
+		{"/people/{user}", "Person", "", "person", a.personData},
+		{"/groups", "Groups", "Groups", "groups", a.groupsData},
+		{"/groups/{group}", "Group", "", "group", a.groupData},
+		{"/leavers", "Leavers", "Leavers", "leavers", a.leaversData},
+		{"/charts", "Charts", "Charts", "charts", a.chartsData},
+		{"/pause", "Pause", "", "pause", a.pauseData},
 		{"/failing", "Failing", "Failing", "failing", a.failingData},
 		{"/log", "Log", "Log", "log", a.logData},
 	}
@@ -28,7 +35,7 @@ func (a *api) views() []route {
 		}
 		list = append(list, route{http.MethodGet, at, a.show(p)})
 	}
-	return append(list, route{http.MethodGet, "/api/v1/events", whoever(a.events)})
+	return append(list, route{http.MethodGet, "/api/v1/events", whoever(a.events)}, route{http.MethodGet, "/charts/{chart}", whoever(a.chart)})
 }
 
 // actions are what the pages do: each is a form that posts.
@@ -38,15 +45,22 @@ func (a *api) actions() []route {
 		{http.MethodPost, "/held/{run}/review", a.reviewByPage},
 		{http.MethodPost, "/held/{run}/decide", a.decideByPage},
 		{http.MethodPost, "/failing/retry", a.retryByPage},
+		{http.MethodPost, "/pause", a.pauseByPage},
+		{http.MethodPost, "/people/{user}/provision", a.provisionByPage},
 	}
 }
 
 // The deeds that a page tells of when it is shown after them.
 const (
-	didApprove = "approved"
-	didReject  = "rejected"
-	didRetry   = "retried"
-	didRun     = "run"
+	didApprove   = "approved"
+	didReject    = "rejected"
+	didRetry     = "retried"
+	didRun       = "run"
+	didProvision = "provisioned"
+	didUser      = "user"
+	didBegin     = "begun"
+	didPause     = "paused"
+	didResume    = "resumed"
 )
 
 // done ends an action: the browser is sent to a page, which says what was done. A second look
@@ -69,6 +83,16 @@ func doneWords(q url.Values) string {
 		return "What failed is tried again now."
 	case didRun:
 		return "A run begins."
+	case didProvision:
+		return "Provisioned: what Okta says of this person stands in Omni."
+	case didUser:
+		return "A run about this person has ended, and left something undone: this page tells what, and why."
+	case didBegin:
+		return "A run about this person is asked for, and waits for its turn: look again in a moment."
+	case didPause:
+		return "Paused. What was under way has ended, or ends."
+	case didResume:
+		return "Resumed: a run does what was let lie."
 	default:
 		return ""
 	}

@@ -67,6 +67,8 @@ type villain struct{ *daemon }
 func (villain) Status(context.Context) (sync.Status, error) {
 	s := evilOf[sync.Status]()
 	s.Limits["omni"] = map[string]any{"perMinute": 60, "pace": 0.5, "unshared": injected, "downSeconds": 3, "refusedKeys": []int{1}}
+	s.Limits["alerts"] = map[string]any{"error": injected, "since": time.Now(), "waiting": 1}
+	s.Leaving = map[string]int{"grace": 2}
 	s.Limits["okta "+injected] = map[string]any{"limit": 600, "remaining": 3, "waiting": 2, "why": injected}
 	return s, nil
 }
@@ -79,6 +81,10 @@ func (villain) History(context.Context, sync.HistoryFilter) ([]state.Change, err
 	return []state.Change{evilOf[state.Change]()}, nil
 }
 
+func (villain) Days(context.Context, int) ([]sync.Day, error) {
+	return []sync.Day{evilOf[sync.Day]()}, nil
+}
+
 func (villain) Runs(context.Context, sync.RunsFilter) ([]state.Run, error) {
 	return []state.Run{evilOf[state.Run]()}, nil
 }
@@ -87,14 +93,36 @@ func (villain) RunOf(context.Context, string) (state.Run, []state.Change, error)
 	return evilOf[state.Run](), []state.Change{evilOf[state.Change]()}, nil
 }
 
+func (villain) Explain(_ context.Context, subject string) (sync.Explanation, error) {
+	x := evilOf[sync.Explanation]()
+	if subject == "Sales" {
+		x.Person = nil
+	} else {
+		x.Group = nil
+	}
+	return x, nil
+}
+
+func (villain) People(context.Context, sync.Search) ([]sync.FoundPerson, bool, error) {
+	return []sync.FoundPerson{evilOf[sync.FoundPerson]()}, true, nil
+}
+
+func (villain) Groups(context.Context, sync.Search) ([]sync.FoundGroup, bool, error) {
+	return nil, false, nil
+}
+
+func (villain) Leavers(context.Context) ([]sync.Leaver, error) {
+	return []sync.Leaver{evilOf[sync.Leaver]()}, nil
+}
+
 // Whatever comes from Okta, Omni or a request appears as text, on every page.
 func TestNamesAreText(t *testing.T) {
 	o := manned(newDaemon())
 	v := villain{newDaemon()}
-	o.Engine, o.Runs = v, v
+	o.Engine, o.Runs, o.Search = v, v, v
 	at := serveOptions(t, o)
 	header := map[string]string{"Authorization": "Bearer " + actingToken, "Accept": "text/html"}
-	q := "?" + url.Values{"subject": {injected}, "run": {injected}, "kind": {injected}, "state": {injected}, "done": {injected}, "count": {injected}, "outcome": {injected}, "next": {injected}}.Encode()
+	q := "?" + url.Values{"subject": {injected}, "run": {injected}, "kind": {injected}, "state": {injected}, "done": {injected}, "count": {injected}, "outcome": {injected}, "next": {injected}, "prefix": {injected}}.Encode()
 	form := url.Values{"verdict": {"approve-some"}, "only": {injected}, "hash": {injected}, "run": {injected}}
 	pages := 0
 	for _, route := range append(every(), [2]string{"GET", "/login"}, [2]string{"GET", "/" + url.PathEscape(injected)}) {
@@ -122,7 +150,7 @@ func TestNamesAreText(t *testing.T) {
 			}
 		}
 	}
-	if pages < 9 {
+	if pages < 17 {
 		t.Errorf("only %d pages were looked at", pages)
 	}
 	if event := firstEvent(t, at, header); strings.Contains(event, "<script>") || !strings.Contains(event, "&lt;script&gt;") {
@@ -165,15 +193,23 @@ func TestPagesTellWhatTheEngineSays(t *testing.T) {
 	d := newDaemon()
 	at := serveOptions(t, manned(d))
 	for path, wants := range map[string][]string{
-		"/":            {"chip wait\">held", "but for what is held", "84", "59 a minute", `value="`, "1 change", "this daemon"},
-		"/held":        {"1 change held because of deactivations", "ann@example.com", `name="only"`, "Approve all 1"},
-		"/runs":        {`href="/runs/r2"`, "0 101"},
-		"/runs?skip=9": {"9 101", "skip=0"},
-		"/runs/r2":     {"ann@example.com", "deactivate"},
-		"/runs/r3":     {"84", "<progress"},
-		"/failing":     {"Nothing fails"},
-		"/log":         {"UTC 101<", `href="/api/v1/history?format=csv"`},
-		"/log?run=r7":  {`href="/runs/r7"`, "format=jsonl&amp;run=r7"},
+		"/":                       {"chip wait\">held", "but for what is held", "84", "59 a minute", `value="`, "1 change", "this daemon"},
+		"/held":                   {"1 change held because of deactivations", "ann@example.com", `name="only"`, "Approve all 1"},
+		"/runs":                   {`href="/runs/r2"`, "0 101"},
+		"/runs?skip=9":            {"9 101", "skip=0"},
+		"/runs/r2":                {"ann@example.com", "deactivate"},
+		"/runs/r3":                {"84", "<progress"},
+		"/failing":                {"Nothing fails"},
+		"/log":                    {"UTC 101<", `href="/api/v1/history?format=csv"`},
+		"/people":                 {"limit 50", "more;", "chip wait\">leaving", `href="/people/00u1"`},
+		"/people?prefix=nobody":   {`href="/people/nobody"`, "knows nobody"},
+		"/people/ann@example.com": {"has access", "through Sales", "Provision now", "chip good\">ACTIVE", "What this rests on"},
+		"/people/00u9":            {"Okta is away", "What to do: wait", "00u9", "0001-01-01 00:00:00 &#43;0000 UTC 50"},
+		"/leavers":                {"<strong>1</strong> in grace", `href="/people/00u1"`, "1 of 3: 1 given to bob@example.com, 1 waits, 1 refused", "What they can still do", "chip bad", "cat can't: no access"},
+		"/groups?prefix=sa":       {"sa group", "chip wait\">paused", `href="/groups/00g1"`},
+		"/groups?prefix=nobody":   {`href="/groups/nobody"`},
+		"/groups/Sales%2FEMEA":    {"Sales is synced", "7 in Okta", "bob@example.com", "no account", `href="/people/00u2"`},
+		"/log?run=r7":             {`href="/runs/r7"`, "format=jsonl&amp;run=r7"},
 		"/log?before=2026-01-02T03:04:05.6Z&skip=2&kind=update": {"2026-01-02 03:04:05.6 &#43;0000 UTC 101", "/log?kind=update&amp;run=&amp;state=&amp;subject="},
 		"/log?since=2026-01-02T03:04:05&subject=ann":            {"2026-01-02 03:04:05", `value="ann"`},
 	} {
@@ -184,7 +220,7 @@ func TestPagesTellWhatTheEngineSays(t *testing.T) {
 			}
 		}
 	}
-	for path, status := range map[string]int{"/runs/r9": 404, "/nothing": 404, "/log?since=yesterday": 400, "/log?skip=-1": 400, "/runs?skip=x": 400} {
+	for path, status := range map[string]int{"/runs/r9": 404, "/people/Sales%2FEMEA": 404, "/groups/ann@example.com": 404, "/people/nobody": 404, "/people?limit=x": 400, "/nothing": 404, "/log?since=yesterday": 400, "/log?skip=-1": 400, "/runs?skip=x": 400} {
 		answer, text := call(t, stays(), "GET", at+path, map[string]string{"Authorization": "Bearer " + actingToken, "Accept": "text/html"}, nil)
 		if answer.StatusCode != status || !strings.Contains(text, "<h1>") {
 			t.Errorf("%s answers %d, want %d and a page: %s", path, answer.StatusCode, status, text)

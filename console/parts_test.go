@@ -35,7 +35,7 @@ func (a *annals) History(_ context.Context, f sync.HistoryFilter) ([]state.Chang
 
 var (
 	older = regexp.MustCompile(`href="([^"]*)" rel="next"`)
-	named = regexp.MustCompile(`line-\d+@`)
+	named = regexp.MustCompile(`>line-\d+@`)
 )
 
 // Whoever goes from part to part sees each line of the log once, also where many have one
@@ -58,7 +58,7 @@ func TestEveryLineIsInOnePart(t *testing.T) {
 	for ; path != "" && parts < 20; parts++ {
 		text := get(t, site, path)
 		for _, name := range named.FindAllString(text, -1) {
-			seen[name]++
+			seen[name[1:]]++
 		}
 		path = ""
 		if m := older.FindStringSubmatch(text); m != nil {

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -53,12 +54,12 @@ func TestPauseTravels(t *testing.T) {
 
 func TestPauseRefuses(t *testing.T) {
 	b := &brakes{}
-	url := b.serve(t)
+	at := b.serve(t)
 	for body, status := range map[string]int{
 		`{"by":"ann","seconds":7200}`: 200, `{}`: 200, `{"seconds":-1}`: 400, `{"seconds":1e12}`: 400, `{"minutes":1}`: 400, `[`: 400,
 		`{"reason":"` + strings.Repeat("x", 10_000) + `"}`: 200,
 	} {
-		a := knock{method: http.MethodPost, path: "/api/v1/pause", token: token, body: body}.send(t, url)
+		a := knock{method: http.MethodPost, path: "/api/v1/pause", token: token, body: body}.send(t, at)
 		if a.status != status {
 			t.Errorf("%.40q answers %d, want %d: %s", body, a.status, status, a.body)
 		}
@@ -68,9 +69,48 @@ func TestPauseRefuses(t *testing.T) {
 			t.Errorf("the engine was told %+v", o)
 		}
 	}
-	if a := (knock{method: http.MethodPost, path: "/api/v1/resume", token: token, body: `{"seconds":1}`}).send(t, url); a.status != 400 {
+	if a := (knock{method: http.MethodPost, path: "/api/v1/resume", token: token, body: `{"seconds":1}`}).send(t, at); a.status != 400 {
 		t.Errorf("a resume with a length answers %d", a.status)
 	}
 }
 
 var _ console.Pauser = (*brakes)(nil)
+
+// A page asks once more, and does only what was seen.
+func TestPausingByPage(t *testing.T) {
+	b, d := &brakes{}, newDaemon()
+	status := d.status
+	var now *state.Pause
+	d.status = func() (sync.Status, error) { s, err := status(); s.Pause = now; return s, err }
+	o := manned(d)
+	o.Pauser = b
+	at := serveOptions(t, o)
+	otto := login(t, at, actingToken)
+	post := func(form url.Values) (int, string) {
+		answer, text := call(t, otto, "POST", at+"/pause", map[string]string{"Accept": "text/html", "Origin": at}, form)
+		return answer.StatusCode, answer.Header.Get("Location") + text
+	}
+	if text := get(t, at, "/pause"); !strings.Contains(text, "Pause?") || !strings.Contains(text, "4 hours") || !strings.Contains(text, "7 days") {
+		t.Errorf("before a pause: %s", text)
+	}
+	if status, text := post(url.Values{"word": {"pause"}, "seen": {""}, "hours": {"4"}, "what": {"removals"}, "reason": {"moving"}}); status != http.StatusSeeOther || !strings.Contains(text, "done=paused") ||
+		b.asked[0] != (sync.PauseOrder{By: "otto", For: 4 * time.Hour, RemovalsOnly: true, Reason: "moving"}) {
+		t.Errorf("a pause: %d %s, asked %+v", status, text, b.asked)
+	}
+	now = &state.Pause{Since: time.Unix(1e9, 0), By: "ann", Reason: "moving", Until: time.Unix(3e9, 0)}
+	for _, path := range []string{"/", "/pause"} {
+		if text := get(t, at, path); !strings.Contains(text, "<strong>Paused</strong> by ann") || !strings.Contains(text, "moving") || !strings.Contains(text, "Resume") || !strings.Contains(text, "until <time") {
+			t.Errorf("%s in a pause: %s", path, text)
+		}
+	}
+	for form, status := range map[string]int{"word=resume": 409, "word=pause&seen=&hours=1": 409, "seen=2001-09-09T01:46:40Z": 400, "word=pause&seen=2001-09-09T01:46:40Z&hours=NaN": 400,
+		"word=pause&seen=2001-09-09T01:46:40Z&hours=-1": 400} {
+		values, _ := url.ParseQuery(form)
+		if got, text := post(values); got != status || len(b.asked) > 1 {
+			t.Errorf("%s: %d %s, asked %+v", form, got, text, b.asked)
+		}
+	}
+	if status, text := post(url.Values{"word": {"resume"}, "seen": {"2001-09-09T01:46:40Z"}}); status != http.StatusSeeOther || !strings.Contains(text, "done=resumed") || b.asked[1] != (sync.PauseOrder{By: "otto", Resume: true}) {
+		t.Errorf("its end: %d %s, asked %+v", status, text, b.asked)
+	}
+}

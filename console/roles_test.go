@@ -77,7 +77,7 @@ func every() [][2]string {
 	var list [][2]string
 	for _, r := range console.Routes() {
 		if !slices.Contains(open, r.Path) {
-			list = append(list, [2]string{r.Method, strings.NewReplacer("{run}", "r1", "{user}", "ann@example.com", "{$}", "").Replace(r.Path)})
+			list = append(list, [2]string{r.Method, strings.NewReplacer("{run}", "r1", "{user}", "ann@example.com", "{group}", "Sales", "{$}", "").Replace(r.Path)})
 		}
 	}
 	return list

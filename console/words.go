@@ -19,6 +19,7 @@ func templateFuncs() template.FuncMap {
 		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
+		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "share": shareOf,
 	}
 }
 
@@ -67,6 +68,14 @@ func lasting(d time.Duration) string {
 	}
 }
 
+// hours tells a length of whole hours, or days.
+func hours(n int) string {
+	if n >= 24 && n%24 == 0 {
+		return counted(n/24, "day")
+	}
+	return counted(n, "hour")
+}
+
 // left tells the time that a step still takes.
 func left(seconds *float64) string {
 	if seconds == nil {
@@ -101,9 +110,9 @@ func stepWords(p sync.Progress) string {
 // tone gives how a state sounds: what is well, what waits, what is wrong; "" for the rest.
 func tone(name any) string {
 	switch fmt.Sprint(name) {
-	case "in_step", "done", "applied", "well":
+	case "in_step", "done", "applied", "well", "yes", "active", "ACTIVE", "same":
 		return "good"
-	case "behind", "held", "paused", "doubtful", "slowed", "waits", "waiting":
+	case "behind", "held", "paused", "doubtful", "slowed", "waits", "waiting", "leaving", "differs":
 		return "wait"
 	case "failing", "failed", "down", "key refused":
 		return "bad"

@@ -64,6 +64,9 @@ type AttributeOnSides struct {
 	Kept   bool            `json:"kept"` // left alone since the account was adopted
 }
 
+// oktaUser begins the id of a user in Okta.
+const oktaUser = "00u"
+
 // lastChanges is how many changes an explanation tells.
 const lastChanges = 5
 
@@ -75,7 +78,7 @@ func (e *Engine) Explain(ctx context.Context, subject string) (Explanation, erro
 	person := func() (Explanation, error) { return e.explainPerson(ctx, subject) }
 	group := func() (Explanation, error) { return e.explainGroup(ctx, subject) }
 	ways := []func() (Explanation, error){group, person}
-	if strings.Contains(subject, "@") {
+	if strings.Contains(subject, "@") || strings.HasPrefix(subject, oktaUser) {
 		slices.Reverse(ways)
 	}
 	x, err := ways[0]()

@@ -135,7 +135,7 @@ func (f *groupFile) okta() Okta {
 func (f *groupFile) isPerson(ctx context.Context) bool {
 	_, known := f.ledger.Marks[identity.OktaID(f.subject)]
 	owners, err := f.ledger.owners(ctx, f.engine.o.Store, identity.OmniID(f.subject))
-	return known || err == nil && len(owners) > 0 || strings.HasPrefix(f.subject, "00u") || strings.Count(f.subject, "-") == 4
+	return known || err == nil && len(owners) > 0 || strings.HasPrefix(f.subject, oktaUser) || strings.Count(f.subject, "-") == 4
 }
 
 func (f *groupFile) findTeam(ctx context.Context, name string) {

@@ -24,6 +24,19 @@ func (l *Ledger) fetchMarks(ctx context.Context, s state.Store) error {
 	return collect(ctx, s, state.Marks, l.Marks)
 }
 
+// mark reads one user's part of the index.
+func (l *Ledger) mark(ctx context.Context, s state.Store, id identity.OktaID) (state.Mark, bool, error) {
+	m, known := l.Marks[id]
+	if known || l.Whole || id == "" {
+		return m, known, nil
+	}
+	m, known, err := state.Read[state.Mark](ctx, s, state.Marks, string(id))
+	if known {
+		l.Marks[id] = m
+	}
+	return m, known, err
+}
+
 // fetchUsers reads every user's record.
 func (l *Ledger) fetchUsers(ctx context.Context, s state.Store) error {
 	if len(l.Users) == len(l.Marks) {

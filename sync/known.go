@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"iter"
 	"maps"
 	"slices"
 	"strings"
@@ -54,7 +55,7 @@ type Known struct {
 	store state.Store
 
 	mu      sync.Mutex
-	all     []Name // nil: never read
+	all     []object // nil: never read
 	writes  state.Position
 	read    time.Time
 	reading chan struct{} // closed when the reading that is under way has ended; nil: none is
@@ -76,7 +77,7 @@ func (k *Known) Names(ctx context.Context, q NamesQuery) ([]Name, error) {
 	var err error
 	switch q.Of {
 	case NamesOfAll, NamesOfUsers:
-		list, err = k.objects(ctx)
+		return k.called(ctx, q)
 	case NamesOfFailing:
 		list, err = k.failing(ctx)
 	case NamesOfHeld:
@@ -91,17 +92,37 @@ func (k *Known) Names(ctx context.Context, q NamesQuery) ([]Name, error) {
 	if err != nil {
 		return nil, err
 	}
+	return q.among(slices.Values(list)), nil
+}
+
+// called gives the names of users and groups.
+func (k *Known) called(ctx context.Context, q NamesQuery) ([]Name, error) {
+	all, err := k.objects(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return q.among(func(yield func(Name) bool) {
+		for _, o := range all {
+			if (q.Of == NamesOfAll || o.About == aboutUser) && !yield(o.Name) {
+				return
+			}
+		}
+	}), nil
+}
+
+// among gives those names that are asked for, each once.
+func (q NamesQuery) among(names iter.Seq[Name]) []Name {
 	found := []Name{}
 	prefix := strings.ToLower(q.Prefix)
-	for _, n := range list {
+	for n := range names {
 		if q.Limit > 0 && len(found) == q.Limit {
 			break
 		}
-		if strings.HasPrefix(strings.ToLower(n.Name), prefix) && (q.Of != NamesOfUsers || n.About == aboutUser) {
+		if strings.HasPrefix(strings.ToLower(n.Name), prefix) && !slices.Contains(found[max(0, len(found)-1):], n) {
 			found = append(found, n)
 		}
 	}
-	return found, nil
+	return found
 }
 
 const (
@@ -109,9 +130,16 @@ const (
 	aboutGroup = "group"
 )
 
+// object is a user or a group that may be looked for.
+type object struct {
+	Name
+	id    string // in Okta
+	words string // in small letters, each after a space: the name, and the display name
+}
+
 // objects gives the users and groups. What is a little old is given all the same, and read
 // anew for the next question.
-func (k *Known) objects(ctx context.Context) ([]Name, error) {
+func (k *Known) objects(ctx context.Context) ([]object, error) {
 	at, err := k.store.Position(ctx)
 	if err != nil {
 		return nil, err
@@ -141,7 +169,7 @@ func (k *Known) objects(ctx context.Context) ([]Name, error) {
 func (k *Known) renew(ctx context.Context, at state.Position) {
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
-	list, err := namesIn(ctx, k.store)
+	list, err := objectsIn(ctx, k.store)
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if err == nil {
@@ -151,30 +179,34 @@ func (k *Known) renew(ctx context.Context, at state.Position) {
 	k.reading = nil
 }
 
-// namesIn reads the names of all users and groups.
-func namesIn(ctx context.Context, s state.Store) ([]Name, error) {
+// objectsIn reads what all users and groups are called.
+func objectsIn(ctx context.Context, s state.Store) ([]object, error) {
 	type user struct { // of state.User
-		UserName string `json:"userName"`
+		UserName    string `json:"userName"`
+		DisplayName string `json:"displayName"`
 	}
-	list := []Name{}
+	list := []object{}
+	add := func(about, id, name, display string) {
+		if name != "" {
+			list = append(list, object{Name{name, about}, id, strings.ToLower(" " + name + " " + display)})
+		}
+	}
 	for u, err := range state.All[user](ctx, s, state.Users) {
 		if err != nil {
 			return nil, err
 		}
-		if u.Value.UserName != "" {
-			list = append(list, Name{u.Value.UserName, aboutUser})
-		}
+		add(aboutUser, u.Key, u.Value.UserName, u.Value.DisplayName)
 	}
 	for g, err := range state.All[state.Group](ctx, s, state.Groups) {
 		if err != nil {
 			return nil, err
 		}
-		if name := firstOf(g.Value.Name, g.Value.DisplayName); name != "" {
-			list = append(list, Name{name, aboutGroup})
-		}
+		add(aboutGroup, g.Key, firstOf(g.Value.Name, g.Value.DisplayName), g.Value.DisplayName)
 	}
-	slices.SortFunc(list, func(a, b Name) int { return cmp.Compare(a.Name, b.Name) })
-	return slices.Compact(list), nil
+	slices.SortFunc(list, func(a, b object) int {
+		return cmp.Or(cmp.Compare(a.Name.Name, b.Name.Name), cmp.Compare(a.About, b.About), cmp.Compare(a.id, b.id))
+	})
+	return list, nil
 }
 
 func (k *Known) failing(ctx context.Context) ([]Name, error) {

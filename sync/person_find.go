@@ -28,9 +28,6 @@ const (
 // fault.NotFound.
 func (e *Engine) find(ctx context.Context, d *dossier) error {
 	l := newLedger()
-	if err := l.fetchMarks(ctx, e.o.Store); err != nil {
-		return err
-	}
 	app, err := e.o.Okta.App(ctx) // first of all, so that what failed in an earlier run is tried again
 	if fault.Is(err, fault.NotFound) || unauthorized(err) != nil {
 		_, err = e.activeApp(ctx) // which says what to mend
@@ -57,7 +54,11 @@ func (e *Engine) find(ctx context.Context, d *dossier) error {
 	case d.id == "":
 		return nil
 	}
-	if err := l.fetch(ctx, e.o.Store, map[identity.OktaID]bool{d.id: true}); err != nil {
+	_, _, err = l.mark(ctx, e.o.Store, d.id)
+	if err == nil {
+		err = l.fetch(ctx, e.o.Store, map[identity.OktaID]bool{d.id: true})
+	}
+	if err != nil {
 		return err
 	}
 	d.before = l.Users[d.id]
@@ -72,9 +73,19 @@ func nobody(subject string) error {
 
 // findID looks for an Okta id or an Omni id that the ledger knows.
 func (e *Engine) findID(ctx context.Context, d *dossier, l *Ledger) error {
-	if _, known := l.Marks[identity.OktaID(d.subject)]; known {
+	if strings.Contains(d.subject, "@") { // which no id does
+		return nil
+	}
+	_, known, err := l.mark(ctx, e.o.Store, identity.OktaID(d.subject))
+	if err != nil {
+		return err
+	}
+	if known {
 		d.id, d.how = identity.OktaID(d.subject), byOktaID
 		return nil
+	}
+	if err := l.fetchMarks(ctx, e.o.Store); err != nil {
+		return err
 	}
 	owners, err := l.owners(ctx, e.o.Store, identity.OmniID(d.subject))
 	if id := owners[identity.OmniID(d.subject)]; id != "" {
@@ -90,7 +101,11 @@ func (e *Engine) findNamed(ctx context.Context, d *dossier, l *Ledger) error {
 		d.named, d.oktaErr = e.o.Okta.Named(ctx, d.subject)
 	}
 	for _, a := range d.named {
-		if m := l.Marks[a.ID]; d.id == "" || m.Omni != 0 && l.Marks[d.id].Omni == 0 {
+		m, _, err := l.mark(ctx, e.o.Store, a.ID)
+		if err != nil {
+			return err
+		}
+		if d.id == "" || m.Omni != 0 && l.Marks[d.id].Omni == 0 {
 			d.id, d.how, d.assigned = a.ID, byAppName, &a
 		}
 	}
@@ -99,6 +114,9 @@ func (e *Engine) findNamed(ctx context.Context, d *dossier, l *Ledger) error {
 
 // findInLedger looks for who is linked under that username, or is to be.
 func (e *Engine) findInLedger(ctx context.Context, d *dossier, l *Ledger) error {
+	if err := l.fetchMarks(ctx, e.o.Store); err != nil { // only now, as most are found without
+		return err
+	}
 	same := map[identity.OktaID]bool{}
 	for id, m := range l.Marks {
 		if m.Name == state.NameSum(d.subject) {

@@ -40,7 +40,9 @@ func (s sieve) about(names ...string) sieve {
 			s.names = nil
 			return s
 		}
-		s.names = append(s.names, []byte(name))
+		if !slices.ContainsFunc(s.names, func(known []byte) bool { return string(known) == name }) {
+			s.names = append(s.names, []byte(name))
+		}
 	}
 	return s
 }
@@ -142,14 +144,16 @@ func (l log) those(s sieve) (list []state.Change, err error) {
 
 // known finds what a subject is known by, and the lines that may be about it.
 func (l log) known(f HistoryFilter) (identified, []state.Change, error) {
-	named, err := l.those(sieve{}.about(f.Subject))
+	first := sieve{}.about(f.Subject)
+	all, err := l.those(first)
 	if err != nil {
 		return identified{}, nil, err
 	}
-	words := append(slices.Sorted(maps.Keys(f.identified(named).ids)), f.Subject)
-	all, err := l.those(sieve{}.about(words...))
-	if err != nil {
-		return identified{}, nil, err
+	words := append(slices.Sorted(maps.Keys(f.identified(all).ids)), f.Subject)
+	if second := (sieve{}).about(words...); len(second.names) != len(first.names) { // else the subject is an id, and all it has
+		if all, err = l.those(second); err != nil {
+			return identified{}, nil, err
+		}
 	}
 	who := f.identified(all)
 	if len(who.names) == 1 { // its own alone: it had no other

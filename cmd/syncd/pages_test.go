@@ -99,6 +99,8 @@ func TestConsoleInABrowser(t *testing.T) {
 	b.open("/runs")
 	b.do(chromedp.Click(chromedp.CSS(`tbody th a`)), chromedp.WaitVisible(chromedp.CSS("#plan-title")))
 	b.keep("run")
+	b.looksAtPeople()
+	b.pauses()
 	b.press("Log out")
 	b.reads("Console token")
 	b.mu.Lock()
@@ -106,4 +108,51 @@ func TestConsoleInABrowser(t *testing.T) {
 	if b.requests < 20 {
 		t.Errorf("only %d requests were seen: whether one goes elsewhere isn't known", b.requests)
 	}
+}
+
+// looksAtPeople types a name, looks at a person and has them provisioned, and looks at groups,
+// leavers and pictures.
+func (b *browser) looksAtPeople() {
+	b.t.Helper()
+	b.open("/people")
+	b.do(chromedp.SendKeys(chromedp.CSS("#prefix"), "an"))
+	b.reads("account")
+	b.do(chromedp.WaitVisible(chromedp.CSS(`#found tbody th a`)))
+	for deadline := time.Now().Add(20 * time.Second); strings.Contains(b.text(), "of more") && time.Now().Before(deadline); pause() {
+	}
+	b.keep("people")
+	b.do(chromedp.Click(chromedp.CSS(`#found tbody th a`)), chromedp.WaitVisible(chromedp.CSS("#history-title")))
+	b.reads("Provision now")
+	b.keep("person")
+	b.press("Provision now")
+	b.reads("Provisioned: what Okta says of this person stands in Omni")
+	b.open("/people/nobody@example.com")
+	b.reads("nobody is known as")
+	b.open("/groups")
+	b.keep("groups")
+	b.do(chromedp.Click(chromedp.CSS(`#found tbody th a`)), chromedp.WaitVisible(chromedp.CSS("#history-title")))
+	b.reads("in both")
+	b.keep("group")
+	b.open("/leavers")
+	b.keep("leavers")
+	b.open("/charts")
+	b.reads("Changes a day")
+	if n := got(b, chromedp.Evaluate[int](`[...document.images].filter(i => i.className === "chart" && i.complete && i.naturalWidth > 0).length`)); n < 2 {
+		b.t.Errorf("%d pictures are shown", n)
+	}
+	b.keep("charts")
+}
+
+// pauses pauses after a second look, sees it on the page Now, and resumes.
+func (b *browser) pauses() {
+	b.t.Helper()
+	b.open("/pause")
+	b.keep("pause")
+	b.do(chromedp.SendKeys(chromedp.CSS("#reason"), "the office moves"))
+	b.press("Pause")
+	b.reads("the office moves")
+	b.keep("paused")
+	b.open("/pause")
+	b.press("Resume")
+	b.reads("Resumed: a run does what was let lie.")
 }

@@ -222,6 +222,11 @@ func (s *seat) Runs(ctx context.Context, f sync.RunsFilter) ([]state.Run, error)
 	return s.reader.Runs(ctx, f)
 }
 
+// Days tells what is known, also while another process leads.
+func (s *seat) Days(ctx context.Context, count int) ([]sync.Day, error) {
+	return s.reader.Days(ctx, count)
+}
+
 // RunOf tells what is known, also while another process leads.
 func (s *seat) RunOf(ctx context.Context, id string) (state.Run, []state.Change, error) {
 	return s.reader.RunOf(ctx, id)
@@ -305,9 +310,9 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Runs: s, Names: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Runs: s, Names: s.known, Search: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
 		URL: p.config.Console.URL, Proxy: proxyOf(p.config.Console.Proxy),
 		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
-		Ready: s.ready,
+		Ready: s.ready, Uses: func() []console.Use { return p.meters.Uses(s.Now()) },
 	}, p.meters.Register(registry, p.config.Name, s)
 }
