@@ -29,6 +29,8 @@ const (
 	Restore    Kind = "restore"   // a saved schedule of somebody, for a new owner; never planned
 	EndGrace   Kind = "end_grace" // a person's word, in the log alone: nothing is written to Omni for it
 	Forget     Kind = "forget"    // what is told of somebody who left; never planned
+	Transfer   Kind = "transfer"  // a leaver\'s schedule or document, to a new owner; never planned
+	Stay       Kind = "stay"      // of somebody who came back on the way out, in the log alone
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

@@ -11,9 +11,6 @@ import (
 	"github.com/omnisync/omnisync/state"
 )
 
-// kindStay is the kind of a line in the log about somebody who came back on the way out.
-const kindStay = "stay"
-
 // comeBack ends the ways out of those who are assigned again, and of those whose
 // membership ended otherwise. What somebody has handed over stays with its new owner,
 // and is told.
@@ -63,7 +60,7 @@ func (n *Notes) backs(run *run, id identity.OktaID, leaver state.Leaver, u state
 	} else {
 		text += "; nothing had a new owner yet"
 	}
-	c := state.Change{Kind: kindStay, UserName: firstOf(u.UserName, leaver.UserName), OktaID: string(id), OmniID: string(leaver.Omni), State: state.Kept, Reason: text,
+	c := state.Change{Kind: string(Stay), UserName: firstOf(u.UserName, leaver.UserName), OktaID: string(id), OmniID: string(leaver.Omni), State: state.Kept, Reason: text,
 		Run: run.id, Cause: run.request.Cause, Time: run.started.UTC()}
 	n.Log = append(n.Log, c)
 	run.desired.Notes = append(run.desired.Notes, c.UserName+": "+text)

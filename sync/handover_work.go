@@ -166,13 +166,10 @@ func (r *road) become(i int, s state.ItemState) {
 	r.dirty++
 }
 
-// kindTransfer is the kind of a line in the log about an item that has a new owner.
-const kindTransfer = "transfer"
-
 // tell adds an item that has a new owner to the log, for the next flush.
 func (r *road) tell(it state.Item, why string) {
 	item := fmt.Sprintf("%s %q (%s)", it.Kind, it.Name, it.ID)
-	line := state.Change{Kind: kindTransfer, UserName: r.user.UserName, OktaID: string(r.change.User), OmniID: string(r.user.Omni), State: state.Applied, Reason: why,
+	line := state.Change{Kind: string(Transfer), UserName: r.user.UserName, OktaID: string(r.change.User), OmniID: string(r.user.Omni), State: state.Applied, Reason: why,
 		Before: &state.Facts{Item: item, Owner: r.user.UserName}, After: &state.Facts{Item: item, Owner: it.To},
 		Run: r.run.id, Cause: r.run.cause(r.change.Origin), Time: time.Now().UTC()}
 	r.log = append(r.log, line)

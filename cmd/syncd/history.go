@@ -84,7 +84,7 @@ func (a *app) historyCommand() *cobra.Command {
 }
 
 func kindsOfChange() []string {
-	kinds := []sync.Kind{sync.Create, sync.Adopt, sync.Update, sync.Reactivate, sync.Deactivate, sync.Delete, sync.Rename, sync.Members, sync.Release, sync.Restore, sync.EndGrace, sync.Forget}
+	kinds := sync.Kinds()
 	words := make([]string, len(kinds))
 	for i, k := range kinds {
 		words[i] = string(k)
