@@ -117,6 +117,11 @@ func (r *road) give(ctx context.Context, i int) error {
 			r.become(i, state.ItemRefused)
 			return nil
 		}
+		if leaves, err := r.passed(ctx, heir); err != nil {
+			return err
+		} else if leaves {
+			continue
+		}
 		if it.To != heir.Email {
 			it.To = heir.Email
 			r.dirty++
@@ -139,6 +144,19 @@ func (r *road) give(ctx context.Context, i int) error {
 		it.Tried = append(it.Tried, state.Tried{To: heir.Email, Why: err.Error()})
 		r.dirty++
 	}
+}
+
+// passed passes a candidate over who is on the way out by now, though they weren't when
+// it was found out who may take over.
+func (r *road) passed(ctx context.Context, heir state.Candidate) (bool, error) {
+	leaves, err := r.leaving(ctx, heir.Omni)
+	for i := range r.record.To {
+		if leaves && r.record.To[i].Omni == heir.Omni {
+			r.record.To[i].Omni, r.record.To[i].Why = "", heir.Email+" isn't assigned any more either"
+			r.dirty++
+		}
+	}
+	return leaves, err
 }
 
 func (r *road) transfer(ctx context.Context, it state.Item, to identity.OmniID) error {
