@@ -312,7 +312,7 @@ func (a *applier) keep(ctx context.Context, c Change, notes Notes) {
 	case failing && c.State != state.Planned:
 		notes.Failing[subject] = nil
 	}
-	if c.State != state.Planned { // a change that was stopped is told by the run that does it
+	if c.State != state.Planned && !c.Continues { // a change that was stopped, or goes on, is told by the run that does it
 		notes.Log = append(notes.Log, a.run.told(c))
 		a.run.log(c)
 	}

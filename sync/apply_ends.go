@@ -36,6 +36,12 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		}
 		c.Omni, u = string(account.Omni), account
 	}
+	over, free := a.engine.ways.end(u.Omni)
+	if !free {
+		c.State, c.Reason, c.Due, c.Continues = state.Kept, "something is just handed over to this user", time.Now().Add(goOnIn), true
+		return c, notes
+	}
+	defer over()
 	c, stands, ready := a.handOver(ctx, c, u)
 	if !ready {
 		return c, stands

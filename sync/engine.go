@@ -120,6 +120,7 @@ type Engine struct {
 	book    *book                      // of the process that takes pushes; nil: none are taken
 	turns   turns                      // on the objects that somebody works on
 	estates map[identity.OktaID]estate // of those who hand over, read and not worked through
+	ways    ways                       // out, and to whom something is given
 	handing chan struct{}              // holds something for each leaver who hands over just now
 
 	restoring lock // one at a time

@@ -65,6 +65,7 @@ type road struct {
 	dirty int           // items whose fate isn't written yet
 	saves []state.Saved // likewise
 	ready []int         // items that are saved once these are
+	given []state.Item  // that have a new owner, likewise
 	log   []state.Change
 }
 
@@ -102,6 +103,9 @@ func (a *applier) handOver(ctx context.Context, c Change, u state.User) (Change,
 		r.leave()
 		c.State, c.Due, c.Continues = state.Kept, time.Now().Add(goOnIn), true
 		c.Reason = fmt.Sprintf("%s: %d of %d done; %s", errSlice, settledItems(r.record.Items), len(r.record.Items), stillIn)
+		if record := r.record; r.known && r.late(&record, c) {
+			notes.Leavers[c.User] = &record
+		}
 	default:
 		c = a.failed(c, r.own(ctx, err))
 		if c.State == state.Failed && r.known {
@@ -147,6 +151,7 @@ func (r *road) recall(ctx context.Context) error {
 	}
 	if known && kept.Began.Equal(began) {
 		r.record, r.known = kept, true
+		r.record.Items, r.record.To = slices.Clone(kept.Items), slices.Clone(kept.To)
 		r.lock()
 		r.ledger.Leavers[r.change.User] = kept
 		r.unlock()

@@ -96,3 +96,42 @@ func TestMuchToRead(t *testing.T) {
 		}
 	})
 }
+
+// One schedule that Omni can't give keeps the membership, and holds nothing else up.
+func TestOneBadItem(t *testing.T) {
+	c := newCompany(t, handsOver(state.Transfer, state.LeaveAlone))
+	c.rules.Candidates = []string{"person001@acme.co"}
+	simulatedOn(t, c, func(c *company) {
+		ids := c.join(staff(4)...)
+		c.want(c.run(sync.Full), sync.Done)
+		ann := c.omniID("person000@acme.co")
+		bad := c.omni.AddSchedule(ann, "Bad")
+		c.omni.AddSchedule(ann, "Weekly")
+		broken := c.omniFaults.Add(sim.Fault{Method: "PUT", Path: "/api/v1/schedules/" + bad + "/transfer-ownership", Do: sim.Status(500, `{}`, nil)})
+		c.okta.Unassign(ids[0])
+		report := c.run(sync.Full)
+		if !omniUser(c, "person000@acme.co").Active || c.ownerOf("Weekly") != "person001@acme.co" || report.Outcome != sync.Failing {
+			c.t.Errorf("it ended, or the other schedule waits with %s:\n%s", c.ownerOf("Weekly"), printed(report))
+		}
+		broken.Remove()
+		<-time.After(2 * time.Hour)
+		c.want(c.run(sync.Full), sync.Done)
+		if omniUser(c, "person000@acme.co").Active || c.ownerOf("Bad") != "person001@acme.co" {
+			c.t.Error("it doesn't end")
+		}
+		for _, s := range c.keptOf("person000@acme.co") {
+			if s.Restored == nil || s.Restored.To != "person001@acme.co" {
+				c.t.Errorf("%q could be brought back although it has a new owner: %+v", s.Name, s.Restored)
+			}
+		}
+	})
+}
+
+func (c *company) keptOf(who string) []state.Saved {
+	c.t.Helper()
+	list, err := c.engine.Saved(c.t.Context(), who)
+	if err != nil || len(list) != 2 {
+		c.t.Fatalf("%d are saved, %v", len(list), err)
+	}
+	return list
+}

@@ -50,3 +50,25 @@ func (e *Engine) archiveSafe(ctx context.Context, records []state.Archived) erro
 	e.unarchived.Store(nil)
 	return nil
 }
+
+// keepGiven notes beside what is saved of schedules that they stand in Omni with a new
+// owner: who brings back what somebody left would make them a second time.
+func (e *Engine) keepGiven(ctx context.Context, items []state.Item) error {
+	var saves []state.Saved
+	for _, it := range items {
+		s, kept, err := state.Read[state.Saved](ctx, e.o.Store, state.Saves, it.ID)
+		if err != nil {
+			return err
+		}
+		if kept && it.Kind == state.Schedule {
+			s.Restored = &state.Restored{To: it.To, ID: it.ID, At: it.At}
+			saves = append(saves, s)
+		}
+	}
+	if len(saves) == 0 {
+		return nil
+	}
+	e.ledgers.Lock()
+	defer e.ledgers.Unlock()
+	return e.keep(ctx, nil, saves...)
+}

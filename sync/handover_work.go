@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -39,6 +40,7 @@ func (r *road) work(ctx context.Context) error {
 // each does something about every item that is chosen, and has what became of them in
 // the ledger, a few at once.
 func (r *road) each(ctx context.Context, chosen func(state.Item) bool, do func(context.Context, int) error) error {
+	var failed []error
 	for i, it := range r.record.Items {
 		if !chosen(it) {
 			continue
@@ -47,14 +49,30 @@ func (r *road) each(ctx context.Context, chosen func(state.Item) bool, do func(c
 		if err == nil {
 			err = do(ctx, i)
 		}
-		if err == nil && r.dirty >= itemsAtOnce {
+		if err != nil && r.alone(ctx, err) && len(failed) < mostAlone {
+			failed = append(failed, err)
+			continue
+		}
+		if err == nil && r.dirty >= max(itemsAtOnce, len(r.record.Items)/20) {
 			err = r.flush(ctx)
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return r.flush(ctx)
+	if err := r.flush(ctx); err != nil || len(failed) == 0 {
+		return err
+	}
+	return failed[0]
+}
+
+// mostAlone is after how many failures of single items the others aren't tried any more.
+const mostAlone = 3
+
+// alone reports whether a failure may be that of one item: the others are dealt with all the same.
+func (r *road) alone(ctx context.Context, err error) bool {
+	return ctx.Err() == nil && !errors.Is(err, errSlice) && !errors.Is(err, errAssigned) && !errors.Is(err, fault.ErrUnsent) &&
+		(fault.Is(err, fault.Unavailable) || fault.Is(err, fault.Doubt) || fault.Is(err, fault.Other))
 }
 
 // begin finds out who may take over. To whom each item goes first is in the ledger
@@ -117,11 +135,14 @@ func (r *road) give(ctx context.Context, i int) error {
 			r.become(i, state.ItemRefused)
 			return nil
 		}
-		if leaves, err := r.passed(ctx, heir); err != nil {
+		over, err := r.offers(ctx, heir)
+		if err != nil {
 			return err
-		} else if leaves {
+		}
+		if over == nil {
 			continue
 		}
+		defer over()
 		if it.To != heir.Email {
 			it.To = heir.Email
 			r.dirty++
@@ -129,11 +150,12 @@ func (r *road) give(ctx context.Context, i int) error {
 				return err
 			}
 		}
-		err := r.transfer(ctx, *it, heir.Omni)
+		err = r.transfer(ctx, *it, heir.Omni)
 		switch {
 		case err == nil:
 			r.become(i, state.ItemTransferred)
 			r.tell(*it, given(*it, heir))
+			r.given = append(r.given, *it)
 			return nil
 		case fault.Is(err, fault.NotFound):
 			r.become(i, state.ItemGone)
@@ -146,17 +168,27 @@ func (r *road) give(ctx context.Context, i int) error {
 	}
 }
 
-// passed passes a candidate over who is on the way out by now, though they weren't when
-// it was found out who may take over.
-func (r *road) passed(ctx context.Context, heir state.Candidate) (bool, error) {
+// offers keeps a candidate from leaving until over is called. One who is on the way out by
+// now, though they weren't when it was found out who may take over, is passed over: over is nil.
+func (r *road) offers(ctx context.Context, heir state.Candidate) (over func(), err error) {
 	leaves, err := r.leaving(ctx, heir.Omni)
+	if err != nil {
+		return nil, err
+	}
+	over, free := r.engine.ways.give(heir.Omni)
+	if free && !leaves {
+		return over, nil
+	}
+	if free {
+		over()
+	}
 	for i := range r.record.To {
-		if leaves && r.record.To[i].Omni == heir.Omni {
+		if r.record.To[i].Omni == heir.Omni {
 			r.record.To[i].Omni, r.record.To[i].Why = "", heir.Email+" isn't assigned any more either"
 			r.dirty++
 		}
 	}
-	return leaves, err
+	return nil, nil //nolint:nilnil // nobody to keep
 }
 
 func (r *road) transfer(ctx context.Context, it state.Item, to identity.OmniID) error {
@@ -223,14 +255,18 @@ func (r *road) flush(ctx context.Context) error {
 			r.become(i, state.ItemSaved)
 		}
 	}
+	if err := r.engine.keepGiven(ctx, r.given); err != nil {
+		return err
+	}
 	n, record := newNotes(), r.record
+	record.Items, record.To = slices.Clone(record.Items), slices.Clone(record.To)
 	n.Leavers[r.change.User] = &record
 	n.Log = r.log
 	r.holdOn(n)
 	for _, line := range r.log {
 		r.run.logger.Info("handed over", zap.String("name", line.UserName), zap.String("item", line.After.Item), zap.String("to", line.After.Owner))
 	}
-	r.saves, r.ready, r.log, r.dirty = nil, nil, nil, 0
+	r.saves, r.ready, r.given, r.log, r.dirty = nil, nil, nil, nil, 0
 	if err := r.intend(ctx, n); err != nil {
 		return err
 	}
@@ -293,23 +329,31 @@ func (r *road) reasons(it state.Item) []string {
 // tellEach is how often a person is told of a handover that takes too long.
 const tellEach = 24 * time.Hour
 
-// stuck is the record of a handover that can't go on for now. One that takes longer
-// than the policy allows is a person's case, daily.
+// stuck is the record of a handover that can't go on for now.
 func (r *road) stuck(c Change) *state.Leaver {
-	now := time.Now()
 	record := r.record
 	record.Attempts++
 	record.Error = c.Error
-	if late := now.Sub(record.Walks); !record.Late(now).IsZero() && now.Sub(record.Alerted) >= tellEach {
-		record.Alerted = now.UTC()
-		text := fmt.Sprintf("the handover of %s began %s ago and isn't over (%s), so the membership stands: %s", c.Name, days(late), became(record.Items), c.Error)
-		r.lock()
-		r.run.desired.Notes = append(r.run.desired.Notes, text)
-		r.unlock()
-		r.run.logger.Error("handover overdue", zap.String("name", c.Name), zap.Duration("since", late.Round(time.Hour)), zap.String("items", became(record.Items)),
-			zap.String("error", c.Error), zap.String("hint", c.Reason))
-	}
+	r.late(&record, c)
 	return &record
+}
+
+// late makes a handover that takes longer than the policy allows a person's case, once a
+// day, and reports whether it did.
+func (r *road) late(record *state.Leaver, c Change) bool {
+	now := time.Now()
+	if record.Late(now).IsZero() || now.Sub(record.Alerted) < tellEach {
+		return false
+	}
+	record.Alerted = now.UTC()
+	text := fmt.Sprintf("the handover of %s began %s ago and isn't over (%s), so the membership stands: %s", c.Name, days(now.Sub(record.Walks)), became(record.Items),
+		firstOf(c.Error, c.Reason))
+	r.lock()
+	r.run.desired.Notes = append(r.run.desired.Notes, text)
+	r.unlock()
+	r.run.logger.Error("handover overdue", zap.String("name", c.Name), zap.Duration("since", now.Sub(record.Walks).Round(time.Hour)), zap.String("items", became(record.Items)),
+		zap.String("error", c.Error), zap.String("hint", c.Reason))
+	return true
 }
 
 // days gives a long time in words.
