@@ -184,7 +184,7 @@ func TestAskIsCalledOff(t *testing.T) {
 	}{
 		"nobody begins":        {false, run(true), "wait for the syncd that leads", "nothing was done"},
 		"nobody decides":       {false, decide, "wait for the syncd that leads", "nothing was done"},
-		"a decision":           {true, decide, "wait for the syncd that leads", "it may be decided"},
+		"a decision":           {true, decide, "wait for the syncd that leads", "it may be done"},
 		"nobody restores":      {false, restore, "wait for the syncd that leads", "nothing was done"},
 		"a restoring":          {true, restore, "the restoring in the syncd that leads (syncd 7@h) is stopped after the schedule that is under way", "it goes on from there"},
 		"a run":                {true, run(false), "the run goes on in the syncd that leads (syncd 7@h)", "syncd history --run r7 tells"},

@@ -39,7 +39,7 @@ func newPair(t *testing.T, people int) *pair {
 	p.leader.start()
 	p.until(20*time.Second, "the first leads", p.leader.ready)
 	p.converges(p.leader, 20*time.Second)
-	p.configure(all, "requests_per_minute: 60000", "requests_per_minute: 600")
+	p.configure(all, "requests_per_minute: 60000", "requests_per_minute: 1800")
 	p.again()
 	return p
 }

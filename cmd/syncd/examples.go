@@ -43,8 +43,7 @@ syncd approve 20260102-030405-abc123 --hash 3f9a0c55d1e2 --stop-on-interrupt`,
 syncd reject 20260102-030405-abc123 --except '*@partner.example'`,
 	"syncd leavers": `syncd leavers
 syncd leavers --json | jq '.leavers[] | select(.step == "handover") | .userName, .reason'`,
-	"syncd leave": `syncd leave ann@example.com --now
-syncd leave ann@example.com --now --confirm ann@example.com`,
+	"syncd leave": `syncd leave ann@example.com --now --confirm ann@example.com`,
 	"syncd retry": `syncd retry
 syncd retry ann@example.com "Sales EMEA"
 syncd retry --dry-run`,

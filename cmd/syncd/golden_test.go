@@ -184,14 +184,16 @@ func TestStatusAtAGlance(t *testing.T) {
 // What nobody has counted, or there isn't, is not told.
 func TestOwnershipInWords(t *testing.T) {
 	n := func(i int) *int { return &i }
+	const lost, saved = "; the schedules are deleted with the membership", "schedules saved"
 	for want, c := range map[string]state.Change{
-		"":                               {Schedules: n(0), Recipients: n(0), Documents: n(0)},
-		"owns 1 schedule":                {Schedules: n(1), Recipients: n(0)},
-		"owns 2 schedules":               {Schedules: n(2)}, // counted by an older version
-		"owns 1 schedule (to 1 person)":  {Schedules: n(1), Recipients: n(1), Documents: n(0)},
-		"owns 2 schedules (to 3 people)": {Schedules: n(2), Recipients: n(3)},
-		"owns 1 document":                {Documents: n(1)},
-		"owns 1 schedule (to 9 people) and 1 document": {Schedules: n(1), Recipients: n(9), Documents: n(1)},
+		"":                                      {Schedules: n(0), Recipients: n(0), Documents: n(0)},
+		"owns 1 schedule" + lost:                {Schedules: n(1), Recipients: n(0)},
+		"owns 2 schedules" + lost:               {Schedules: n(2)}, // counted by an older version
+		"owns 1 schedule (to 1 person)" + lost:  {Schedules: n(1), Recipients: n(1), Documents: n(0)},
+		"owns 2 schedules (to 3 people)" + lost: {Schedules: n(2), Recipients: n(3)},
+		"owns 2 schedules":                      {Schedules: n(2), Handover: saved},
+		"owns 1 document":                       {Documents: n(1)},
+		"owns 1 schedule (to 9 people) and 1 document" + lost: {Schedules: n(1), Recipients: n(9), Documents: n(1)},
 	} {
 		if got := ownership(c); got != want {
 			t.Errorf("it is %q, want %q", got, want)
