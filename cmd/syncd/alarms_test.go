@@ -20,17 +20,29 @@ import (
 
 // desked is a newsroom with a list that the test writes.
 type desked struct {
+	mu      mutex
 	list    []sync.News
 	stirred chan struct{}
 	told    []string
 	broken  error
 }
 
+// set lets the test write while nobody reads.
+func (d *desked) set(write func()) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	write()
+}
+
 func (d *desked) News(context.Context) ([]sync.News, time.Time, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	return slices.Clone(d.list), time.Now().Add(time.Minute), d.broken
 }
 
 func (d *desked) Told(_ context.Context, n sync.News) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.told = append(d.told, string(n.Word)+" "+n.Key)
 	d.list = slices.DeleteFunc(d.list, func(o sync.News) bool { return o.Key == n.Key })
 	return nil
@@ -40,6 +52,7 @@ func (d *desked) Stirred() <-chan struct{} { return d.stirred }
 
 // post notes what is sent, and when, since the begin.
 type post struct {
+	mu    mutex
 	began time.Time
 	sent  []string
 	last  alerts.Message
@@ -47,9 +60,18 @@ type post struct {
 }
 
 func (p *post) Send(_ context.Context, m alerts.Message) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.sent = append(p.sent, fmt.Sprintf("%s %s at %s", m.State, m.Key, time.Since(p.began)))
 	p.last = m
 	return p.err
+}
+
+// all tells what was sent.
+func (p *post) all() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return strings.Join(p.sent, ", ")
 }
 
 func newsOf(keys ...string) (list []sync.News) {
@@ -83,17 +105,16 @@ func alarmed(t *testing.T, sender sender, work func(a *alarms, room *desked, see
 func TestAlarmsTell(t *testing.T) {
 	p := &post{}
 	alarmed(t, p, func(a *alarms, room *desked, seen *observer.ObservedLogs) {
-		room.list = newsOf("a", "b")
+		room.set(func() { room.list = newsOf("a", "b") })
 		room.stirred <- struct{}{}
 		synctest.Wait()
-		if got := strings.Join(p.sent, ", "); got != "begin a at 0s, begin b at 0s" || !slices.Equal(room.told, []string{"begin a", "begin b"}) {
+		if got := p.all(); got != "begin a at 0s, begin b at 0s" || !slices.Equal(room.told, []string{"begin a", "begin b"}) {
 			t.Errorf("sent %s, noted %q", got, room.told)
 		}
 		if p.last.Connection != "acme" || p.last.Names != nil || p.last.Detail != "" || p.last.Title != "it is b" {
 			t.Errorf("sent %+v", p.last)
 		}
-		a.names = true
-		room.list = newsOf("c")
+		room.set(func() { a.names, room.list = true, newsOf("c") })
 		passes(time.Minute)
 		if p.last.Key != "c" || len(p.last.Names) != 1 || p.last.Detail == "" {
 			t.Errorf("sent %+v", p.last)
@@ -112,10 +133,10 @@ func TestAlarmsTell(t *testing.T) {
 func TestAlarmsOfAWebhookThatRefuses(t *testing.T) {
 	p := &post{err: &fault.Error{Kind: fault.Unauthorized, Op: "send an alert", Detail: "it is answered 404 Not Found", Hint: "make a new one"}}
 	alarmed(t, p, func(a *alarms, room *desked, seen *observer.ObservedLogs) {
-		room.list = newsOf("a", "b")
+		room.set(func() { room.list = newsOf("a", "b") })
 		room.stirred <- struct{}{}
 		passes(40 * time.Minute)
-		if got := strings.Join(p.sent, ", "); got != "begin a at 0s, begin a at 1m0s, begin a at 3m0s, begin a at 8m0s, begin a at 23m0s, begin a at 38m0s" {
+		if got := p.all(); got != "begin a at 0s, begin a at 1m0s, begin a at 3m0s, begin a at 8m0s, begin a at 23m0s, begin a at 38m0s" {
 			t.Errorf("sent %s", got)
 		}
 		told := a.told()
@@ -126,7 +147,9 @@ func TestAlarmsOfAWebhookThatRefuses(t *testing.T) {
 		if !strings.Contains(line, "2 waiting") || !strings.Contains(line, "404") {
 			t.Errorf("status prints %q", line)
 		}
+		p.mu.Lock()
 		p.err = nil
+		p.mu.Unlock()
 		passes(15 * time.Minute)
 		if !slices.Equal(room.told, []string{"begin a", "begin b"}) || a.told().Error != "" {
 			t.Errorf("noted %q, %+v", room.told, a.told())
@@ -142,10 +165,9 @@ func TestAlarmsOfAWebhookThatRefuses(t *testing.T) {
 // Without a webhook the log tells, and it counts as told; what can't be read is tried again.
 func TestAlarmsInTheLogAlone(t *testing.T) {
 	alarmed(t, nil, func(a *alarms, room *desked, seen *observer.ObservedLogs) {
-		room.broken = errors.New("the ledger is away")
+		room.set(func() { room.broken = errors.New("the ledger is away") })
 		passes(3 * time.Minute)
-		room.broken = nil
-		room.list = newsOf("a")
+		room.set(func() { room.broken, room.list = nil, newsOf("a") })
 		passes(time.Minute)
 		if len(room.told) != 1 || seen.FilterMessage("alert").Len() != 1 || a.told() != nil || alertsOf(map[string]any{}) != "" {
 			t.Errorf("noted %q, %d in the log", room.told, seen.FilterMessage("alert").Len())
@@ -175,7 +197,7 @@ func TestAlarmsAdrift(t *testing.T) {
 		look(&fault.Error{Kind: fault.Fenced}, time.Minute)
 		look(away, time.Hour)
 		look(nil, time.Minute)
-		if got := strings.Join(p.sent, ", "); got != "begin ledger at 40m0s, over ledger at 1h30m0s" {
+		if got := p.all(); got != "begin ledger at 40m0s, over ledger at 1h30m0s" {
 			t.Errorf("sent %s", got)
 		}
 	})

@@ -10,6 +10,9 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
+// mutex is the standard library's, for files that import our own sync.
+type mutex = sync.Mutex
+
 // alertDesk is who gets a script's alerts.
 type alertDesk struct {
 	mu     sync.Mutex
