@@ -110,7 +110,7 @@ func draw(p plot, l look) ([]byte, error) {
 	if p.least > 0 {
 		side.Max = new(max(p.least, math.Ceil(p.most())))
 	}
-	below := charts.CategoryAxisOption{Labels: p.labels, LabelFontStyle: font, LabelCount: min(labels, len(p.labels))}
+	below := charts.CategoryAxisOption{Labels: some(p.labels, labels), LabelFontStyle: font, LabelCount: len(p.labels)}
 	points := charts.Symbol{}
 	if len(p.labels) <= dotted {
 		points = charts.Symbol{Shape: charts.SymbolDot, Size: 4}
@@ -127,6 +127,16 @@ func draw(p plot, l look) ([]byte, error) {
 		return nil, err
 	}
 	return painter.Bytes()
+}
+
+// some leaves so many labels at most, evenly, the last one among them.
+func some(labels []string, most int) []string {
+	step := max(1, (len(labels)+most-1)/most)
+	left := make([]string, len(labels))
+	for i := len(labels) - 1; i >= 0; i -= step {
+		left[i] = labels[i]
+	}
+	return left
 }
 
 // scale writes a number at the side.
