@@ -32,9 +32,9 @@ func TestUses(t *testing.T) {
 		ask(10, console.OktaSide, "logs")
 		ask(20, console.OmniSide, "users")
 		ask(10, console.OmniSide, "groups")
-		time.Sleep(time.Minute)
+		<-time.After(time.Minute)
 		ask(6, console.OmniSide, "users")
-		time.Sleep(20 * time.Minute)
+		<-time.After(20 * time.Minute)
 		ask(300, console.OktaSide, "users")
 		ask(60, console.OmniSide, "users")
 		want := []console.Use{{From: begun, Okta: new(20.), Omni: new(50.)}, {From: begun.Add(10 * time.Minute), Okta: new(0.), Omni: new(0.)}, {From: begun.Add(20 * time.Minute), Okta: new(50.), Omni: new(100.)}}
@@ -44,7 +44,7 @@ func TestUses(t *testing.T) {
 		if got := m.Uses(console.Now{}); got[0].Okta != nil || got[0].Omni != nil {
 			t.Errorf("of limits that aren't known: %+v", got[0])
 		}
-		time.Sleep(23*time.Hour + 50*time.Minute)
+		<-time.After(23*time.Hour + 50*time.Minute)
 		ask(1, console.OmniSide, "users")
 		if got := m.Uses(now); len(got) != 144 || *got[0].Omni != 100 && *got[0].Omni != 0 {
 			t.Errorf("after a day %d parts, the first of %v", len(got), got[0])

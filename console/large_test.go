@@ -56,6 +56,9 @@ func largeLedger(t *testing.T) state.Store {
 			u.Unassigned = &begin
 		}
 		state.PutUser(&b, identity.OktaID(id), u)
+		if i%100 == 0 {
+			state.Put(&b, state.Groups, fmt.Sprintf("00g%06d", i), state.Group{Omni: identity.OmniGroupID("t" + id), DisplayName: "Team " + id, Name: "Team " + id, Present: 7})
+		}
 		state.Add(&b, state.Log, c)
 		if i%100 == 0 {
 			state.Add(&b, state.Runs, state.Run{Run: run, Kind: "full", Outcome: "done", Started: at, Ended: at.Add(3 * time.Second), Counts: map[string]int{"update": 100}})
@@ -83,7 +86,15 @@ func (away) App(context.Context) (identity.App, error) {
 	return identity.App{}, &fault.Error{Kind: fault.Unavailable, Op: "ask Okta"}
 }
 
+func (away) Groups(context.Context, []identity.GroupID) (map[identity.GroupID]identity.Group, error) {
+	return nil, &fault.Error{Kind: fault.Unavailable, Op: "ask Okta"}
+}
+
 type silent struct{ sync.Omni }
+
+func (silent) Team(context.Context, identity.OmniGroupID) (identity.Team, error) {
+	return identity.Team{}, &fault.Error{Kind: fault.Unavailable, Op: "ask Omni"}
+}
 
 func (silent) User(context.Context, identity.OmniID) (identity.Account, error) {
 	return identity.Account{}, &fault.Error{Kind: fault.Unavailable, Op: "ask Omni"}
@@ -103,7 +114,7 @@ func TestPagesOfALargeCompany(t *testing.T) {
 	at := serveOptions(t, o)
 	middle := "/log?skip=1&before=" + time.Now().Add(-30*time.Minute).UTC().Format(time.RFC3339Nano)
 	limit := 200 * time.Millisecond
-	for _, path := range []string{"/", "/held", "/runs", "/runs?skip=900", "/runs/run-0990", "/runs/run-0010", "/failing", "/people", "/people?prefix=user.0990", "/people?prefix=zz", "/people/00u099000", "/groups?prefix=team", "/leavers", "/charts", "/pause", "/log", "/log?state=applied&kind=update",
+	for _, path := range []string{"/", "/held", "/runs", "/runs?skip=900", "/runs/run-0990", "/runs/run-0010", "/failing", "/people", "/people?prefix=user.0990", "/people?prefix=zz", "/people/00u099000", "/groups?prefix=team", "/groups/00g099000", "/leavers", "/charts", "/pause", "/log", "/log?state=applied&kind=update",
 		"/log?subject=user.099000@example.com", "/log?subject=user.000010@example.com", "/log?state=kept", middle} {
 		limit := limit
 		if strings.Contains(path, "prefix=") {

@@ -70,10 +70,24 @@ func outTone(v sync.Leaver) string {
 	}
 }
 
-// share is how much of what somebody owns is dealt with.
-type share struct{ Done, All int }
+// handed is what became of what somebody owns.
+type handed struct {
+	Done, All int
+	Words     string
+}
 
-func shareOf(o sync.Owned) share {
-	done := o.Transferred + o.Saved + o.Gone
-	return share{done, done + o.Waiting + o.Refused}
+// handedOf tells it, or what is to become of it; nil where that is nothing.
+func handedOf(v sync.Leaver) *handed {
+	h := handed{}
+	if o := v.Owns; o != nil {
+		h.Done = o.Transferred + o.Saved + o.Gone
+		h.All, h.Words = h.Done+o.Waiting+o.Refused, o.Became()
+	}
+	if h.All == 0 {
+		h.Words = v.Handover
+	}
+	if h.Words == "" {
+		return nil
+	}
+	return &h
 }

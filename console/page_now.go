@@ -99,6 +99,9 @@ func (a *api) nowData(r *http.Request) (any, error) {
 		return nil, err
 	}
 	v := nowView{Status: s, Says: says(s.State), Out: stepsIn(s.Leaving)}
+	if s.Pause != nil && s.State == sync.Paused { // which tells by itself why
+		v.Says, v.Reason = "Nothing is written to Omni until the pause is over.", ""
+	}
 	told(s.Limits, "alerts", &v.Alerts)
 	if s.Last != nil {
 		v.Since = s.Last.Ended

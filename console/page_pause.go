@@ -40,7 +40,7 @@ func seen(p *state.Pause) string {
 func (a *api) pauseByPage(w http.ResponseWriter, r *http.Request, who Visitor) {
 	order, err := a.orderOfPage(w, r, who)
 	if err == nil {
-		_, err = a.Pauser.Pause(a.lives, order) //nolint:contextcheck // as a decision
+		_, err = a.Pauser.Pause(a.lives, order)
 	}
 	if err != nil {
 		a.refuse(w, r, err)

@@ -81,7 +81,14 @@ func TestPausingByPage(t *testing.T) {
 	b, d := &brakes{}, newDaemon()
 	status := d.status
 	var now *state.Pause
-	d.status = func() (sync.Status, error) { s, err := status(); s.Pause = now; return s, err }
+	d.status = func() (sync.Status, error) {
+		s, err := status()
+		s.Pause = now
+		if now != nil {
+			s.State, s.Reason = sync.Paused, "said twice"
+		}
+		return s, err
+	}
 	o := manned(d)
 	o.Pauser = b
 	at := serveOptions(t, o)
@@ -99,7 +106,7 @@ func TestPausingByPage(t *testing.T) {
 	}
 	now = &state.Pause{Since: time.Unix(1e9, 0), By: "ann", Reason: "moving", Until: time.Unix(3e9, 0)}
 	for _, path := range []string{"/", "/pause"} {
-		if text := get(t, at, path); !strings.Contains(text, "<strong>Paused</strong> by ann") || !strings.Contains(text, "moving") || !strings.Contains(text, "Resume") || !strings.Contains(text, "until <time") {
+		if text := get(t, at, path); !strings.Contains(text, "<strong>Paused</strong> by ann") || !strings.Contains(text, "moving") || !strings.Contains(text, "Resume") || !strings.Contains(text, "until <time") || strings.Contains(text, "said twice") || strings.Contains(text, "out of reach") {
 			t.Errorf("%s in a pause: %s", path, text)
 		}
 	}

@@ -22,13 +22,13 @@ type plot struct {
 }
 
 // nothing is the number where there is none.
-var nothing = charts.GetNullValue()
+func nothing() float64 { return charts.GetNullValue() }
 
 // none are as many numbers that there aren't.
 func none(n int) []float64 {
 	list := make([]float64, n)
 	for i := range list {
-		list[i] = nothing
+		list[i] = nothing()
 	}
 	return list
 }
@@ -48,7 +48,7 @@ func (p *plot) days(f Figures) {
 func (p plot) blank() bool {
 	for _, series := range p.series {
 		for _, n := range series {
-			if n != nothing {
+			if n != nothing() {
 				return false
 			}
 		}
@@ -63,7 +63,7 @@ func seconds(n float64) string { return known(n, "%.1f s") }
 func percent(n float64) string { return known(n, "%.0f %%") }
 
 func known(n float64, form string) string {
-	if n == nothing {
+	if n == nothing() {
 		return ""
 	}
 	return fmt.Sprintf(form, n)
@@ -75,11 +75,13 @@ type look struct {
 	narrow bool // for a phone
 }
 
-// The colours of the pages, so that a picture is one of them.
-var (
-	lightTheme = theme(false, "#ffffff", "#555b70", "#dfe2ec", "#3b4cca", "#c77700", "#14683c", "#a3172b", "#7a3fb5", "#0b7285", "#8a6d00", "#5c677d", "#c2255c")
-	darkTheme  = theme(true, "#1b1e29", "#a8aec3", "#313648", "#a5b0ff", "#f4c36b", "#7fdca8", "#ff9aa8", "#d0a8ff", "#66d9e8", "#ffe066", "#adb5bd", "#faa2c1")
-)
+// palette gives the colours of the pages, so that a picture is one of them.
+func (l look) palette() charts.ColorPalette {
+	if l.dark {
+		return theme(true, "#1b1e29", "#a8aec3", "#313648", "#a5b0ff", "#f4c36b", "#7fdca8", "#ff9aa8", "#d0a8ff", "#66d9e8", "#ffe066", "#adb5bd", "#faa2c1")
+	}
+	return theme(false, "#ffffff", "#555b70", "#dfe2ec", "#3b4cca", "#c77700", "#14683c", "#a3172b", "#7a3fb5", "#0b7285", "#8a6d00", "#5c677d", "#c2255c")
+}
 
 func theme(dark bool, ground, ink, line string, series ...string) charts.ColorPalette {
 	option := charts.ThemeOption{IsDarkMode: dark, BackgroundColor: charts.ColorFromHex(ground), TextColor: charts.ColorFromHex(ink),
@@ -95,13 +97,10 @@ const dotted = 31
 
 // draw gives the picture as SVG. The library escapes what is written into it.
 func draw(p plot, l look) ([]byte, error) {
-	option := charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: 960, Height: 300, Theme: lightTheme}
+	option := charts.PainterOptions{OutputFormat: charts.ChartOutputSVG, Width: 960, Height: 300, Theme: l.palette()}
 	labels := 14
 	if l.narrow {
-		option.Width, option.Height, labels = 380, 280, 5
-	}
-	if l.dark {
-		option.Theme = darkTheme
+		option.Width, option.Height, labels = 380, 280, 4
 	}
 	painter := charts.NewPainter(option)
 	font := charts.FontStyle{FontSize: 10}
@@ -110,7 +109,7 @@ func draw(p plot, l look) ([]byte, error) {
 	if p.least > 0 {
 		side.Max = new(max(p.least, math.Ceil(p.most())))
 	}
-	below := charts.CategoryAxisOption{Labels: p.labels, LabelFontStyle: font, LabelCount: min(labels, len(p.labels))}
+	below := charts.CategoryAxisOption{Labels: some(p.labels, labels), LabelFontStyle: font, LabelCount: len(p.labels)}
 	points := charts.Symbol{}
 	if len(p.labels) <= dotted {
 		points = charts.Symbol{Shape: charts.SymbolDot, Size: 4}
@@ -129,6 +128,16 @@ func draw(p plot, l look) ([]byte, error) {
 	return painter.Bytes()
 }
 
+// some leaves so many labels at most, evenly, the last one among them.
+func some(labels []string, most int) []string {
+	step := max(1, (len(labels)+most-1)/most)
+	left := make([]string, len(labels))
+	for i := len(labels) - 1; i >= 0; i -= step {
+		left[i] = labels[i]
+	}
+	return left
+}
+
 // scale writes a number at the side.
 func (p plot) scale(n float64) string {
 	if n == math.Trunc(n) {
@@ -141,7 +150,7 @@ func (p plot) scale(n float64) string {
 func (p plot) most() (most float64) {
 	for _, series := range p.series {
 		for _, n := range series {
-			if n != nothing {
+			if n != nothing() {
 				most = max(most, n)
 			}
 		}

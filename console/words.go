@@ -19,7 +19,7 @@ func templateFuncs() template.FuncMap {
 		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
-		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "share": shareOf,
+		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "handed": handedOf,
 	}
 }
 

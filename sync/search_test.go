@@ -29,7 +29,7 @@ func TestSearch(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, f := range list {
-				if f.OmniID == "" || !slices.Contains([]string{string(ids[0]), string(ids[1]), string(ids[2])}, f.OktaID) {
+				if f.OmniID == "" || !slices.Contains(ids, f.OktaID) {
 					t.Errorf("ids of %+v", f)
 				}
 				got = append(got, f.UserName+" "+f.Account)

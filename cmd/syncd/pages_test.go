@@ -115,7 +115,7 @@ func TestConsoleInABrowser(t *testing.T) {
 func (b *browser) looksAtPeople() {
 	b.t.Helper()
 	b.open("/people")
-	b.do(chromedp.SendKeys(chromedp.CSS("#prefix"), "an"))
+	b.do(chromedp.SendKeys(chromedp.CSS("#prefix"), "ad"))
 	b.reads("account")
 	b.do(chromedp.WaitVisible(chromedp.CSS(`#found tbody th a`)))
 	for deadline := time.Now().Add(20 * time.Second); strings.Contains(b.text(), "of more") && time.Now().Before(deadline); pause() {
@@ -126,8 +126,6 @@ func (b *browser) looksAtPeople() {
 	b.keep("person")
 	b.press("Provision now")
 	b.reads("Provisioned: what Okta says of this person stands in Omni")
-	b.open("/people/nobody@example.com")
-	b.reads("nobody is known as")
 	b.open("/groups")
 	b.keep("groups")
 	b.do(chromedp.Click(chromedp.CSS(`#found tbody th a`)), chromedp.WaitVisible(chromedp.CSS("#history-title")))

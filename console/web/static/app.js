@@ -16,6 +16,9 @@ function replace(from, ids) {
   }
 }
 
+// On a phone the pages' names stand in one line, of which the current one is to be seen.
+document.querySelector("nav [aria-current]")?.scrollIntoView({block: "nearest", inline: "center"});
+
 // A form that is typed into answers at once.
 for (const form of document.querySelectorAll("form[data-live]")) {
   let waits, asked = 0;
