@@ -16,10 +16,14 @@ func TestExamplesOfThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	count, inside := 0, false
+	count, inside, leavers := 0, false, false
 	for i, line := range strings.Split(string(page), "\n") {
 		if strings.HasPrefix(line, "```") {
-			inside = line == "```yaml"
+			inside, leavers = line == "```yaml", false
+			continue
+		}
+		if leavers = leavers || line == "deprovision:"; inside && leavers {
+			count += candidates(t, line)
 			continue
 		}
 		key, _, pair := strings.Cut(strings.TrimSpace(line), ":")
@@ -51,4 +55,20 @@ func TestExamplesOfThePage(t *testing.T) {
 	if count < 15 {
 		t.Errorf("the page shows %d expressions: are they still in blocks of YAML?", count)
 	}
+}
+
+// candidates compiles the line where it is one of those who may take over, and counts it.
+func candidates(t *testing.T, line string) int {
+	t.Helper()
+	if !strings.HasPrefix(strings.TrimSpace(line), "- ") {
+		return 0
+	}
+	var entries []string
+	if err := yaml.Unmarshal([]byte(strings.TrimSpace(line)), &entries); err != nil {
+		t.Errorf("%s: %v", line, err)
+	}
+	if _, problems := mapping.Compile(mapping.Rules{Scope: "true", Candidates: entries}); len(problems) > 0 {
+		t.Errorf("%s: %v", line, problems)
+	}
+	return len(entries)
 }
