@@ -24,12 +24,17 @@ type Engine interface {
 type Teller interface {
 	// Status tells the connection at a glance.
 	Status(ctx context.Context) (sync.Status, error)
-	// History gives lines of the provisioning log, the newest first.
-	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
+	Historian
 	// Explain answers about a person or a group; fault.NotFound when nobody knows them.
 	Explain(ctx context.Context, subject string) (sync.Explanation, error)
 	// Leavers gives who is on the way out, and where they are.
 	Leavers(ctx context.Context) ([]sync.Leaver, error)
+}
+
+// Historian tells what was, from the provisioning log.
+type Historian interface {
+	// History gives its lines, the newest first.
+	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
 	// Access tells who had access at a moment; fault.Refused for one that is yet to come.
 	Access(ctx context.Context, q sync.AccessQuery) (sync.AccessAnswer, error)
 }

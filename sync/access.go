@@ -2,7 +2,6 @@ package sync
 
 import (
 	"cmp"
-	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -161,8 +160,8 @@ func tellsAccess(c state.Change) bool {
 // whole or in part: its last writing was answered with success or not at all.
 func mayHaveBeenDone(c state.Change) bool {
 	for _, a := range slices.Backward(c.Answers) {
-		if a.Method != http.MethodGet {
-			return a.Status < http.StatusMultipleChoices || a.Status >= http.StatusInternalServerError
+		if !a.Reads() {
+			return a.Status < 300 || a.Status >= 500 // done, or nobody knows
 		}
 	}
 	return false

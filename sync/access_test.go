@@ -87,8 +87,8 @@ func TestAccessKnowsPeopleByTheirNames(t *testing.T) {
 		now: map[identity.OktaID]state.User{"ann": {Omni: "o-ann", Active: true, User: identity.User{UserName: "ann.b@acme.co"}}}}
 	p.lines[0].OmniID, p.lines[0].UserName = "o-ann", "a@acme.co"
 	p.lines[2].UserName, p.lines[2].Before = "ann.b@acme.co", &state.Facts{UserName: "ann@acme.co"}
-	for hours, want := range map[time.Duration]string{0: "a@acme.co", 1: "ann@acme.co", 2: "ann.b@acme.co"} {
-		list := p.accesses(noon.Add(hours*time.Hour + time.Minute))
+	for hours, want := range map[int]string{0: "a@acme.co", 1: "ann@acme.co", 2: "ann.b@acme.co"} {
+		list := p.accesses(noon.Add(time.Duration(hours)*time.Hour + time.Minute))
 		if len(list) != 1 || list[0].OktaID != "ann" || list[0].UserName != want || list[0].Access != HadAccess {
 			t.Errorf("after %d h: %+v, want %s", hours, list, want)
 		}

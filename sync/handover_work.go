@@ -188,7 +188,7 @@ func (r *road) offers(ctx context.Context, heir state.Candidate) (over func(), e
 			r.dirty++
 		}
 	}
-	return nil, nil //nolint:nilnil // nobody to keep
+	return nil, nil
 }
 
 func (r *road) transfer(ctx context.Context, it state.Item, to identity.OmniID) error {

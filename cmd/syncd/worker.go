@@ -10,7 +10,6 @@ import (
 
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/console"
-	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/sync"
 )
 
@@ -50,13 +49,7 @@ type refuser interface {
 }
 
 // teller answers, and changes nothing: from the ledger alone, or from both sides too.
-type teller interface {
-	Status(ctx context.Context) (sync.Status, error)
-	History(ctx context.Context, f sync.HistoryFilter) ([]state.Change, error)
-	Explain(ctx context.Context, subject string) (sync.Explanation, error)
-	Leavers(ctx context.Context) ([]sync.Leaver, error)
-	Access(ctx context.Context, q sync.AccessQuery) (sync.AccessAnswer, error)
-}
+type teller = console.Teller
 
 // worker finds who works: the daemon where one listens, because it owns the
 // ledger; else this process.
