@@ -33,7 +33,7 @@ func (a *api) forget(w http.ResponseWriter, r *http.Request, who Visitor) {
 	}
 	l := newLines(w) // it may have to wait for a run
 	request := sync.Forgetting{Subject: asked.Subject, By: who.by(asked.By), DryRun: asked.DryRun}
-	told, err := a.Forgetter.Forget(a.lives, request) // what was begun goes on when its client leaves
+	told, err := a.Forgetter.Forget(a.lives, request)
 	if err != nil {
 		l.write(Line{Error: FailureOf(err)})
 		return
