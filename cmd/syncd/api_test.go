@@ -155,6 +155,11 @@ func (m asker) read() {
 		}
 	}
 	m.ask("GET", "/api/v1/history?since=2020-01-01T00:00:00Z", "", 200)
+	m.ask("GET", "/api/v1/access?at="+time.Now().UTC().Format(time.RFC3339), "", 200)
+	m.ask("GET", "/api/v1/access?subject=bob@acme.co&at="+time.Now().Add(-time.Minute).UTC().Format(time.RFC3339), "", 200)
+	for _, path := range []string{"people?prefix=e&limit=5", "groups?prefix=s&limit=5", "figures"} {
+		m.ask("GET", "/api/v1/"+path, "", 200)
+	}
 	var list struct {
 		Runs []state.Run `json:"runs"`
 	}

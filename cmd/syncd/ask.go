@@ -114,6 +114,9 @@ func (m messenger) send(ctx context.Context, kind string, request any, f *follow
 		last, err = f.wait(ctx)
 	}
 	if taken := f.withdraw(ctx); taken && f.leader == "" {
+		if f.leader = f.asked; ctx.Err() != nil { // it was taken up since the last look
+			return last, f.calledOff(ctx)
+		}
 		return last, f.lost() // in the moment in which this one had waited for long enough
 	}
 	return last, err
