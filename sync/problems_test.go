@@ -41,6 +41,7 @@ func TestCausesAreRecognised(t *testing.T) {
 		{fault.Refused, false, "create user: 400 Email domain not allowed", "address"},
 		{fault.Refused, true, "update group: 400 no", "refused"},
 		{fault.NotFound, false, "update user: 404", "refused"},
+		{fault.Refused, false, `hand over 1 item (schedule "Weekly"): bob@x.co: may not see it`, "handover"},
 		{fault.Other, false, "what", "other"},
 	} {
 		got := causeOf(row.kind, row.group, row.words)

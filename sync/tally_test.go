@@ -133,6 +133,7 @@ func TestTally(t *testing.T) {
 // slowly reads the buckets that are counted slowly, or fails at them, and none that isn't.
 type slowly struct {
 	state.Store
+	mu    mutex
 	slow  time.Duration
 	err   error
 	times int
@@ -142,16 +143,24 @@ type slowly struct {
 func (s *slowly) Scan(ctx context.Context, b state.Bucket) iter.Seq2[state.Entry, error] {
 	switch b {
 	case state.Holds:
-		s.times++
+		s.set(func() { s.times++ })
 		<-time.After(s.slow)
-		if s.err != nil {
-			return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, s.err) }
+		var err error
+		if s.set(func() { err = s.err }); err != nil {
+			return func(yield func(state.Entry, error) bool) { yield(state.Entry{}, err) }
 		}
 	case state.Failing, state.Leavers:
 	default:
-		s.whole = append(s.whole, b)
+		s.set(func() { s.whole = append(s.whole, b) })
 	}
 	return s.Store.Scan(ctx, b)
+}
+
+// set lets one at a time read and write.
+func (s *slowly) set(do func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
 }
 
 // Counting takes no more than its part of the time: meanwhile the old count stands, and
@@ -177,8 +186,9 @@ func TestTallyIsSeldomCounted(t *testing.T) {
 		}
 		check := func(got, want, times int) {
 			t.Helper()
-			if got != want || s.times != times {
-				t.Errorf("%d held after %d counts, want %d after %d", got, s.times, want, times)
+			counts := 0
+			if s.set(func() { counts = s.times }); got != want || counts != times {
+				t.Errorf("%d held after %d counts, want %d after %d", got, counts, want, times)
 			}
 		}
 		hold("a")
@@ -193,11 +203,11 @@ func TestTallyIsSeldomCounted(t *testing.T) {
 		check(held(5*time.Second), 2, 2) // nobody wrote
 		<-time.After(time.Minute)
 		check(held(5*time.Second), 2, 3) // an approval may have ended
-		s.err = errors.New("away")
+		s.set(func() { s.err = errors.New("away") })
 		hold("c")
 		<-time.After(time.Minute)
 		check(held(5*time.Second), -1, 4)
-		s.err = nil
+		s.set(func() { s.err = nil })
 		check(held(5*time.Second), 3, 5)
 		_ = s.Store.(interface{ Close() error }).Close()
 		if _, err := teller.Tally(t.Context()); !fault.Is(err, fault.Unavailable) {

@@ -244,6 +244,11 @@ func dumped(t *testing.T, client *goredis.Client) map[string]string {
 			continue
 		}
 		value, err := client.Dump(t.Context(), key).Result()
+		if client.Type(t.Context(), key).Val() == "hash" { // whose order is nobody's doing
+			var fields map[string]string
+			fields, err = client.HGetAll(t.Context(), key).Result()
+			value = fmt.Sprint(fields)
+		}
 		if err != nil {
 			t.Fatal(err)
 		}
