@@ -36,10 +36,9 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		}
 		c.Omni, u = string(account.Omni), account
 	}
-	over, free := a.engine.ways.end(u.Omni)
-	if !free {
-		c.State, c.Reason, c.Due, c.Continues = state.Kept, "something is just handed over to this user", time.Now().Add(goOnIn), true
-		return c, notes
+	over, err := a.engine.ways.end(ctx, u.Omni)
+	if err != nil {
+		return a.failed(c, err), notes
 	}
 	defer over()
 	c, stands, ready := a.handOver(ctx, c, u)
@@ -49,7 +48,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	if c, certain = a.certain(ctx, c); !certain {
 		return c, notes
 	}
-	err := a.endInOmni(ctx, c, u.Omni)
+	err = a.endInOmni(ctx, c, u.Omni)
 	gone := fault.Is(err, fault.NotFound) || err == nil && c.Kind == Delete
 	if err != nil && !gone {
 		return a.failed(c, err), notes
