@@ -150,11 +150,7 @@ func (e *Engine) Pause(ctx context.Context, o PauseOrder) (PauseAnswer, error) {
 func (e *Engine) order(ctx context.Context, o PauseOrder) (PauseAnswer, error) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
-	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
-	if err == nil {
-		err = connection.Whole()
-	}
-	if err != nil {
+	if _, err := e.connection(ctx); err != nil {
 		return PauseAnswer{}, err
 	}
 	was, err := e.pausedNow(ctx)

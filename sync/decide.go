@@ -18,10 +18,7 @@ import (
 func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
-	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
-	if err == nil {
-		err = connection.Whole()
-	}
+	_, err := e.connection(ctx)
 	all := map[string]state.Hold{}
 	if err == nil {
 		err = collect(ctx, e.o.Store, state.Holds, all)
@@ -176,7 +173,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, metaConnection)
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
 		s.State = Behind
 	}

@@ -57,11 +57,7 @@ func (e *Engine) Forget(ctx context.Context, r Forgetting) (Forgotten, error) {
 	if err := collect(ctx, e.o.Store, state.Forgets, f.known); err != nil {
 		return Forgotten{}, err
 	}
-	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
-	if err == nil {
-		err = connection.Whole()
-	}
-	if err != nil {
+	if _, err := e.connection(ctx); err != nil {
 		return Forgotten{}, err
 	}
 	id, err := f.whom(ctx)

@@ -46,11 +46,7 @@ func (e *Engine) LeaveAtOnce(ctx context.Context, a AtOnce) (Leaver, error) {
 
 // endable finds whose grace is to be ended.
 func (e *Engine) endable(ctx context.Context, a AtOnce) (Leaver, error) {
-	connection, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
-	if err == nil {
-		err = connection.Whole()
-	}
-	if err != nil {
+	if _, err := e.connection(ctx); err != nil {
 		return Leaver{}, err
 	}
 	list, err := e.Leavers(ctx)

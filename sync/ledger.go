@@ -66,6 +66,19 @@ func newLedger() *Ledger {
 	}
 }
 
+// metaConnection is the key of what the ledger belongs to.
+const metaConnection = "connection"
+
+// connection reads what the ledger belongs to; an error also while an import into it is
+// under way, or has broken off.
+func (e *Engine) connection(ctx context.Context) (state.Connection, error) {
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, metaConnection)
+	if err == nil {
+		err = c.Whole()
+	}
+	return c, err
+}
+
 // recall reads the ledger from its store: everything where whole, else without
 // users' records and members, and without the index, which is read beside Okta.
 func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
@@ -74,7 +87,7 @@ func recall(ctx context.Context, s state.Store, whole bool) (*Ledger, error) {
 }
 
 func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err error) {
-	if l.Connection, _, err = state.Read[state.Connection](ctx, s, state.Meta, "connection"); err != nil {
+	if l.Connection, _, err = state.Read[state.Connection](ctx, s, state.Meta, metaConnection); err != nil {
 		return err
 	}
 	if l.Window, _, err = state.Read[state.Window](ctx, s, state.Meta, "window"); err != nil {

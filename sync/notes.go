@@ -137,7 +137,7 @@ func (n Notes) count(l *Ledger) {
 func (n Notes) batches() []state.Batch {
 	var b state.Batch
 	if n.Connection != nil {
-		state.Put(&b, state.Meta, "connection", *n.Connection)
+		state.Put(&b, state.Meta, metaConnection, *n.Connection)
 	}
 	if n.Pause != nil && n.Pause.Since.IsZero() {
 		b.Remove(state.Meta, metaPause)

@@ -88,7 +88,7 @@ func (e *Engine) open(ctx context.Context, run *run) (*dossier, error) {
 	}
 	e.regard(ctx, d)
 	run.person, run.touched = d, d.touched()
-	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, metaConnection)
 	if err == nil {
 		err = e.unlost(ctx, c)
 	}

@@ -108,10 +108,7 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 
 // knowing makes sure that the ledger knows what was restored: it is ours, and whole.
 func (e *Engine) knowing(ctx context.Context) error {
-	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
-	if err == nil {
-		err = c.Whole()
-	}
+	c, err := e.connection(ctx)
 	if err == nil && c.Org != "" {
 		err = e.owns(c)
 	}

@@ -144,7 +144,7 @@ const causeLog = "system log"
 // mayWatch reports the run that is needed before a delta means anything: the ledger
 // is empty, or was lost.
 func (e *Engine) mayWatch(ctx context.Context) (*wider, error) {
-	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, "connection")
+	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, metaConnection)
 	if err != nil {
 		return nil, err
 	}
