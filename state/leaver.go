@@ -2,6 +2,7 @@ package state
 
 import (
 	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
@@ -100,6 +101,9 @@ type Item struct {
 	Back       int       `json:"back,omitempty"` // how often it was listed as the leaver's again after it was another's, or gone
 	At         time.Time `json:"at,omitzero"`    // when it came into this state
 }
+
+// String names an item for people.
+func (it Item) String() string { return fmt.Sprintf("%s %q", it.Kind, it.Name) }
 
 // ItemKind tells what an item is.
 type ItemKind string

@@ -17,7 +17,7 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 	notes := newNotes()
 	u := a.user(c.User)
 	if u.Unassigned == nil {
-		c.State, c.Reason = state.Kept, "not done: the user is assigned again"
+		c.State, c.Reason = state.Kept, "not done: "+errAssigned.Error()
 		return c, notes
 	}
 	c, certain := a.certain(ctx, c)
@@ -95,17 +95,24 @@ func (a *applier) intended(ctx context.Context, c Change, u state.User) (state.U
 	return u, a.intend(ctx, n)
 }
 
-// certain has Okta asked about a removal unless it just was, and keeps what it doesn't confirm.
-func (a *applier) certain(ctx context.Context, c Change) (Change, bool) {
-	if time.Since(c.Asked) <= rightBefore {
-		return c, true
+// askedWithin has Okta asked about a removal unless it was within that time.
+func (a *applier) askedWithin(ctx context.Context, c *Change, within time.Duration) error {
+	if time.Since(c.Asked) <= within {
+		return nil
 	}
 	_, from, err := a.engine.departed(ctx, c.User)
-	if err != nil {
+	if err == nil {
+		c.Origin, c.Asked = from, time.Now()
+	}
+	return err
+}
+
+// certain has Okta asked about a removal unless it just was, and keeps what it doesn't confirm.
+func (a *applier) certain(ctx context.Context, c Change) (Change, bool) {
+	if err := a.askedWithin(ctx, &c, rightBefore); err != nil {
 		c.State, c.Reason, c.Due = state.Kept, "not done: asked right before, Okta says otherwise: "+err.Error(), time.Now().Add(lookSoon)
 		return c, false
 	}
-	c.Origin, c.Asked = from, time.Now()
 	return c, true
 }
 

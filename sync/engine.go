@@ -131,7 +131,7 @@ type Engine struct {
 	alarms      alarms                 // what people are told of
 	brake       brake                  // what a person has paused
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
-	writing     sync.Mutex             // one batch at a time
+	writing     lock                   // one batch at a time; a write may wait long
 	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
 	unarchived  atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
 }
@@ -154,7 +154,7 @@ func New(o Options) *Engine {
 		o.Archive = &Recollection{}
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
-		ledgers: newLock(), restoring: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
+		ledgers: newLock(), restoring: newLock(), writing: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
 		watch: watch{again: map[string]look{}}, brake: brake{moved: make(chan struct{}, 1)}, alarms: alarms{stirred: make(chan struct{}, 1), began: time.Now()}}
 }
 

@@ -2,7 +2,6 @@ package sync
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -71,7 +70,7 @@ func handedOver(items []state.Item) string {
 	by := map[string][]string{}
 	for _, it := range items {
 		if it.State == state.ItemTransferred {
-			by[it.To] = append(by[it.To], fmt.Sprintf("%s %q", it.Kind, it.Name))
+			by[it.To] = append(by[it.To], it.String())
 		}
 	}
 	var list []string

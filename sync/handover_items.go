@@ -125,6 +125,15 @@ func surveyed(known []state.Item, owned estate, theirs map[string]bool, p state.
 	return list
 }
 
+// triedWords tells why those can't take an item over who were tried.
+func triedWords(it state.Item) []string {
+	list := make([]string, len(it.Tried))
+	for i, t := range it.Tried {
+		list[i] = t.To + ": " + t.Why
+	}
+	return list
+}
+
 func itemKey(it state.Item) string { return string(it.Kind) + ":" + it.ID }
 
 // open reports whether an item keeps its owner's membership.

@@ -16,20 +16,13 @@ func (e *Engine) keepSafe(ctx context.Context, saves []state.Saved) error {
 		return nil
 	}
 	kept := e.archiveSafe(ctx, archived(state.ArchivedSaved, saves))
-	var b state.Batch
-	for _, s := range saves {
-		state.Put(&b, state.Saves, s.ID, s)
-	}
-	e.ledgers.Lock() // as for every write beside which others are under way
-	err := e.put(ctx, b)
-	e.ledgers.Unlock()
-	if err != nil {
+	if err := e.put(ctx, batchOf(saves)); err != nil {
 		return err
 	}
 	if kept == nil {
 		return nil
 	}
-	err = e.o.Store.Durable(ctx)
+	err := e.o.Store.Durable(ctx)
 	if fault.Is(err, fault.Refused) {
 		return &fault.Error{Kind: fault.Refused, Op: "save what the user owns", Detail: fmt.Sprintf("%v; and %v", kept, err),
 			Hint: "set state.archive to a directory that can be written: what was saved must outlive a loss of the ledger, and until then the membership stands"}
@@ -42,12 +35,9 @@ func (e *Engine) archiveSafe(ctx context.Context, records []state.Archived) erro
 	if _, forgets := e.o.Archive.(*Recollection); forgets {
 		return fmt.Errorf("there is no archive (state.archive)")
 	}
-	err := e.o.Archive.Append(context.WithoutCancel(ctx), records...)
-	if err != nil {
-		e.unarchive(err)
+	if err := e.appended(ctx, records); err != nil {
 		return fmt.Errorf("the archive can't be written: %w", err)
 	}
-	e.unarchived.Store(nil)
 	return nil
 }
 
@@ -56,11 +46,14 @@ func (e *Engine) archiveSafe(ctx context.Context, records []state.Archived) erro
 func (e *Engine) keepGiven(ctx context.Context, items []state.Item) error {
 	var saves []state.Saved
 	for _, it := range items {
+		if it.Kind != state.Schedule {
+			continue
+		}
 		s, kept, err := state.Read[state.Saved](ctx, e.o.Store, state.Saves, it.ID)
 		if err != nil {
 			return err
 		}
-		if kept && it.Kind == state.Schedule {
+		if kept {
 			s.Restored = &state.Restored{To: it.To, ID: it.ID, At: it.At}
 			saves = append(saves, s)
 		}
@@ -68,7 +61,5 @@ func (e *Engine) keepGiven(ctx context.Context, items []state.Item) error {
 	if len(saves) == 0 {
 		return nil
 	}
-	e.ledgers.Lock()
-	defer e.ledgers.Unlock()
 	return e.keep(ctx, nil, saves...)
 }

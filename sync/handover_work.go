@@ -84,7 +84,10 @@ func (r *road) begin(ctx context.Context, gives func(state.Item) bool) error {
 		}
 	}
 	for i, it := range r.record.Items {
-		if to := r.nextHeir(it).Email; gives(it) && it.To != to {
+		if !gives(it) {
+			continue
+		}
+		if to := r.nextHeir(it).Email; it.To != to {
 			r.record.Items[i].To = to
 			r.dirty++
 		}
@@ -218,7 +221,7 @@ func (r *road) become(i int, s state.ItemState) {
 
 // tell adds an item that has a new owner to the log, for the next flush.
 func (r *road) tell(it state.Item, why string) {
-	item := fmt.Sprintf("%s %q (%s)", it.Kind, it.Name, it.ID)
+	item := fmt.Sprintf("%s (%s)", it, it.ID)
 	line := state.Change{Kind: string(Transfer), UserName: r.user.UserName, OktaID: string(r.change.User), OmniID: string(r.user.Omni), State: state.Applied, Reason: why,
 		Before: &state.Facts{Item: item, Owner: r.user.UserName}, After: &state.Facts{Item: item, Owner: it.To},
 		Run: r.run.id, Cause: r.run.cause(r.change.Origin), Time: time.Now().UTC()}
@@ -227,14 +230,9 @@ func (r *road) tell(it state.Item, why string) {
 
 // sure has Okta asked once more before something is given away for good.
 func (r *road) sure(ctx context.Context) error {
-	if time.Since(r.change.Asked) < time.Minute {
-		return nil
-	}
-	_, from, err := r.engine.departed(ctx, r.change.User)
-	if err != nil {
+	if err := r.askedWithin(ctx, &r.change, time.Minute); err != nil {
 		return fmt.Errorf("%w: asked before it is handed over, Okta says otherwise: %w", errAssigned, err)
 	}
-	r.change.Origin, r.change.Asked = from, time.Now()
 	return nil
 }
 
@@ -294,7 +292,7 @@ func (r *road) refusal() error {
 		if it.State != state.ItemRefused {
 			continue
 		}
-		names = append(names, fmt.Sprintf("%s %q", it.Kind, it.Name))
+		names = append(names, it.String())
 		if len(why) == 0 {
 			why = r.reasons(it)
 		}
@@ -314,9 +312,7 @@ func (r *road) reasons(it state.Item) []string {
 			why = append(why, h.Why)
 		}
 	}
-	for _, t := range it.Tried {
-		why = append(why, t.To+": "+t.Why)
-	}
+	why = append(why, triedWords(it)...)
 	if it.Back >= backs {
 		why = append(why, "Omni lists it as the leaver's each time after it was handed over, or wasn't there")
 	}

@@ -75,7 +75,7 @@ func (d *dossier) walking(v Leaver, keep string) string {
 	var refused []string
 	for _, item := range v.Items {
 		if item.State == state.ItemRefused {
-			refused = append(refused, fmt.Sprintf("%s %q", item.Kind, item.Name))
+			refused = append(refused, item.String())
 		}
 	}
 	switch {

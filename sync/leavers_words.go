@@ -20,12 +20,7 @@ func refusedWords(items []state.Item) string {
 		if item.State != state.ItemRefused {
 			continue
 		}
-		words := fmt.Sprintf("nobody can take over %s %q", item.Kind, item.Name)
-		var why []string
-		for _, t := range item.Tried {
-			why = append(why, t.To+": "+t.Why)
-		}
-		list = append(list, words+bracketed(strings.Join(why, "; ")))
+		list = append(list, fmt.Sprint("nobody can take over ", item)+bracketed(strings.Join(triedWords(item), "; ")))
 	}
 	return joined(list, 3)
 }
@@ -173,7 +168,7 @@ var itemsInOrder = []state.ItemState{state.ItemRefused, state.ItemWaiting, state
 
 // itemWords tells one thing that a leaver owns, and what became of it.
 func itemWords(item state.Item) string {
-	words := fmt.Sprintf("%s %q", item.Kind, item.Name)
+	words := item.String()
 	if item.Detail != "" {
 		words += " (" + item.Detail + ")"
 	}

@@ -301,14 +301,20 @@ func (e *Engine) Glimpse(ctx context.Context) error {
 // archive appends what the ledger has taken. The ledger holds it already, so an
 // archive that fails doesn't stop the run; the report tells it.
 func (e *Engine) archive(ctx context.Context, records ...state.Archived) {
-	if len(records) == 0 {
-		return
+	if len(records) > 0 {
+		_ = e.appended(ctx, records) // which the report tells
 	}
-	if err := e.o.Archive.Append(context.WithoutCancel(ctx), records...); err != nil {
+}
+
+// appended appends to the archive, and notes for the report whether it could be written.
+func (e *Engine) appended(ctx context.Context, records []state.Archived) error {
+	err := e.o.Archive.Append(context.WithoutCancel(ctx), records...)
+	if err != nil {
 		e.unarchive(err)
-		return
+		return err
 	}
 	e.unarchived.Store(nil)
+	return nil
 }
 
 func (e *Engine) unarchive(err error) {

@@ -80,12 +80,17 @@ func savedDocument(d identity.Document, k keeping) state.Saved {
 	return saved
 }
 
-// keep writes saves into the ledger with lines of its log, and then into the archive.
-func (e *Engine) keep(ctx context.Context, log []state.Change, saves ...state.Saved) error {
-	var b state.Batch
+// batchOf gives saves as the ledger takes them.
+func batchOf(saves []state.Saved) (b state.Batch) {
 	for _, s := range saves {
 		state.Put(&b, state.Saves, s.ID, s)
 	}
+	return b
+}
+
+// keep writes saves into the ledger with lines of its log, and then into the archive.
+func (e *Engine) keep(ctx context.Context, log []state.Change, saves ...state.Saved) error {
+	b := batchOf(saves)
 	for _, c := range log {
 		state.Add(&b, state.Log, c)
 	}
