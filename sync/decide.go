@@ -139,21 +139,16 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	held := map[string]state.Hold{}
-	if err := collect(ctx, e.o.Store, state.Holds, held); err != nil {
+	x, err := e.exits(ctx)
+	if err != nil {
 		return s, err
 	}
-	s.Held, s.Rejected = heldRuns(held, time.Now()), rejected(held)
+	s.Held, s.Rejected = heldRuns(x.ledger.Holds, x.now), rejected(x.ledger.Holds)
 	for _, r := range s.Held {
 		e.saysHandover(r.Changes)
 	}
-	if s.Leaving, err = e.leaving(ctx); err != nil {
-		return s, err
-	}
-	failing := map[string]state.Failure{}
-	if err := collect(ctx, e.o.Store, state.Failing, failing); err != nil {
-		return s, err
-	}
+	s.Leaving = x.leaving()
+	failing := x.ledger.Failing
 	for _, subject := range slices.Sorted(maps.Keys(failing)) {
 		c := failing[subject].Change
 		c.Problem = problem(c, "", failing[subject])
@@ -173,14 +168,14 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return s, err
 	}
-	c, _, err := state.Read[state.Connection](ctx, e.o.Store, state.Meta, metaConnection)
+	c := x.ledger.Connection
 	if s.State != Broken && (c.Org == "" || c.Lost != "") { // what the archive gave back comes first, and tells of runs
 		s.State = Behind
 	}
 	if !pause.Since.IsZero() {
 		s.State, s.Reason, s.Pause = Paused, pausedBy(pause), &pause
 	}
-	return s, err
+	return s, nil
 }
 
 // lookedBack is how many runs are read at first to find the newest full one.

@@ -94,7 +94,7 @@ type exits struct {
 
 // exits reads what the ledger has of them: the index names them.
 func (e *Engine) exits(ctx context.Context) (exits, error) {
-	l, records := newLedger(), map[identity.OktaID]state.Leaver{}
+	l := newLedger()
 	err := l.recall(ctx, e.o.Store, false)
 	if err == nil {
 		err = l.fetchMarks(ctx, e.o.Store)
@@ -102,10 +102,7 @@ func (e *Engine) exits(ctx context.Context) (exits, error) {
 	if err == nil {
 		err = l.fetch(ctx, e.o.Store, l.open())
 	}
-	if err == nil {
-		err = collect(ctx, e.o.Store, state.Leavers, records)
-	}
-	return e.exiting(l, Desired{}, records), err
+	return e.exiting(l, Desired{}, l.Leavers), err
 }
 
 // exiting takes Okta's word from d as far as it has one, else from the ledger.
@@ -277,11 +274,10 @@ func (o *Owned) count(item state.Item) {
 }
 
 // leaving counts who is on the way out, by step.
-func (e *Engine) leaving(ctx context.Context) (map[string]int, error) {
-	list, err := e.Leavers(ctx)
+func (x exits) leaving() map[string]int {
 	counts := map[string]int{}
-	for _, v := range list {
-		counts[string(v.Step)]++
+	for _, c := range x.judged() {
+		counts[string(x.leaver(c).Step)]++
 	}
-	return counts, err
+	return counts
 }
