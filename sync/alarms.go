@@ -179,7 +179,7 @@ func (e *Engine) facts(ctx context.Context, now time.Time) (f facts, err error) 
 	for _, id := range slices.Sorted(maps.Keys(leavers)) {
 		f.leavers = append(f.leavers, leavers[id])
 	}
-	runs, err := state.Newest[state.Run](ctx, e.o.Store, state.Runs, lookedBack)
+	runs, err := e.newestRuns(ctx)
 	if err != nil {
 		return f, err
 	}

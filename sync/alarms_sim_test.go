@@ -259,3 +259,23 @@ func TestAlertsWaitForALongRun(t *testing.T) {
 		})
 	})
 }
+
+// A whole run that failed isn't over because many others came after it.
+func TestAlertsOutliveManyDeltas(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		c.join(staff(2)...)
+		c.want(c.run(sync.Full), sync.Done)
+		var b state.Batch
+		state.Add(&b, state.Runs, state.Run{Run: "f", Kind: string(sync.Full), Outcome: string(sync.Failing), Error: "the app is gone", Ended: time.Now()})
+		for i := range 60 {
+			state.Add(&b, state.Runs, state.Run{Run: fmt.Sprint("d", i), Kind: string(sync.Delta), Outcome: string(sync.Done), Ended: time.Now()})
+		}
+		if err := c.store.Apply(c.t.Context(), c.fence, b); err != nil {
+			c.t.Fatal(err)
+		}
+		list, _, err := c.engine.News(c.t.Context())
+		if err != nil || !slices.ContainsFunc(list, func(n sync.News) bool { return n.Key == "runs" && n.Word == sync.Begins }) {
+			c.t.Errorf("told is %+v, %v", list, err)
+		}
+	})
+}

@@ -183,9 +183,20 @@ const lookedBack = 50
 
 // counting gives the runs that tell how Omni stands to Okta, and names them in the status.
 func (e *Engine) counting(ctx context.Context, s *Status) ([]state.Run, error) {
-	var runs []state.Run
+	runs, err := e.newestRuns(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s.Last, s.Whole = lastOf(runs), nil
+	if i := slices.IndexFunc(runs, whole); i > 0 {
+		s.Whole = lastOf(runs[i:])
+	}
+	return telling(runs), nil
+}
+
+// newestRuns gives them, as far back as one that read all of Okta.
+func (e *Engine) newestRuns(ctx context.Context) (runs []state.Run, err error) {
 	for _, n := range []int{lookedBack, state.Runs.Keep()} {
-		var err error
 		if runs, err = state.Newest[state.Run](ctx, e.o.Store, state.Runs, n); err != nil {
 			return nil, err
 		}
@@ -193,11 +204,7 @@ func (e *Engine) counting(ctx context.Context, s *Status) ([]state.Run, error) {
 			break
 		}
 	}
-	s.Last, s.Whole = lastOf(runs), nil
-	if i := slices.IndexFunc(runs, whole); i > 0 {
-		s.Whole = lastOf(runs[i:])
-	}
-	return telling(runs), nil
+	return runs, nil
 }
 
 // whole reports whether a run reads all of Okta.
