@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/alerts"
+	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/sync"
 	"github.com/robfig/cron/v3"
@@ -201,4 +202,19 @@ func TestAlarmsAdrift(t *testing.T) {
 			t.Errorf("sent %s", got)
 		}
 	})
+}
+
+// A schedule is due by the configuration's time zone, whatever the machine's is.
+func TestSchedulesOfAnotherZone(t *testing.T) {
+	list := schedulesOf(configs.Schedule{Full: "0 3 * * *", Timezone: "Asia/Tokyo"})
+	if len(list) != 1 {
+		t.Fatalf("%d schedules", len(list))
+	}
+	noon := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+	if next := list[0].Next(noon); !next.Equal(time.Date(2026, 3, 2, 18, 0, 0, 0, time.UTC)) {
+		t.Errorf("due at %s", next.UTC())
+	}
+	if every := schedulesOf(configs.Schedule{Delta: "@every 30s", Timezone: "UTC"}); len(every) != 1 || every[0].Next(noon).Sub(noon) != 30*time.Second {
+		t.Errorf("%v", every)
+	}
 }

@@ -113,11 +113,12 @@ func (a *alarms) adrift(ctx context.Context, s *strand, err error, schedules []c
 	}
 }
 
-// schedulesOf reads the schedules that are on, which the configuration has checked.
+// schedulesOf reads the schedules that are on, which the configuration has checked, in its
+// time zone.
 func schedulesOf(c configs.Schedule) []cron.Schedule {
 	var list []cron.Schedule
 	for _, expression := range []string{c.Delta, c.Full, c.Reconcile} {
-		if s, err := cron.ParseStandard(expression); err == nil {
+		if s, err := cron.ParseStandard("CRON_TZ=" + c.Timezone + " " + expression); err == nil {
 			list = append(list, s)
 		}
 	}
