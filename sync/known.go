@@ -69,6 +69,7 @@ func (k *Known) Drop() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.all, k.writes, k.read = nil, state.Position{}, time.Time{}
+	k.reading = nil // what is being read may be older
 }
 
 // Names gives the names, sorted but for runs: of those the newest are first.
@@ -148,7 +149,7 @@ func (k *Known) objects(ctx context.Context) ([]object, error) {
 	fresh := k.all != nil && (at == k.writes || time.Since(k.read) < namesLast)
 	if !fresh && k.reading == nil {
 		k.reading = make(chan struct{})
-		go k.renew(context.WithoutCancel(ctx), at)
+		go k.renew(context.WithoutCancel(ctx), at, k.reading)
 	}
 	list, reading := k.all, k.reading
 	k.mu.Unlock()
@@ -165,17 +166,21 @@ func (k *Known) objects(ctx context.Context) ([]object, error) {
 	return k.all, nil
 }
 
-// renew reads the names. Where that fails, the next question tries again.
-func (k *Known) renew(ctx context.Context, at state.Position) {
+// renew reads the names, and closes mine. Where that fails, the next question tries again;
+// what was dropped meanwhile isn't believed.
+func (k *Known) renew(ctx context.Context, at state.Position, mine chan struct{}) {
 	ctx, cancel := context.WithTimeout(ctx, namesWithin)
 	defer cancel()
 	list, err := objectsIn(ctx, k.store)
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	defer close(mine)
+	if k.reading != mine {
+		return
+	}
 	if err == nil {
 		k.all, k.writes, k.read = list, at, time.Now()
 	}
-	close(k.reading)
 	k.reading = nil
 }
 

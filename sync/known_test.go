@@ -185,3 +185,37 @@ func benchLedger(b *testing.B) store {
 	}
 	return s
 }
+
+// What was being read when the names were dropped isn't believed: one of them isn't to be
+// told any more.
+func TestKnownNamesAreDropped(t *testing.T) {
+	c := newCompany(t, lenient())
+	synctest.Test(t, func(t *testing.T) {
+		c.t = t
+		c.start()
+		c.join("ann@acme.co")
+		c.run(sync.Full)
+		s := &scanned{Store: c.store, slow: 3 * time.Second}
+		known := sync.NewKnown(s)
+		names := func(patience time.Duration) int {
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
+			list, err := known.Names(ctx, sync.NamesQuery{Of: sync.NamesOfAll})
+			if err != nil {
+				return -1
+			}
+			return len(list)
+		}
+		if n := names(time.Second); n != -1 {
+			t.Fatalf("%d names at once", n)
+		}
+		known.Drop()
+		<-time.After(4 * time.Second) // the reading that began before is over
+		if n := names(time.Second); n != -1 {
+			t.Errorf("what was dropped is told: %d names", n)
+		}
+		if n := names(time.Minute); n != 1 || s.times != 2 {
+			t.Errorf("then %d names, read %d times", n, s.times)
+		}
+	})
+}
