@@ -39,6 +39,16 @@ func (b *brake) set(p state.Pause) {
 	wake(b.moved, struct{}{})
 }
 
+// learn takes what was read from the ledger, unless something newer is known by now.
+func (b *brake) learn(p state.Pause) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.known {
+		b.known, b.pause = true, p
+		wake(b.moved, struct{}{})
+	}
+}
+
 // now gives the pause that holds, zero for none.
 func (b *brake) now(now time.Time) state.Pause {
 	b.mu.Lock()
@@ -106,7 +116,13 @@ func (e *Engine) pausedNow(ctx context.Context) (state.Pause, error) {
 		if err != nil {
 			return p, err
 		}
-		e.brake.set(p)
+		if e.o.Fence == "" { // another process may say otherwise any time
+			if !p.On(time.Now()) {
+				p = state.Pause{}
+			}
+			return p, nil
+		}
+		e.brake.learn(p)
 	}
 	return e.brake.now(time.Now()), nil
 }
