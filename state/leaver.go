@@ -60,6 +60,9 @@ const (
 	AtEnd      Step = "end"       // the membership is ended
 )
 
+// Deals reports whether in this step what the user owns is dealt with.
+func (s Step) Deals() bool { return s == AtReading || s == InHandover }
+
 // Handover is what the policy asks for before a membership ends.
 type Handover struct {
 	Schedules Treatment     `json:"schedules"`

@@ -223,11 +223,12 @@ func (v *Leaver) goes(rec state.Leaver, now time.Time) {
 	v.walks, v.Handover = true, intends(rec.Policy)
 	v.Step, v.Since, v.Until, v.Attempts, v.To = rec.Step, rec.Since.UTC(), rec.Next.UTC(), rec.Attempts, rec.To
 	v.Reason = firstOf(rec.Reason, refusedWords(rec.Items), rec.Error)
-	if rec.Step != state.InHandover {
-		return
+	if rec.Step.Deals() {
+		v.Overdue = rec.Late(now)
 	}
-	v.Access = StillPossible
-	v.Overdue = rec.Late(now)
+	if rec.Step == state.InHandover {
+		v.Access = StillPossible
+	}
 }
 
 // owns counts what is known of what they own: by the record of the way out, else by

@@ -110,6 +110,9 @@ func TestLeaver(t *testing.T) {
 			x.records["ada"] = l
 		}, "handover since 11:00, 2026-03-02T12:01:00Z | 503 | nothing: "},
 		{"being read", func(x *exits, _ *state.User) { x.records["ada"] = state.Leaver{Step: state.AtReading, Since: noon} }, "inventory since 12:00, with the next run"},
+		{"read for too long", func(x *exits, _ *state.User) {
+			x.records["ada"] = state.Leaver{Step: state.AtReading, Since: noon.Add(-2 * time.Hour), Policy: state.Handover{Within: time.Hour}}
+		}, "inventory since 10:00, with the next run | overdue since 11:00"},
 		{"the end failed", func(x *exits, _ *state.User) {
 			x.ledger.Failing["user:ada"] = state.Failure{Change: state.Change{Error: "500"}, Since: noon, Next: noon.Add(time.Hour), Attempts: 2}
 		}, "end since 12:00, 2026-03-02T13:00:00Z | 500"},

@@ -107,9 +107,8 @@ func pauseMatters(f facts, now time.Time) []Matter {
 func handoverMatters(f facts, now time.Time) []Matter {
 	var list []Matter
 	for _, l := range f.leavers {
-		under := l.Step == state.AtReading || l.Step == state.InHandover
 		late := l.Late(now)
-		if !under || late.IsZero() {
+		if !l.Step.Deals() || late.IsZero() {
 			continue
 		}
 		list = append(list, Matter{Key: "handover " + string(l.Okta), Since: late, Names: []string{l.UserName}, Detail: firstOf(l.Error, l.Reason),
