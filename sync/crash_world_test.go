@@ -184,6 +184,9 @@ const anchorName = "anchor@acme.co"
 // anchor is somebody who stays, in a group that stays: a list of Okta's that is
 // empty proves nothing, so the last one of all is never removed.
 func (w *world) anchor() {
+	if w.history.Handover.Schedules != "" { // who takes over is there before anybody leaves
+		w.omni.AddUser(anchorName, "An Chor")
+	}
 	id := w.okta.AddUser(simokta.User{Login: anchorName, Email: anchorName, FirstName: "An", LastName: "Chor"})
 	w.okta.Assign(id, simokta.AssignOptions{})
 	g := w.okta.AddGroup("Anchors", "")
