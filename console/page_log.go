@@ -35,7 +35,7 @@ func (a *api) logData(r *http.Request) (any, error) {
 	wanted := historyQuery(sync.HistoryFilter{Subject: f.Subject, Kind: f.Kind, State: f.State, Run: f.Run, Since: f.Since, Until: f.Until})
 	wanted.Del("limit")
 	v := logView{Filter: f, Since: typed(f.Since), Until: typed(f.Until), Lines: whole(wanted, FormatLines), Sheet: whole(wanted, FormatCSV),
-		Kinds:  []sync.Kind{sync.Create, sync.Adopt, sync.Update, sync.Reactivate, sync.Deactivate, sync.Delete, sync.Rename, sync.Members, sync.Release},
+		Kinds:  sync.Kinds(),
 		States: []state.ChangeState{state.Applied, state.Held, state.Failed, state.Kept}}
 	before, err := time.Parse(time.RFC3339Nano, q.Get("before"))
 	if err == nil && (f.Until.IsZero() || before.Before(f.Until)) {
