@@ -97,10 +97,9 @@ func (s *seat) Forget(ctx context.Context, f sync.Forgetting) (sync.Forgotten, e
 		return s.reader.Forget(ctx, f)
 	}
 	if c := s.leads.Load(); c != nil {
-		both, cancel := context.WithCancelCause(ctx)
-		defer cancel(nil)
-		defer context.AfterFunc(c.over, func() { cancel(context.Cause(c.over)) })()
-		return c.loop.Forget(both, f)
+		ctx, end := c.reigning(ctx)
+		defer end()
+		return c.loop.Forget(ctx, f)
 	}
 	mail := mailbox(s.store)
 	if mail == nil {
@@ -111,6 +110,9 @@ func (s *seat) Forget(ctx context.Context, f sync.Forgetting) (sync.Forgotten, e
 		return told, err
 	}
 	n, err := s.reader.ForgetHere(ctx, f)
+	if err != nil {
+		return told, err
+	}
 	s.parts.log.Info("forgotten here too", zap.String("pseudonym", told.Pseudonym), zap.Int("lines", n))
-	return told, err
+	return told, nil
 }
