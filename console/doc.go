@@ -5,7 +5,11 @@
 //	GET  /healthz                    200 while the process lives
 //	GET  /readyz                     200 while it leads and its ledger answers, else 503
 //	GET  /api/v1/status              sync.Status
-//	GET  /api/v1/names               ?of=all|users|failing|held|runs&prefix=&limit= -> {"names":[{"name","about"}]}
+//	GET  /api/v1/names               ?of=all|users|failing|held|runs|saved&prefix=&limit= -> {"names":[{"name","about"}]}
+//	GET  /api/v1/explain             ?subject= -> sync.Explanation
+//	GET  /api/v1/people              ?prefix=&limit= -> PeopleAnswer
+//	GET  /api/v1/groups              ?prefix=&limit= -> GroupsAnswer
+//	GET  /api/v1/figures             Figures, at most a minute old
 //	GET  /api/v1/leavers             {"leavers":[sync.Leaver]}
 //	POST /api/v1/leavers/{user}/leave  {"by":"...","confirm":"userName","attached":bool} -> lines, the first one {"leaver":sync.Leaver}
 //	GET  /api/v1/schedules           ?of=NAME -> {"saved":[state.Saved]}

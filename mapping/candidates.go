@@ -2,7 +2,6 @@ package mapping
 
 import (
 	"fmt"
-	"net/mail"
 	"strings"
 
 	"cel.dev/cel-go/common/types"
@@ -26,7 +25,7 @@ func (m *Mapper) compileCandidates(entries []string) []Problem {
 	for i, text := range entries {
 		path := fmt.Sprintf("%s[%d]", candidatesKey, i)
 		if isAddress(text) {
-			if !soundAddress(text) {
+			if identity.CheckUserName(text) != nil {
 				problems = append(problems, Problem{Path: path, Message: fmt.Sprintf("%q is not an email address; write one such as data-team@acme.com, or an expression such as user.managerEmail", text)})
 			}
 			m.candidates = append(m.candidates, candidate{text: text, address: strings.TrimSpace(text)})
@@ -49,12 +48,6 @@ func isAddress(entry string) bool {
 	entry = strings.TrimSpace(entry)
 	at := strings.LastIndexByte(entry, '@')
 	return at >= 0 && !strings.ContainsAny(entry[at:], "\"'()[]{} \t\r\n")
-}
-
-func soundAddress(text string) bool {
-	text = strings.TrimSpace(text)
-	a, err := mail.ParseAddress(text)
-	return err == nil && a.Address == text
 }
 
 // Candidates gives who may take over from a leaver, in the order of the configuration.
@@ -90,7 +83,7 @@ func (p program) email(a identity.Assignment, in *input) (string, error) {
 	switch {
 	case !isText:
 		return "", p.doubt("gives "+describe(v)+" where an email address belongs", "")
-	case email != "" && !soundAddress(email):
+	case email != "" && identity.CheckUserName(email) != nil:
 		return "", p.doubt(fmt.Sprintf("gives %q, which is not an email address", email), "choose a field that holds one, such as user.managerEmail")
 	}
 	return email, nil

@@ -44,7 +44,7 @@ func (e *Engine) Days(ctx context.Context, count int) ([]Day, error) {
 	if err != nil {
 		return nil, err
 	}
-	times := make([]latencies, count)
+	times, kinds := make([]latencies, count), Kinds()
 	for _, raw := range lines {
 		line, err := state.Decode[dayLine](state.Entry{Value: raw}, state.Bucket(state.Log))
 		if err != nil {
@@ -55,7 +55,7 @@ func (e *Engine) Days(ctx context.Context, count int) ([]Day, error) {
 		case !within:
 		case line.State == state.Failed:
 			days[i].Failed++
-		case line.State == state.Applied && slices.Contains(Kinds(), line.Kind):
+		case line.State == state.Applied && slices.Contains(kinds, line.Kind):
 			days[i].Changes[string(line.Kind)]++
 			if !line.Happened.IsZero() && line.Kind != Deactivate && line.Kind != Delete {
 				times[i].add(max(0, line.Time.Sub(line.Happened)))

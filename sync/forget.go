@@ -142,7 +142,7 @@ func (f *forgetting) do(ctx context.Context, found []ForgottenPlace) ([]string, 
 	}
 	n := newNotes()
 	n.Log = append(n.Log, state.Change{Kind: string(Forget), UserName: f.rec.Address(), OktaID: string(f.rec.Okta), OmniID: string(f.rec.Omni),
-		State: state.Applied, Reason: "forgotten by " + f.rec.By + ": " + placesWords(found), Cause: causeForget, Time: time.Now().UTC()})
+		State: state.Applied, Reason: "forgotten by " + f.rec.By + ": " + placesWords(found), Cause: CauseCommand, Time: time.Now().UTC()})
 	f.rec.Open = &state.Remains{} // nothing is left but what the store's files may hold
 	n.Forgotten[f.rec.Okta] = &f.rec
 	if err := e.commit(ctx, nil, n); err != nil {
@@ -159,9 +159,6 @@ func (f *forgetting) do(ctx context.Context, found []ForgottenPlace) ([]string, 
 	}
 	return notes, f.note(ctx, nil)
 }
-
-// causeForget is the cause of what is noted of a forgetting.
-const causeForget = "command"
 
 // placesWords tells the places in a line.
 func placesWords(list []ForgottenPlace) string {

@@ -53,7 +53,7 @@ const (
 	// failsFor is how long runs that come often fail before it matters.
 	failsFor = 5 * time.Minute
 	// removalFailsFor is how long a removal of access fails before it matters.
-	removalFailsFor = time.Hour
+	removalFailsFor = removalDelay
 	// recallPause is from when on a pause counts as forgotten.
 	recallPause = 24 * time.Hour
 	// mostAlike is how many matters of one kind are told one by one.

@@ -43,7 +43,7 @@ type Request struct {
 	Cause      string         // why it runs: "schedule", CauseCommand, "start"
 }
 
-// CauseCommand is the cause of runs that a person asks for.
+// CauseCommand is the cause of what a person asks for.
 const CauseCommand = "command"
 
 // Progress is how far one step of a run is, for a person who waits.

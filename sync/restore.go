@@ -62,8 +62,6 @@ const (
 	restoringKind RunKind = "restore"
 	// stepRestore is its one step, for who waits.
 	stepRestore = "restore"
-	// causeCommand is the cause of what a person asks for.
-	causeCommand = "command"
 	// mostSilent is about how many schedules in a row Omni may not answer.
 	mostSilent = 3
 )
@@ -91,7 +89,7 @@ func (e *Engine) Restore(ctx context.Context, r RestoreRequest) (RestoreReport, 
 		return RestoreReport{}, err
 	}
 	e.o.Omni.Away(ctx, true)
-	run := e.begin(Request{Kind: restoringKind, Cause: causeCommand, Progress: r.Progress})
+	run := e.begin(Request{Kind: restoringKind, Cause: CauseCommand, Progress: r.Progress})
 	j := &restoring{engine: e, request: r, run: run}
 	saves, notes, err := e.restorable(ctx, r)
 	if err == nil {

@@ -198,9 +198,9 @@ func (j *restoring) told(r Restoration, schedule identity.Schedule) state.Change
 
 func (r RestoreRequest) cause() string {
 	if r.By == "" {
-		return causeCommand
+		return CauseCommand
 	}
-	return causeCommand + " by " + r.By
+	return CauseCommand + " by " + r.By
 }
 
 // lacks tells what doesn't come back, with why.

@@ -149,7 +149,7 @@ func (t *Teller) tally(ctx context.Context, now time.Time) (Tally, error) {
 			return c, err
 		}
 		c.Failing[f.Value.Cause]++
-		if removes(f.Value.Change) {
+		if takesAccess(f.Value.Change) {
 			c.Removals++
 			c.RemovalsSince = earliest(c.RemovalsSince, f.Value.Since)
 		}

@@ -277,14 +277,7 @@ func decidedBy[T any](s *seat, decide func(judge) (T, error)) (answer T, err err
 
 // Pause records what a person says about pausing, or has the process that leads do it.
 func (s *seat) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, error) {
-	if c := s.leads.Load(); c != nil {
-		return c.engine.Pause(ctx, o)
-	}
-	mail := mailbox(s.store)
-	if mail == nil {
-		return sync.PauseAnswer{}, untaken("")
-	}
-	return messenger{mail: mail}.Pause(ctx, o)
+	return decidedBy(s, func(by judge) (sync.PauseAnswer, error) { return by.Pause(ctx, o) })
 }
 
 // Do makes a run, or has the process that leads make it.

@@ -1,7 +1,7 @@
 // What a page gets where scripts run; without it everything works, with a reload.
 "use strict";
 
-// part fetches a page and gives the elements of it that have the ids.
+// page fetches a page; null where there is none.
 async function page(address) {
   const answer = await fetch(address, {headers: {Accept: "text/html"}});
   if (answer.redirected && new URL(answer.url).pathname === "/login") location.reload();
