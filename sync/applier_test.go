@@ -16,7 +16,7 @@ import (
 
 // applying is an applier over a ledger in memory.
 func applying(l *Ledger) *applier {
-	return &applier{engine: &Engine{policy: testPolicy(), ledgers: newLock()}, run: aRun(), ledger: l, managed: testPolicy().Attributes, asked: map[string]bool{}, ended: map[string]chan struct{}{},
+	return &applier{engine: &Engine{policy: testPolicy(), locks: newLocks()}, run: aRun(), ledger: l, managed: testPolicy().Attributes, asked: map[string]bool{}, ended: map[string]chan struct{}{},
 		slots: make(chan struct{}, 4), stop: func(error) {}}
 }
 

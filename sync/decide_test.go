@@ -28,7 +28,7 @@ func StoreTests() map[string]func(*testing.T, Opener) {
 func deciding(t *testing.T, open Opener, holds map[string]state.Hold) (*Engine, state.Store) {
 	t.Helper()
 	store, fence := open(t)
-	e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: store, Fence: fence, Identity: Identity{Name: "acme"}}}
+	e := &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Store: store, Fence: fence, Identity: Identity{Name: "acme"}}}
 	n := newNotes()
 	for key, h := range holds {
 		n.Holds[key] = &h

@@ -113,7 +113,7 @@ type Engine struct {
 	definer   *definer
 	roles     teamRoles
 
-	ledgers lock                       // of every ledger in memory, and of what follows
+	locks
 	live    map[*Ledger]bool           // those of the runs under way
 	pushed  map[string]time.Time       // by subject: when a push about it was applied, as far as that may matter
 	decided func()                     // told of each decision; may be nil
@@ -123,15 +123,12 @@ type Engine struct {
 	ways    ways                       // out, and to whom something is given
 	handing chan struct{}              // holds something for each leaver who hands over just now
 
-	restoring lock // one at a time
-
 	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
 	schedules   recount                // of those who leave
 	documents   recount                // likewise
 	alarms      alarms                 // what people are told of
 	brake       brake                  // what a person has paused
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
-	writing     lock                   // one batch at a time; a write may wait long
 	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
 	unarchived  atomic.Pointer[string] // why the newest record isn't in the archive; nil: it is
 }
@@ -154,7 +151,7 @@ func New(o Options) *Engine {
 		o.Archive = &Recollection{}
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
-		ledgers: newLock(), restoring: newLock(), writing: newLock(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
+		locks: newLocks(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
 		watch: watch{again: map[string]look{}}, brake: brake{moved: make(chan struct{}, 1)}, alarms: alarms{stirred: make(chan struct{}, 1), began: time.Now()}}
 }
 

@@ -173,7 +173,7 @@ func TestGather(t *testing.T) {
 		s := newDrawers(t, ledger)
 		l := marked(t, s)
 		d := scene{row.okta, ""}.desired()
-		e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: s}, policy: testPolicy()}
+		e := &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Store: s}, policy: testPolicy()}
 		if err := e.gather(t.Context(), &d, l); err != nil {
 			t.Fatal(err)
 		}

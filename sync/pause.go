@@ -86,6 +86,17 @@ func ending(ctx context.Context, stopErr error) (context.Context, context.Cancel
 // channel: a simulated clock goes on while somebody waits for it.
 type lock chan struct{}
 
+// locks are an engine's.
+type locks struct {
+	ledgers   lock // of every ledger in memory, and of what is noted beside them
+	writing   lock // one batch at a time; a write may wait long
+	restoring lock // one at a time
+}
+
+func newLocks() locks {
+	return locks{ledgers: newLock(), writing: newLock(), restoring: newLock()}
+}
+
 func newLock() lock    { return make(lock, 1) }
 func (l lock) Lock()   { l <- struct{}{} }
 func (l lock) Unlock() { <-l }

@@ -121,7 +121,7 @@ func TestReadingOfMembers(t *testing.T) {
 		g := l.Groups["sales"]
 		g.AsOf = noon
 		l.Groups["sales"] = g
-		cr := &crowdReader{follower: &follower{}, source: &row.o, engine: &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Okta: &row.o, Log: zap.NewNop()}}, ledger: l, all: row.all,
+		cr := &crowdReader{follower: &follower{}, source: &row.o, engine: &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Okta: &row.o, Log: zap.NewNop()}}, ledger: l, all: row.all,
 			crowds: map[identity.GroupID]Crowd{"sales": {}}}
 		cr.read(t.Context(), map[identity.GroupID]identity.Group{"sales": {ID: "sales", Name: "Sales", MembershipUpdated: row.as}})
 		if got := crowdWords(cr.crowds["sales"]); got != row.want || row.o.reads != row.reads {
@@ -139,7 +139,7 @@ func TestReadingKeepsWhoMatters(t *testing.T) {
 	s := newDrawers(t, "#sales linked ada:P bob:P eve:A kim:p zoe:e")
 	l := marked(t, s)
 	o := &directory{moved: []time.Time{noon}, lists: []string{"ada eve new"}}
-	cr := &crowdReader{follower: &follower{}, source: o, engine: &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Okta: o, Store: s, Log: zap.NewNop()}}, ledger: l, crowds: map[identity.GroupID]Crowd{"sales": {}}}
+	cr := &crowdReader{follower: &follower{}, source: o, engine: &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Okta: o, Store: s, Log: zap.NewNop()}}, ledger: l, crowds: map[identity.GroupID]Crowd{"sales": {}}}
 	cr.read(t.Context(), map[identity.GroupID]identity.Group{"sales": {ID: "sales", Name: "Sales", MembershipUpdated: noon}})
 	if got := crowdWords(cr.crowds["sales"]); got != "+new -bob read certain" {
 		t.Errorf("read is %q", got)
@@ -256,7 +256,7 @@ func TestLedgerOfOtherSides(t *testing.T) {
 		s := newDrawers(t, "ada active")
 		n := newNotes()
 		n.Connection = &was
-		e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
+		e := &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
 		if err := e.write(t.Context(), n); err != nil {
 			t.Fatal(err)
 		}
@@ -267,7 +267,7 @@ func TestLedgerOfOtherSides(t *testing.T) {
 		}
 	}
 	s := newDrawers(t, "")
-	e := &Engine{ledgers: newLock(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
+	e := &Engine{locks: newLocks(), o: Options{Archive: &Recollection{}, Store: s, Identity: mine}}
 	run := aRun()
 	if err := e.recall(t.Context(), run); err != nil || run.ledger.Connection.App != mine.App {
 		t.Errorf("a new ledger: %+v, %v", run.ledger.Connection, err)

@@ -28,7 +28,7 @@ func printOf(p Person) identity.Print {
 // each of which may be stopped at any change and killed before its end.
 func storedWorld(t *rapid.T, store state.Store, fence state.Fence) (stored, error) {
 	w := drawWorld(t)
-	s := stored{w, &Engine{o: Options{Archive: &Recollection{}, Store: store, Fence: fence}, policy: testPolicy(), ledgers: newLock()}}
+	s := stored{w, &Engine{o: Options{Archive: &Recollection{}, Store: store, Fence: fence}, policy: testPolicy(), locks: newLocks()}}
 	all := newNotes()
 	for id, u := range w.Ledger.Users {
 		all.user(id, u)
