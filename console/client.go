@@ -54,7 +54,7 @@ func (c Client) Status(ctx context.Context) (sync.Status, error) {
 // Run asks for one run and waits for its end; r.Progress is told of each step. The cause
 // doesn't travel. When ctx ends, the run goes on, unless r.Attached.
 func (c Client) Run(ctx context.Context, r sync.Request) (sync.Report, error) {
-	body := runBody{Kind: r.Kind, DryRun: r.DryRun, Subject: r.Subject, Insist: r.Insist, Only: r.Only, Attached: r.Attached}
+	body := runBody{Kind: r.Kind, DryRun: r.DryRun, Subject: r.Subject, By: r.By, LetGo: r.LetGo, Insist: r.Insist, Only: r.Only, Attached: r.Attached}
 	answer, err := c.lines(ctx, "/api/v1/runs", body, &waiting{attached: r.Attached, tell: r.Progress})
 	return answer.report, err
 }

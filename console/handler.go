@@ -181,7 +181,7 @@ func (a *api) calls() []route {
 		{http.MethodGet, "/api/v1/figures", whoever(a.tellFigures)},
 		{http.MethodGet, "/api/v1/runs", whoever(a.listRuns)},
 		{http.MethodGet, "/api/v1/runs/{run}", whoever(a.oneRun)},
-		{http.MethodPost, "/api/v1/runs", whoever(a.run)},
+		{http.MethodPost, "/api/v1/runs", a.run},
 		{http.MethodPost, "/api/v1/runs/{run}/approve", a.approve},
 		{http.MethodPost, "/api/v1/runs/{run}/reject", a.reject},
 		{http.MethodGet, "/api/v1/schedules", whoever(a.saved)},
@@ -206,7 +206,7 @@ func (a *api) status(w http.ResponseWriter, r *http.Request) {
 }
 
 // run makes one run and tells of it line by line.
-func (a *api) run(w http.ResponseWriter, r *http.Request) {
+func (a *api) run(w http.ResponseWriter, r *http.Request, who Visitor) {
 	var asked runBody
 	if err := readBody(w, r, &asked); err != nil {
 		writeError(w, err)
@@ -216,6 +216,9 @@ func (a *api) run(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		writeError(w, err)
 		return
+	}
+	if request.Kind == sync.Undo {
+		request.By = who.by(request.By)
 	}
 	a.stream(r.Context(), newLines(w), request)
 }

@@ -37,7 +37,7 @@ const other = "other"
 
 // The values of labels.
 var (
-	runKinds  = []string{string(sync.Full), string(sync.Reconcile), string(sync.Delta), string(sync.User)}
+	runKinds  = []string{string(sync.Full), string(sync.Reconcile), string(sync.Delta), string(sync.User), string(sync.Undo)}
 	outcomes  = []string{string(sync.Done), string(sync.Holding), string(sync.Failing), string(sync.Doubtful), string(sync.Stopped)}
 	states    = []string{string(state.Applied), string(state.Failed), string(state.Held), string(state.Kept)}
 	statuses  = []string{"2xx", "3xx", "400", "401", "403", "404", "429", "4xx", "5xx", "none"}

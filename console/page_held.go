@@ -16,6 +16,7 @@ const mostShown = 500
 // heldView is what waits for a person, by run.
 type heldView struct {
 	Runs     []heldRun
+	Undone   []sync.UndoneRun
 	Rejected []state.Change
 }
 
@@ -35,7 +36,7 @@ func (a *api) heldData(r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := heldView{Rejected: s.Rejected}
+	v := heldView{Undone: s.Undone, Rejected: s.Rejected}
 	for _, h := range s.Held {
 		shown, more := cut(h.Changes)
 		v.Runs = append(v.Runs, heldRun{h, shown, more, estateOf(h.Changes), shared(h.Changes)})

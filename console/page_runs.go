@@ -59,7 +59,7 @@ func (a *api) runsData(r *http.Request) (any, error) {
 	}
 	older := len(runs) > perPage
 	return runsView{Runs: runs[:min(len(runs), perPage)], Filter: f, Pager: pagerOf("/runs", r.URL.Query(), f.Skip, older),
-		Kinds:    []sync.RunKind{sync.Delta, sync.Full, sync.Reconcile, sync.Push, sync.User},
+		Kinds:    []sync.RunKind{sync.Delta, sync.Full, sync.Reconcile, sync.Push, sync.User, sync.Undo},
 		Outcomes: []sync.Outcome{sync.Done, sync.Holding, sync.Doubtful, sync.Failing}}, nil
 }
 

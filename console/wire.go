@@ -28,7 +28,9 @@ const causeCommand = sync.CauseCommand
 type runBody struct {
 	Kind     sync.RunKind `json:"kind"`
 	DryRun   bool         `json:"dry_run"`
-	Subject  string       `json:"subject,omitempty"`  // of a user run: the person
+	Subject  string       `json:"subject,omitempty"`  // of a user run: the person; of an undo: the run that is undone
+	By       string       `json:"by,omitempty"`       // of an undo: who asks, in the client's words
+	LetGo    bool         `json:"let_go,omitempty"`   // of an undo: what it undid is let go of instead
 	Insist   bool         `json:"insist,omitempty"`   // tries what failed before its time; a reconciliation, and a run about one person, always do
 	Only     []string     `json:"only,omitempty"`     // of insist: the names of those that it is for; none: all
 	Attached bool         `json:"attached,omitempty"` // the run ends when the client leaves; else it goes on
@@ -38,14 +40,18 @@ type runBody struct {
 func (b runBody) request() (sync.Request, error) {
 	const op = "start a run"
 	switch {
-	case b.Kind != sync.Full && b.Kind != sync.Reconcile && b.Kind != sync.User:
-		return sync.Request{}, refusal(op, fmt.Sprintf("kind %q is none of %q, %q and %q", b.Kind, sync.Full, sync.Reconcile, sync.User), "")
-	case (b.Kind == sync.User) != (b.Subject != ""):
-		return sync.Request{}, refusal(op, fmt.Sprintf("a run of kind %q, and no other, is about a subject", sync.User), "")
+	case b.Kind != sync.Full && b.Kind != sync.Reconcile && b.Kind != sync.User && b.Kind != sync.Undo:
+		return sync.Request{}, refusal(op, fmt.Sprintf("kind %q is none of %q, %q, %q and %q", b.Kind, sync.Full, sync.Reconcile, sync.User, sync.Undo), "")
+	case (b.Kind == sync.User || b.Kind == sync.Undo) != (b.Subject != ""):
+		return sync.Request{}, refusal(op, fmt.Sprintf("a run of kind %q or %q, and no other, is about a subject", sync.User, sync.Undo), "")
+	case b.Kind != sync.Undo && b.LetGo:
+		return sync.Request{}, refusal(op, fmt.Sprintf("only a run of kind %q lets go of anything", sync.Undo), "")
+	case len(b.By) > maxBy:
+		return sync.Request{}, refusal(op, fmt.Sprintf("by has %d bytes, at most %d are taken", len(b.By), maxBy), "")
 	case len(b.Only) > 0 && (!b.Insist || b.Kind != sync.Full):
 		return sync.Request{}, refusal(op, "only some are named, but the run doesn't insist on them alone", "send kind full and insist true with it")
 	}
-	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Subject: b.Subject, Insist: b.Insist || b.Kind != sync.Full, Only: b.Only, Attached: b.Attached, Cause: causeCommand}, nil
+	return sync.Request{Kind: b.Kind, DryRun: b.DryRun, Subject: b.Subject, By: b.By, LetGo: b.LetGo, Insist: b.Insist || b.Kind != sync.Full, Only: b.Only, Attached: b.Attached, Cause: causeCommand}, nil
 }
 
 // decisionBody comes with an approval or a rejection.

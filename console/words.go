@@ -19,7 +19,7 @@ func templateFuncs() template.FuncMap {
 		"ago": ago, "stamp": stamp, "short": short, "iso": iso, "lasting": lasting, "counted": counted, "words": words, "step": stepWords,
 		"left": left, "tone": tone, "sign": sign, "mark": mark, "name": nameOf, "id": idOf, "differences": differences, "come": come, "going": going,
 		"first": first, "owns": owns, "runLasted": func(r state.Run) string { return lasting(r.Ended.Sub(r.Started)) }, "countWords": countWords,
-		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "handed": handedOf,
+		"person": personPath, "group": groupPath, "about": about, "out": outWords, "hours": hours, "outTone": outTone, "handed": handedOf, "few": few,
 	}
 }
 
@@ -66,6 +66,19 @@ func lasting(d time.Duration) string {
 	default:
 		return fmt.Sprintf("%d days", int(d.Hours()/24))
 	}
+}
+
+// fewNames is how many names stand in one place.
+const fewNames = 20
+
+// few gives names up to fewNames, and counts the rest.
+func few(names []string) string {
+	n := min(len(names), fewNames)
+	more := ""
+	if n < len(names) {
+		more = fmt.Sprintf(" and %d more", len(names)-n)
+	}
+	return strings.Join(names[:n], ", ") + more
 }
 
 // hours tells a length of whole hours, or days.

@@ -273,6 +273,7 @@ const (
 	ArchivedPause    = "pause"    // a Pause: of several the last counts, and one without Since is the end of the one before
 	ArchivedSaved    = "saved"    // a Saved: of several with one ID the last counts
 
+	ArchivedUndo      = "undone"    // an ArchivedUndone: of several of one subject the last counts
 	ArchivedForgotten = "forgotten" // a Forgotten, without what was to be replaced
 )
 

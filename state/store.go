@@ -27,6 +27,7 @@ const (
 	Leavers Bucket = "leavers"   // Leaver by OktaID: who is on the way out
 	Saves   Bucket = "saved"     // Saved by the id of the schedule or document
 	Forgets Bucket = "forgotten" // Forgotten by OktaID
+	Undoes  Bucket = "undone"    // Undone by subject: whom and what a person brought back
 
 	PushedUsers  Bucket = "pushed/users"  // PushedUser by OktaID
 	PushedGroups Bucket = "pushed/groups" // PushedGroup by GroupID

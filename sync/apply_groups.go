@@ -35,7 +35,7 @@ func (a *applier) resolve(g identity.GroupID, ids []identity.OktaID) map[identit
 	found := map[identity.OktaID]identity.OmniID{}
 	for _, id := range ids {
 		u, m := a.ledger.Users[id], a.ledger.Members[g][id]
-		if u.Omni != "" && u.Active && m.Okta && m.Omni != state.Present && m.Omni != state.Found {
+		if u.Omni != "" && u.Active && a.ledger.belongs(g, id) && m.Omni != state.Present && m.Omni != state.Found {
 			found[id] = u.Omni
 		}
 	}
@@ -47,7 +47,7 @@ func (a *applier) place(c Change) place {
 	defer a.unlock()
 	p := place{group: a.ledger.Groups[c.Group], add: a.resolve(c.Group, c.Add), drop: map[identity.OktaID]identity.OmniID{}}
 	for _, id := range c.Drop {
-		if u := a.ledger.Users[id]; u.Omni != "" && !a.ledger.Members[c.Group][id].Okta {
+		if u := a.ledger.Users[id]; u.Omni != "" && !a.ledger.belongs(c.Group, id) {
 			p.drop[id] = u.Omni
 		}
 	}

@@ -95,7 +95,7 @@ func (e *Engine) unexplained(run *run, n Notes) (list []removal, seen time.Time)
 			}
 			h, first = *noted, true
 		}
-		if !removes(h.Change) || h.Why.Known() || h.Decision != state.None {
+		if !caused(h) || h.Why.Known() || h.Decision != state.None {
 			continue
 		}
 		if !first && !run.looksAgain(h) {
@@ -235,7 +235,7 @@ func (p *Pushes) waiting(n Notes) Notes {
 		why = pushedFirst
 	}
 	for _, h := range n.Holds {
-		if h != nil && h.Why == nil && removes(h.Change) {
+		if h != nil && h.Why == nil && caused(*h) {
 			h.Why = &state.Because{Unknown: why}
 		}
 	}

@@ -26,7 +26,7 @@ type common struct {
 func because(holds []state.Hold) []string {
 	whys, all := map[common][]state.Because{}, 0
 	for _, h := range holds {
-		if !removes(h.Change) {
+		if !caused(h) {
 			continue
 		}
 		all++
@@ -50,6 +50,10 @@ func because(holds []state.Hold) []string {
 	}
 	return sentences
 }
+
+// caused reports whether what is held is a removal that something in Okta led to: not one
+// that waits because a person undid it.
+func caused(h state.Hold) bool { return removes(h.Change) && h.Guard != guardUndone }
 
 // removes reports whether a held change takes something away.
 func removes(c state.Change) bool {

@@ -265,7 +265,7 @@ func (b *book) arrived(id identity.OktaID) {
 func (b *book) part() *Ledger {
 	l := newLedger()
 	l.Connection, l.Window = b.base.Connection, b.base.Window
-	l.Forgotten = maps.Clone(b.base.Forgotten)
+	l.Forgotten, l.Undone = maps.Clone(b.base.Forgotten), maps.Clone(b.base.Undone)
 	l.Groups, l.Holds, l.Failing = maps.Clone(b.base.Groups), maps.Clone(b.base.Holds), maps.Clone(b.base.Failing)
 	numbers := b.totals()
 	l.totals, l.book = &numbers, b

@@ -31,6 +31,7 @@ const (
 	Forget     Kind = "forget"    // what is told of somebody who left; never planned
 	Transfer   Kind = "transfer"  // a leaver\'s schedule or document, to a new owner; never planned
 	Stay       Kind = "stay"      // of somebody who came back on the way out, in the log alone
+	LetGo      Kind = "let_go"    // of what was undone, in the log alone: what Okta asks for it is done again
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.
@@ -103,6 +104,14 @@ func (c Change) objects() []string {
 	return list
 }
 
+// cutSubject gives the id of a subject, and whether it is a user's.
+func cutSubject(subject string) (id string, user bool) {
+	if id, user = strings.CutPrefix(subject, userSubject("")); user {
+		return id, true
+	}
+	return strings.TrimPrefix(subject, groupSubject("")), false
+}
+
 func userSubject(id identity.OktaID) string   { return "user:" + string(id) }
 func groupSubject(id identity.GroupID) string { return "group:" + string(id) }
 
@@ -113,11 +122,16 @@ func memberKey(g identity.GroupID, u identity.OktaID) string {
 	return "member:" + string(g) + ":" + string(u)
 }
 
-// memberOf reads a key that memberKey made.
+// joinKey is memberKey for who is to come.
+func joinKey(g identity.GroupID, u identity.OktaID) string {
+	return "join:" + string(g) + ":" + string(u)
+}
+
+// memberOf reads a key that memberKey made, or joinKey.
 func memberOf(key string) (identity.GroupID, identity.OktaID, bool) {
-	rest, ok := strings.CutPrefix(key, "member:")
+	kind, rest, _ := strings.Cut(key, ":")
 	g, u, both := strings.Cut(rest, ":")
-	return identity.GroupID(g), identity.OktaID(u), ok && both
+	return identity.GroupID(g), identity.OktaID(u), both && (kind == "member" || kind == "join")
 }
 
 // subjectsOf names what a decision key is about: a group's key and a user's look alike.

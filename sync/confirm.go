@@ -239,8 +239,9 @@ func (p Policy) earliest(u state.User) time.Time {
 	return u.Unassigned.Add(max(p.Settle, min(p.Grace, p.GraceGone)))
 }
 
-// reopen drops rejections that the user's Okta account has outlived: once it is
-// deactivated, suspended or deleted the removal is proposed anew.
+// reopen drops rejections that the user's Okta account has outlived, and what keeps an
+// ended membership undone: once the account is deactivated, suspended or deleted the
+// removal is proposed anew.
 func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 	n := newNotes()
 	for key, h := range l.Holds {
@@ -251,21 +252,32 @@ func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 		if h.Decision != state.Rejected || h.Change.Group != "" || (key != userKey(Deactivate, id) && key != userKey(Delete, id)) {
 			continue
 		}
-		account := d.Users[id].Account
-		if account == "" {
-			status, err := e.o.Okta.Account(ctx, id)
-			if fault.Is(err, fault.NotFound) {
-				status, err = accountDeleted, nil
-			}
-			if err != nil {
-				continue // the rejection stands while nobody knows better
-			}
-			account = status
-		}
-		over := account == "DEPROVISIONED" || account == "SUSPENDED" || account == accountDeleted
-		if over && account != h.Account {
+		if e.outlived(ctx, d, id, h.Account) {
 			n.Holds[key] = nil
 		}
 	}
+	for subject, kept := range l.Undone {
+		if id, user := cutSubject(subject); user && kept.Active && e.outlived(ctx, d, identity.OktaID(id), kept.Account) {
+			kept.Active = false
+			n.Undone[subject] = &kept
+		}
+	}
 	return n
+}
+
+// outlived reports whether the Okta account of somebody asks for the end of access by
+// itself by now. While nobody knows, it doesn't.
+func (e *Engine) outlived(ctx context.Context, d Desired, id identity.OktaID, was string) bool {
+	account := d.Users[id].Account
+	if account == "" {
+		status, err := e.o.Okta.Account(ctx, id)
+		if fault.Is(err, fault.NotFound) {
+			status, err = accountDeleted, nil
+		}
+		if err != nil {
+			return false
+		}
+		account = status
+	}
+	return account != was && (account == "DEPROVISIONED" || account == "SUSPENDED" || account == accountDeleted)
 }

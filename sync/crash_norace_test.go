@@ -23,5 +23,8 @@ const leavings = 500
 // drawnPauses is how many of them with pauses are.
 const drawnPauses = 150
 
+// drawnUndoes is how many runs are undone.
+const drawnUndoes = 100
+
 // audits is how many histories TestAccessAgreesWithOmni draws.
 const audits = 120

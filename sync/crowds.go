@@ -96,8 +96,8 @@ func (pl *planner) namesakes(id identity.GroupID, c Crowd) []string {
 
 func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.title(), State: state.Planned, Reason: pl.policy.Groups.word()}
-	for u, m := range pl.ledger.Members[id] {
-		if m.Okta && (pl.there[u] || pl.coming[u]) {
+	for u := range pl.ledger.Members[id] {
+		if pl.ledger.belongs(id, u) && (pl.there[u] || pl.coming[u]) {
 			ch.Add = append(ch.Add, u)
 		}
 	}
@@ -169,6 +169,7 @@ func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Cha
 		}
 	}
 	ch.Add, ch.Drop = pl.memberDiff(id, c.Certain)
+	list = append(list, pl.regroup(&ch, g.DisplayName)...)
 	list = append(list, pl.spare(&ch)...)
 	if ch.Kind == Members && len(ch.Add)+len(ch.Drop) == 0 {
 		return list
@@ -230,6 +231,9 @@ func (pl *planner) spare(c *Change) []Change {
 // delta says nothing, that is so while nobody saw anything else.
 func (pl *planner) assignedNow(id identity.OktaID) bool {
 	p, told := pl.desired.person(id)
+	if kept, is := pl.ledger.Undone.user(id); is && kept.Active && !told {
+		return true
+	}
 	if !told && pl.desired.Only && !pl.desired.Apart[userSubject(id)] {
 		return pl.ledger.Users[id].Unassigned == nil
 	}

@@ -19,9 +19,12 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
 	_, err := e.connection(ctx)
-	all := map[string]state.Hold{}
+	all, kept := map[string]state.Hold{}, undone{}
 	if err == nil {
 		err = collect(ctx, e.o.Store, state.Holds, all)
+	}
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Undoes, kept)
 	}
 	if err != nil {
 		return Decided{}, err
@@ -46,6 +49,9 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 		h.Decision, h.By, h.At = v.Decision, v.By, now
 		if v.Decision == state.Approved {
 			h.Until = now.Add(approvalLasts)
+		}
+		if v.Decision == state.Approved {
+			n.frees(kept, key, h, v.By)
 		}
 		n.Holds[key], all[key] = &h, h
 		told := h.Change
@@ -158,6 +164,9 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 		return s, err
 	}
 	if s.Keys, err = leftKeys(ctx, e.o.Store); err != nil {
+		return s, err
+	}
+	if s.Undone, err = e.undoneRuns(ctx); err != nil {
 		return s, err
 	}
 	for _, r := range counting {

@@ -152,7 +152,7 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 // Omni was no first load.
 func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
 	c := l.Connection
-	if stopErr != nil || anyHalted(results) || rep.Kind == Delta || rep.Kind == User { // which has seen, or done, too little to say so
+	if stopErr != nil || anyHalted(results) || rep.Kind == Delta || rep.Kind == User || rep.Kind == Undo { // which has seen, or done, too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)
@@ -295,6 +295,11 @@ func holds(changes []Change, d Desired, l *Ledger, r *run) Notes {
 				n.hold(key, c, l, r)
 			}
 		}
+		if len(l.Undone) > 0 {
+			for _, u := range c.Add {
+				alive[joinKey(c.Group, u)] = true
+			}
+		}
 		for _, key := range c.otherKeys() { // a no isn't forgotten because the policy calls for another end
 			alive[key] = alive[key] || l.Holds[key].Decision == state.Rejected
 		}
@@ -317,13 +322,14 @@ func (n *Notes) hold(key string, c Change, l *Ledger, r *run) {
 	told := r.told(c)
 	h, known := l.Holds[key]
 	stale := pinned(h.Guard) && h.Decision != state.Rejected && !makes(h.Change.After, told.After)
-	if known && !stale && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
+	other := (h.Guard == guardUndone) != (c.Guard == guardUndone)
+	if known && !stale && !other && (h.Guard == c.Guard || !c.Takes) && (h.Decision == state.None || !h.At.Before(r.started)) { // what was decided since stands
 		return
 	}
 	shown := told
 	shown.Handover = "" // it is told as the policy is when somebody looks
 	if _, member, ok := memberOf(key); ok {
-		shown = narrowed(told, firstOf(l.Users[member].UserName, string(member)))
+		shown = narrowed(told, firstOf(l.Users[member].UserName, string(member)), len(c.Add) > 0)
 	}
 	n.Holds[key] = &state.Hold{Change: shown, Guard: c.Guard, Run: r.id, Since: r.started, Account: l.Users[c.User].Account}
 	if !slices.ContainsFunc(n.Log, func(t state.Change) bool {
@@ -341,6 +347,13 @@ func holdKeys(c Change) []string {
 	}
 	if c.Takes {
 		return []string{takeoverKey(c.User, identity.OmniID(c.Omni))}
+	}
+	if c.Guard == guardUndone && len(c.Add) > 0 {
+		keys := make([]string, len(c.Add))
+		for i, u := range c.Add {
+			keys[i] = joinKey(c.Group, u)
+		}
+		return keys
 	}
 	if len(c.Drop) == 0 {
 		var keys []string

@@ -228,6 +228,8 @@ func (n Notes) take(b state.Bucket, key string, raw []byte) (bool, error) {
 		return enter(n.Failing, b, key, raw)
 	case b == state.Leavers:
 		return enter(n.Leavers, b, key, raw)
+	case b == state.Undoes:
+		return enter(n.Undone, b, key, raw)
 	}
 	return false, nil
 }

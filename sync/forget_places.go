@@ -67,6 +67,8 @@ func (x *eraser) record(b state.Bucket, key string, raw []byte) ([]byte, error) 
 		return edited(raw, b, always(x.accepted))
 	case b == state.Saves:
 		return edited(raw, b, x.saved)
+	case b == state.Undoes && x.theirs(key):
+		return nil, nil // who is forgotten isn't brought back any more
 	case b == state.Meta && key == metaKeys:
 		return edited(raw, b, always(func(v *json.RawMessage) { *v = texts(x, *v, x.now) }))
 	case b == state.PushedUsers, b == state.PushedGroups, b == state.Meta, b == state.Forgets:
@@ -120,6 +122,8 @@ func (x *eraser) archived(r state.Archived) (state.Archived, error) {
 		err = inPlace(x, &r, always(x.change))
 	case r.Kind == state.ArchivedRun:
 		err = inPlace(x, &r, always(x.run))
+	case r.Kind == state.ArchivedUndo:
+		err = inPlace(x, &r, always(x.undone))
 	case r.Kind == state.ArchivedDecision:
 		err = inPlace(x, &r, always(func(h *state.ArchivedHold) {
 			if x.renames(h.Key) {

@@ -127,6 +127,20 @@ func (x *eraser) user(u *state.User) {
 	}
 }
 
+// theirs reports whether the subject is the person.
+func (x *eraser) theirs(subject string) bool {
+	id, user := cutSubject(subject)
+	return user && x.ids[id]
+}
+
+// undone is how anybody or anything was kept after an undo.
+func (x *eraser) undone(u *state.ArchivedUndone) {
+	if x.theirs(u.Subject) && u.Run != "" {
+		u.Name, u.UserName, u.DisplayName, u.Attributes = x.address, "", "", nil
+	}
+	*u = texts(x, *u, u.At)
+}
+
 // accepted is what the person's own push told.
 func (x *eraser) accepted(u *state.PushedUser) {
 	kept := identity.PushedUser{ID: u.ID, External: u.External, UserName: x.address, Active: u.Active, Created: u.Created, Changed: u.Changed}

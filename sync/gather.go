@@ -2,6 +2,7 @@ package sync
 
 import (
 	"context"
+	"maps"
 	"strings"
 
 	"github.com/omnisync/omnisync/identity"
@@ -52,6 +53,7 @@ func concerned(d Desired, l *Ledger) map[identity.OktaID]bool {
 	for id := range d.Users {
 		ids[id] = true
 	}
+	maps.Copy(ids, l.Undone.users())
 	if d.Only {
 		return ids
 	}
@@ -101,6 +103,9 @@ func needsAll(id identity.GroupID, d Desired, l *Ledger) bool {
 		return true
 	}
 	if _, failing := l.Failing[groupSubject(id)]; failing {
+		return true
+	}
+	if _, kept := l.Undone.group(id); kept {
 		return true
 	}
 	for key, h := range l.Holds {

@@ -21,6 +21,7 @@ const (
 	guardTakeovers      = "takeovers"            // somebody else's account for a newcomer: waits where the policy asks
 	guardManual         = "manual_deactivations" // who was deactivated in Omni by hand: waits where the policy asks
 	guardLoss           = "loss"                 // removals that a ledger which was lost calls for
+	guardUndone         = "undone"               // what Okta asks for an object that was brought back
 )
 
 // Judged is a plan after the guard: the changes, those that are held split off
@@ -184,7 +185,7 @@ func (j *judging) verdict(c Change, key, why string) (state.ChangeState, string)
 		return state.Kept, ruled(hold)
 	case why != "":
 		return state.Held, why
-	case known:
+	case known && hold.Guard != guardUndone: // which the plan itself holds, for as long as it does
 		return state.Held, hold.Change.Reason
 	default:
 		return state.Planned, c.Reason

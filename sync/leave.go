@@ -37,7 +37,7 @@ func (e *Engine) LeaveAtOnce(ctx context.Context, a AtOnce) (Leaver, error) {
 	}
 	e.archive(ctx, archivedHolds(map[string]*state.Hold{userKey(EndGrace, identity.OktaID(v.OktaID)): {
 		Change: told, Guard: string(state.InGrace), Since: v.Unassigned, Decision: state.Approved, By: a.By, At: told.Time}})...)
-	e.lookAtOnce(identity.OktaID(v.OktaID))
+	e.lookAtOnce(userSubject(identity.OktaID(v.OktaID)))
 	if e.decided != nil {
 		e.decided()
 	}
@@ -115,12 +115,14 @@ func (e *Engine) endGrace(ctx context.Context, id identity.OktaID, by string) (s
 	return told, e.committed(ctx, nil, n)
 }
 
-// lookAtOnce has the next delta look at somebody, should no other run do so before.
-func (e *Engine) lookAtOnce(id identity.OktaID) {
+// lookAtOnce has the next delta look at the subjects, should no other run do so before.
+func (e *Engine) lookAtOnce(subjects ...string) {
 	w := &e.watch
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.again[userSubject(id)] = look{at: time.Now()}
+	for _, s := range subjects {
+		w.again[s] = look{at: time.Now()}
+	}
 }
 
 // outOf gives one of those who are on the way out.

@@ -140,7 +140,11 @@ func (x exits) judged() []Change {
 	pl := &planner{desired: x.desired, ledger: x.ledger, policy: x.policy}
 	var ends []Change
 	for id := range x.desired.Users {
-		ends = append(ends, pl.ending(id, x.ledger.Users[id]))
+		c := pl.ending(id, x.ledger.Users[id])
+		if kept, is := x.ledger.Undone.user(id); is {
+			c = pl.waitsUndone(c, kept)
+		}
+		ends = append(ends, c)
 	}
 	slices.SortFunc(ends, byName)
 	return judge(ends, x.desired, x.ledger, x.policy, x.now).Changes

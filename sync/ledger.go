@@ -20,6 +20,7 @@ type Ledger struct {
 	Failing    map[string]state.Failure
 	Leavers    map[identity.OktaID]state.Leaver // who hands over; of a part, those of its own subjects
 	Forgotten  forgotten
+	Undone     undone
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
@@ -57,7 +58,7 @@ func newLedger() *Ledger {
 		Failing: map[string]state.Failure{},
 		Leavers: map[identity.OktaID]state.Leaver{},
 
-		Forgotten: forgotten{},
+		Forgotten: forgotten{}, Undone: undone{},
 
 		reserved: map[string]int{},
 
@@ -106,6 +107,9 @@ func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err err
 		return err
 	}
 	if err := collect(ctx, s, state.Forgets, l.Forgotten); err != nil {
+		return err
+	}
+	if err := collect(ctx, s, state.Undoes, l.Undone); err != nil {
 		return err
 	}
 	if whole {
@@ -163,6 +167,7 @@ func (l *Ledger) Take(n Notes) {
 	merge(l.Failing, n.Failing)
 	merge(l.Leavers, n.Leavers)
 	merge(l.Forgotten, n.Forgotten)
+	merge(l.Undone, n.Undone)
 	for id, members := range n.Members {
 		if l.Members[id] == nil {
 			l.Members[id] = map[identity.OktaID]state.Member{}

@@ -105,6 +105,7 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 		e.o.Logged(n.Log)
 	}
 	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
+	e.archive(ctx, archivedUndoes(n.Undone)...)
 	if n.Pause != nil {
 		e.brake.set(*n.Pause)
 	}
@@ -135,6 +136,9 @@ func (e *Engine) observed(ctx context.Context, l *Ledger, n Notes) error {
 			if h != nil && h.Decision != "" {
 				delete(n.Holds, key)
 			}
+		}
+		for subject := range told.Undone {
+			delete(n.Undone, subject)
 		}
 	}
 	told := l.inbox

@@ -89,7 +89,7 @@ const causeSchedule = "schedule"
 // byHand reports whether somebody asked for the run: neither the schedule, nor a delta,
 // nor a push.
 func (r Request) byHand() bool {
-	return (r.Kind == Full || r.Kind == Reconcile || r.Kind == User) && r.Cause != causeSchedule && !strings.HasPrefix(r.Cause, causeLog) && !strings.HasPrefix(r.Cause, causePush)
+	return (r.Kind == Full || r.Kind == Reconcile || r.Kind == User || r.Kind == Undo) && r.Cause != causeSchedule && !strings.HasPrefix(r.Cause, causeLog) && !strings.HasPrefix(r.Cause, causePush)
 }
 
 // Ask is Wake for a run that has another cause than the schedule.
@@ -276,9 +276,9 @@ func (l *Loop) Forget(ctx context.Context, f Forgetting) (Forgotten, error) {
 }
 
 // Do does one run when no other is under way; until then it tells of the other. A user
-// run, which is over soon, goes on beside those of other kinds, as a delta does.
+// run and an undo go on beside those of other kinds, as a delta does.
 func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
-	if r.Kind == User {
+	if r.Kind == User || r.Kind == Undo {
 		return l.beside(ctx, r)
 	}
 	over := l.engine.follower.wait(r.Progress)
@@ -296,7 +296,7 @@ func (l *Loop) Do(ctx context.Context, r Request) (Report, error) {
 	return l.engine.Pass(ctx, r)
 }
 
-// beside does a user run when no delta and no other user run is under way.
+// beside does a user run, or an undo, when nothing else of that lane is under way.
 func (l *Loop) beside(ctx context.Context, r Request) (Report, error) {
 	select {
 	case l.aside <- struct{}{}:

@@ -183,6 +183,8 @@ func (n Notes) restore(b *state.Batch, r state.Archived) (err error) {
 		if err = json.Unmarshal(r.Record, &f); err == nil {
 			n.Forgotten[f.Okta] = &f
 		}
+	case state.ArchivedUndo:
+		err = n.restoreUndone(r.Record)
 	case state.ArchivedPause:
 		var p state.Pause
 		if err = json.Unmarshal(r.Record, &p); err == nil {

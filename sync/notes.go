@@ -23,6 +23,7 @@ type Notes struct {
 	PushedGroups map[identity.GroupID]*state.PushedGroup
 
 	Forgotten map[identity.OktaID]*state.Forgotten
+	Undone    map[string]*state.Undone // by subject
 
 	Connection *state.Connection
 	Pause      *state.Pause   // zero: the end of one
@@ -45,6 +46,7 @@ func newNotes() Notes {
 		PushedGroups: map[identity.GroupID]*state.PushedGroup{},
 
 		Forgotten: map[identity.OktaID]*state.Forgotten{},
+		Undone:    map[string]*state.Undone{},
 	}
 }
 
@@ -167,6 +169,7 @@ func (n Notes) batches() []state.Batch {
 	put(&b, state.PushedUsers, n.PushedUsers)
 	put(&b, state.PushedGroups, n.PushedGroups)
 	put(&b, state.Forgets, n.Forgotten)
+	put(&b, state.Undoes, n.Undone)
 	return cut(b)
 }
 
@@ -242,6 +245,7 @@ func (n *Notes) join(later Notes) {
 	maps.Copy(n.PushedUsers, later.PushedUsers)
 	maps.Copy(n.PushedGroups, later.PushedGroups)
 	maps.Copy(n.Forgotten, later.Forgotten)
+	maps.Copy(n.Undone, later.Undone)
 	for kind, count := range later.Spent {
 		n.spend(kind, count)
 	}

@@ -28,6 +28,7 @@ func observe(d Desired, l *Ledger, now time.Time) Notes {
 			n.group(id, g)
 		}
 	}
+	lapsed(n, d, l)
 	return n
 }
 

@@ -20,7 +20,9 @@ import (
 // existing users, then joiners group by group, each group after its last
 // joiner, then deletions and releases of groups.
 func Plan(d Desired, l *Ledger, p Policy) []Change {
-	pl := &planner{desired: d, ledger: l, policy: p}
+	asked := d
+	d = d.keeping(l)
+	pl := &planner{desired: d, asked: asked, ledger: l, policy: p}
 	pl.names, pl.titles, pl.heirs = userNames(d, l), groupNames(d, l), successions(d, l)
 	users := pl.users()
 	pl.standing(users)
@@ -35,7 +37,8 @@ func Plan(d Desired, l *Ledger, p Policy) []Change {
 // planner carries the values that one plan is made from. It is never changed
 // after its fields are filled in order: names, then coming.
 type planner struct {
-	desired Desired
+	desired Desired // as what was undone is kept
+	asked   Desired // as Okta says
 	ledger  *Ledger
 	policy  Policy
 	names   claims[identity.OktaID]

@@ -87,7 +87,7 @@ func (e *Engine) followed(run *run) (over func()) {
 	switch run.request.Kind {
 	case Delta:
 		return func() {}
-	case User:
+	case User, Undo:
 	default:
 		run.follower = &e.follower
 	}

@@ -16,6 +16,7 @@ const (
 	Delta     RunKind = "delta"     // of Okta, only what its System Log says was touched
 	Push      RunKind = "push"      // nothing is read: Okta said it
 	User      RunKind = "user"      // of both sides, only one person is read
+	Undo      RunKind = "undo"      // of Okta, only whom and what an earlier run changed
 )
 
 // Outcome sums a run up.
@@ -38,7 +39,9 @@ type Request struct {
 	Only       []string       `json:",omitempty"` // of Insist: the names, or ids, of those that it is for; empty: all
 	Attached   bool           `json:",omitempty"` // ends with who asked for it; else it goes on where another process makes it
 	AllMembers bool           // reads the members of every group, moved or not
-	Subject    string         `json:",omitempty"` // of a user run: the person, by a name or an id
+	Subject    string         `json:",omitempty"` // of a user run: the person, by a name or an id; of an undo: the run that is undone
+	By         string         `json:",omitempty"` // of an undo: who asks
+	LetGo      bool           `json:",omitempty"` // of an undo: what it undid is let go of instead
 	Progress   func(Progress) `json:"-"`          // told of each step, and twice a second of a long one; it must not call the engine; may be nil
 	Cause      string         // why it runs: "schedule", CauseCommand, "start"
 }
@@ -138,7 +141,8 @@ type Status struct {
 	Whole    *LastRun        `json:"whole,omitempty"` // the newest that read all of Okta; absent where it is the last
 	Running  *Running        `json:"running"`         // in this process; null when none is
 	Held     []HeldRun       `json:"held"`
-	Rejected []state.Change  `json:"rejected"` // what a person said no to, and what stands because of it
+	Rejected []state.Change  `json:"rejected"`         // what a person said no to, and what stands because of it
+	Undone   []UndoneRun     `json:"undone,omitempty"` // what is kept as it was before a run, until somebody lets go
 	Failing  []state.Change  `json:"failing"`
 	Keys     []LeftKey       `json:"keys,omitempty"`    // API keys whose owner leaves in Okta: each needs another in its place
 	Leaving  map[string]int  `json:"leaving"`           // how many are on the way out, by step

@@ -28,7 +28,8 @@ type run struct {
 	pause   state.Pause // that holds, zero for none
 	noticed string      // what is told before everything else, "" for nothing
 
-	touched  *touched // of a delta and a user run: where it looks
+	touched  *touched // of a delta, a user run and an undo: where it looks
+	undoing  undone   // of an undo: what it is to bring back
 	person   *dossier // of a user run: whom it is about
 	unread   []string // what couldn't be read, or confirmed, and is looked at again
 	wider    string   // of a delta: why a full run is to follow it; "" for none
@@ -135,8 +136,11 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return Report{}, err
 	}
 	run := e.begin(r)
-	if r.Kind == User {
+	switch r.Kind {
+	case User:
 		return e.walk(ctx, run)
+	case Undo:
+		return e.undo(ctx, run)
 	}
 	var err error
 	if run.only, err = e.sought(ctx, r); err != nil {
@@ -158,6 +162,7 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
+	run.keep()
 	if run.desired, err = e.read(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -213,6 +218,9 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 // observe notes what was seen in Okta, and what is over because of it.
 func (e *Engine) observe(ctx context.Context, run *run) error {
 	if err := e.note(ctx, run, observe(run.desired, run.ledger, run.started), e.reopen(ctx, run.ledger, run.desired)); err != nil {
+		return err
+	}
+	if err := e.keeps(ctx, run); err != nil {
 		return err
 	}
 	return e.comeBack(ctx, run)

@@ -32,6 +32,10 @@ func (pl *planner) users() []Change {
 	}
 	var list []Change
 	for id := range ids {
+		if kept, is := pl.ledger.Undone.user(id); is {
+			list = append(list, pl.keptUser(id, kept)...)
+			continue
+		}
 		list = append(list, pl.user(id)...)
 	}
 	slices.SortFunc(list, byName)

@@ -120,19 +120,34 @@ func joinMembers(list []state.Change) []state.Change {
 			out = append(out, c)
 		case !known:
 			at[g] = len(out)
-			before := *c.Before
-			before.Members = slices.Clone(before.Members)
-			c.Before = &before
+			c.Before, c.After = withMembers(c.Before), withMembers(c.After)
 			out = append(out, c)
 		default:
 			out[i].Before.Members = append(out[i].Before.Members, c.Before.Members...)
+			if c.After != nil && out[i].After != nil {
+				out[i].After.Members = append(out[i].After.Members, c.After.Members...)
+			}
 		}
 	}
 	for _, i := range at {
-		slices.Sort(out[i].Before.Members)
-		out[i].Before.Members = slices.Compact(out[i].Before.Members)
+		for _, f := range []*state.Facts{out[i].Before, out[i].After} {
+			if f != nil {
+				slices.Sort(f.Members)
+				f.Members = slices.Compact(f.Members)
+			}
+		}
 	}
 	return out
+}
+
+// withMembers is a copy whose members are its own.
+func withMembers(f *state.Facts) *state.Facts {
+	if f == nil {
+		return nil
+	}
+	own := *f
+	own.Members = slices.Clone(f.Members)
+	return &own
 }
 
 // expire takes approvals whose time is over as what they are: still to be decided.
@@ -145,9 +160,12 @@ func (l *Ledger) expire(now time.Time) {
 	}
 }
 
-// narrowed is the change for the one member whom a hold is about.
-func narrowed(c state.Change, member string) state.Change {
+// narrowed is the change for the one member whom a hold is about, who goes or comes.
+func narrowed(c state.Change, member string, comes bool) state.Change {
 	c.Before, c.After = &state.Facts{Members: []string{member}}, &state.Facts{}
+	if comes {
+		c.Before, c.After = c.After, c.Before
+	}
 	return c
 }
 

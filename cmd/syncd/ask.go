@@ -31,7 +31,10 @@ type messenger struct {
 // Do has the leader make a run, and tells r.Progress of its steps.
 func (m messenger) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	kind := errandRun
-	if r.Subject != "" || len(r.Only) > 0 {
+	switch {
+	case r.Kind == sync.Undo:
+		kind = errandUndo
+	case r.Subject != "" || len(r.Only) > 0:
 		kind = errandSome
 	}
 	answer, err := m.send(ctx, kind, r, &following{progress: r.Progress, attached: r.Attached})

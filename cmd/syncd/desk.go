@@ -195,7 +195,9 @@ func decides[T any](e state.Errand, do func(T) (console.Line, error)) console.Li
 }
 
 // runs reports whether an errand asks for a run.
-func runs(e state.Errand) bool { return e.Kind == errandRun || e.Kind == errandSome }
+func runs(e state.Errand) bool {
+	return e.Kind == errandRun || e.Kind == errandSome || e.Kind == errandUndo
+}
 
 func failing(err error) console.Line { return console.Line{Error: console.FailureOf(err)} }
 

@@ -21,6 +21,7 @@ import (
 const (
 	errandRun     = "run"     // a sync.Request about everybody
 	errandSome    = "some"    // a sync.Request about some, which a version that doesn't know it must not take for one about all
+	errandUndo    = "undo"    // a sync.Request that undoes a run, or lets go of it
 	errandDecide  = "verdict" // a sync.Verdict
 	errandRestore = "restore" // a sync.RestoreRequest
 	errandLeave   = "leave"   // a sync.AtOnce

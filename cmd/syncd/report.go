@@ -30,7 +30,11 @@ func (p *printer) report(r sync.Report, dry bool) {
 
 func heading(r sync.Report, dry bool) string {
 	if dry {
-		return fmt.Sprintf("What a %s run would do (nothing was changed)", r.Kind)
+		article := "a"
+		if r.Kind == sync.Undo {
+			article = "an"
+		}
+		return fmt.Sprintf("What %s %s run would do (nothing was changed)", article, r.Kind)
 	}
 	return fmt.Sprintf("Run %s (%s)", r.Run, r.Kind)
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -150,8 +151,14 @@ func oktaCmd(ts *testscript.TestScript, _ bool, args []string) {
 			} else {
 				w.okta.AddMember(w.ids[args[1]], w.ids[name])
 			}
-		case "run":
-			ts.Setenv("RUN", runOf(ts, name))
+		case "in", "out": // okta in GROUP MEMBER...
+			if i > 0 && args[0] == "in" {
+				w.okta.AddMember(w.ids[args[1]], w.ids[name])
+			} else if i > 0 {
+				w.okta.RemoveMember(w.ids[args[1]], w.ids[name])
+			}
+		case "run", "undo":
+			ts.Setenv(strings.ToUpper(args[0]), runOf(ts, name))
 		case "app":
 			w.okta.SetKnobs(func(k *simokta.Knobs) { k.AppStatus = name })
 		case "denied":
@@ -168,7 +175,7 @@ func runOf(ts *testscript.TestScript, file string) string {
 	return report.Run
 }
 
-// omniCmd looks into Omni: omni active NAME..., omni writes N since the last time, or
+// omniCmd looks into Omni: omni active NAME..., omni sales NAME... for members, omni writes N since the last time, or
 // since omni reset.
 func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
@@ -181,6 +188,11 @@ func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
 			u, _ := w.omni.User(arg + "@example.com")
 			if u.Active == neg {
 				ts.Fatalf("%s: %+v", arg, u)
+			}
+		case "sales":
+			g, _ := w.omni.Group("Sales")
+			if slices.Contains(g.Members, arg+"@example.com") == neg {
+				ts.Fatalf("%s: %+v", arg, g)
 			}
 		case "writes":
 			if got := fmt.Sprint(w.omni.Writes()); got != arg {

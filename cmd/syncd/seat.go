@@ -284,7 +284,7 @@ func (s *seat) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnswer, 
 func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 	c := s.leads.Load()
 	switch {
-	case r.DryRun && r.Kind == sync.User: // which waits for nobody, and nobody for it
+	case r.DryRun && (r.Kind == sync.User || r.Kind == sync.Undo): // which waits for nobody, and nobody for it
 		return s.reader.Pass(ctx, r)
 	case c != nil:
 		ctx, end := c.reigning(ctx)

@@ -81,12 +81,36 @@ func (p *printer) status(s sync.Status) {
 		p.list(run.Changes)
 	}
 	p.section("Rejected, and left as it is until Okta changes it once more", s.Rejected)
+	p.undone(s.Undone)
 	if len(s.Failing) > 0 {
 		p.alarm("Failing, tried again by itself")
 		p.failing(s.Failing)
 	}
 	p.refused(s.Refused)
 	p.leaving(s.Leaving)
+}
+
+// namesShown is how many names stand in a line.
+const namesShown = 10
+
+// undone tells what is kept as it was before a run.
+func (p *printer) undone(list []sync.UndoneRun) {
+	for _, u := range list {
+		p.alarm(fmt.Sprintf("Kept as before run %s, which %s undid on %s: %s and %s", clean(u.Of), clean(u.By), stamp(u.Since), counted(len(u.Users), "user"), counted(len(u.Groups), "group")))
+		p.line("  grants and changes of theirs wait; once it is mended in Okta: syncd undo %s --let-go", clean(u.Of))
+		for _, of := range []struct {
+			what  string
+			names []string
+		}{{"users", u.Users}, {"groups", u.Groups}} {
+			if n := min(len(of.names), namesShown); n > 0 {
+				more := ""
+				if n < len(of.names) {
+					more = fmt.Sprintf(" and %d more", len(of.names)-n)
+				}
+				p.line("  %s: %s%s", of.what, clean(strings.Join(of.names[:n], ", ")), more)
+			}
+		}
+	}
 }
 
 // running tells how far the run is that is under way.

@@ -1,0 +1,51 @@
+package state
+
+import (
+	"slices"
+	"time"
+
+	"github.com/omnisync/omnisync/identity"
+)
+
+// Undone is how one object is kept since a run about it was undone: as it was before that
+// run. It is removed when somebody lets go of the object.
+type Undone struct {
+	Run  string    `json:"run"` // that undid
+	Of   string    `json:"of"`  // that was undone
+	By   string    `json:"by"`
+	At   time.Time `json:"at"`
+	Name string    `json:"name"` // userName, or the group's name in Okta, for people
+
+	UserName    string                     `json:"userName,omitempty"`    // what they are brought back to; "": as it is
+	DisplayName string                     `json:"displayName,omitempty"` // likewise, of a group too
+	Attributes  map[string]*identity.Value `json:"attributes,omitempty"`  // likewise, those that the run changed; nil: no value
+	Active      bool                       `json:"active,omitempty"`      // the membership that the run ended is brought back, and isn't ended again
+	Account     string                     `json:"account,omitempty"`     // of Active: the Okta account's status then
+
+	Still bool              `json:"still,omitempty"` // of a group: the run changed it, so that nobody joins it and its name stays
+	In    []identity.OktaID `json:"in,omitempty"`    // of a group: whom the run took out, and who belong there
+	Out   []identity.OktaID `json:"out,omitempty"`   // of a group: whom it put in, and who don't
+}
+
+// Has reports whether the user belongs in the group although Okta says otherwise.
+func (u Undone) Has(id identity.OktaID) bool { return slices.Contains(u.In, id) }
+
+// Lacks reports whether the user doesn't belong in the group although Okta says so.
+func (u Undone) Lacks(id identity.OktaID) bool { return slices.Contains(u.Out, id) }
+
+// Puts makes the user belong in the group, or not.
+func (u *Undone) Puts(id identity.OktaID, in bool) {
+	other := func(o identity.OktaID) bool { return o == id }
+	u.In, u.Out = slices.DeleteFunc(u.In, other), slices.DeleteFunc(u.Out, other)
+	if in {
+		u.In = append(u.In, id)
+	} else {
+		u.Out = append(u.Out, id)
+	}
+}
+
+// ArchivedUndone is an Undone with its subject.
+type ArchivedUndone struct {
+	Subject string `json:"subject"`
+	Undone         // zero: somebody let go
+}

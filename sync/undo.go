@@ -1,0 +1,306 @@
+package sync
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
+)
+
+// An undo is a delta that looks at whom and what an earlier run changed. What it finds in
+// the log is noted first, as what is to be kept (undone.go); from there on it takes the
+// road of every run. Letting go is such a run too: what was kept is so no longer, and what
+// Okta asks for is done.
+//
+//	undo -> undoes (done, undoer; or keptFor) -> pass, with keep and keeps
+
+// undo does a run that undoes another, or lets go of what was undone.
+func (e *Engine) undo(ctx context.Context, run *run) (Report, error) {
+	u, err := e.undoes(ctx, run)
+	if err != nil && !fault.Is(err, fault.NotFound) && !fault.Is(err, fault.Refused) && !fault.Is(err, fault.Conflict) {
+		return e.aborted(ctx, run, err)
+	}
+	if err != nil || len(u.kept) == 0 {
+		rep := e.report(run, nil) // nothing was begun, and nothing is to be remembered
+		if err != nil {
+			rep.Outcome = Failing
+		}
+		return rep.leaving(u.left), err
+	}
+	run.undoing, run.touched = u.kept, u.kept.touched(run.request.LetGo)
+	rep, err := e.pass(ctx, run)
+	return rep.leaving(u.left), err
+}
+
+// leaving adds what can't be undone to what was done.
+func (r Report) leaving(left []state.Change) Report {
+	for _, c := range left {
+		r.Changes = append(r.Changes, c)
+		r.Counts[string(state.Kept)]++
+	}
+	return r
+}
+
+// undoes works out what is called for, from the log and the ledger.
+func (e *Engine) undoes(ctx context.Context, run *run) (undoing, error) {
+	c, err := e.connection(ctx)
+	if err == nil {
+		err = e.unlost(ctx, c)
+	}
+	if err != nil {
+		return undoing{}, err
+	}
+	of := strings.TrimSpace(run.request.Subject)
+	if run.request.LetGo {
+		kept, err := e.keptFor(ctx, of)
+		return undoing{kept: kept}, err
+	}
+	lines, err := e.done(ctx, of)
+	if err != nil {
+		return undoing{}, err
+	}
+	l := newLedger()
+	x := &undoer{ledger: l, policy: e.policy.defining(e.definer.within(ctx, e.o.Omni, definitionsLast).all), mark: state.Undone{Run: run.id, Of: of, By: run.request.By, At: run.started.UTC()}}
+	if x.named, err = e.meant(ctx, l, lines); err == nil {
+		err = e.recallDone(ctx, l, lines)
+	}
+	if err != nil {
+		return undoing{}, err
+	}
+	return x.undo(lines), nil
+}
+
+// done gives the lines of what a run did, the oldest first.
+func (e *Engine) done(ctx context.Context, of string) ([]state.Change, error) {
+	if now := e.follower.now(); now != nil && now.Run == of {
+		return nil, &fault.Error{Kind: fault.Conflict, Op: fmt.Sprintf("run %q is under way", of), Hint: "nothing was done; wait for its end, or stop it with syncd pause"}
+	}
+	lines, err := e.History(ctx, HistoryFilter{Run: of})
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(lines)
+	done := slices.DeleteFunc(slices.Clone(lines), func(c state.Change) bool { return c.State != state.Applied })
+	switch {
+	case of == "" || len(lines) == 0:
+		return nil, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("the log tells of no run %q", of),
+			Hint: "nothing was done; syncd history shows the runs of its lines. A run that changed nothing has none, and old ones go (log.keep)"}
+	case len(done) == 0:
+		return nil, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("run %q changed nothing in Omni", of), Hint: "nothing was done: there is nothing to undo"}
+	}
+	return done, nil
+}
+
+// meant gives who has, or had, the names of members in the lines.
+func (e *Engine) meant(ctx context.Context, l *Ledger, lines []state.Change) (map[string][]identity.OktaID, error) {
+	if err := l.fetchMarks(ctx, e.o.Store); err != nil {
+		return nil, err
+	}
+	wanted, sums := map[string]bool{}, map[uint64]bool{}
+	for _, c := range lines {
+		for _, f := range []*state.Facts{c.Before, c.After} {
+			if f == nil {
+				continue
+			}
+			for _, name := range f.Members {
+				wanted[identity.FoldUserName(name)], sums[state.NameSum(name)] = true, true
+			}
+		}
+	}
+	named := map[string][]identity.OktaID{}
+	if len(wanted) == 0 {
+		return named, nil
+	}
+	note := func(name string, id identity.OktaID) {
+		name = identity.FoldUserName(name)
+		if _, known := l.Marks[id]; known && wanted[name] && !slices.Contains(named[name], id) {
+			named[name] = append(named[name], id)
+		}
+	}
+	now := map[identity.OktaID]bool{}
+	for id, m := range l.Marks {
+		if sums[m.Name] {
+			now[id] = true
+		}
+	}
+	if err := l.fetch(ctx, e.o.Store, now); err != nil {
+		return nil, err
+	}
+	for id := range now {
+		note(l.Users[id].UserName, id)
+	}
+	all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
+	for _, c := range all {
+		if c.Group != "" {
+			continue
+		}
+		note(c.UserName, identity.OktaID(c.OktaID))
+		for _, f := range []*state.Facts{c.Before, c.After} {
+			if f != nil {
+				note(f.UserName, identity.OktaID(c.OktaID))
+			}
+		}
+	}
+	return named, err
+}
+
+// recallDone reads what the ledger has of the objects.
+func (e *Engine) recallDone(ctx context.Context, l *Ledger, lines []state.Change) error {
+	if err := collect(ctx, e.o.Store, state.Groups, l.Groups); err != nil {
+		return err
+	}
+	if err := collect(ctx, e.o.Store, state.Undoes, l.Undone); err != nil {
+		return err
+	}
+	users, ended := map[identity.OktaID]bool{}, map[identity.OktaID]bool{}
+	for _, c := range lines {
+		if c.Group == "" && c.OktaID != "" {
+			users[identity.OktaID(c.OktaID)] = true
+			ended[identity.OktaID(c.OktaID)] = c.Kind == string(Deactivate) || ended[identity.OktaID(c.OktaID)]
+		}
+	}
+	maps.DeleteFunc(ended, func(_ identity.OktaID, is bool) bool { return !is })
+	if err := l.fetch(ctx, e.o.Store, users); err != nil {
+		return err
+	}
+	return l.fetchRows(ctx, e.o.Store, ended)
+}
+
+// touched is where an undo looks: at the people in Okta, and at the groups, with their
+// members in Okta where they are let go of, else as the ledger has them.
+func (x undone) touched(letGo bool) *touched {
+	t := newTouched()
+	t.app = &hint{}
+	for subject := range x {
+		id, user := cutSubject(subject)
+		switch group := identity.GroupID(id); {
+		case user:
+			t.users[identity.OktaID(id)] = hint{direct: true}
+		case isOwn(group): // Okta doesn't know that key
+			t.replan[group] = true
+		default:
+			t.groups[group], t.replan[group] = hint{}, true
+			if letGo {
+				t.lists[group] = true
+			}
+		}
+	}
+	return t
+}
+
+// keep makes what is undone, or let go of, part of the ledger in memory, so that all that
+// follows goes by it.
+func (r *run) keep() {
+	for subject, kept := range r.undoing {
+		if r.request.LetGo {
+			delete(r.ledger.Undone, subject)
+		} else {
+			r.ledger.Undone[subject] = kept
+		}
+	}
+	if r.request.LetGo {
+		maps.DeleteFunc(r.ledger.Holds, func(key string, h state.Hold) bool { return r.undoing.holds(key, h) })
+	}
+}
+
+// holds reports whether a change waits because of what is kept.
+func (x undone) holds(key string, h state.Hold) bool {
+	return h.Guard == guardUndone && slices.ContainsFunc(subjectsOf(key), func(s string) bool { _, is := x[s]; return is })
+}
+
+// keeps notes what is undone, or let go of, now that Okta was read and before anything is
+// done.
+func (e *Engine) keeps(ctx context.Context, run *run) error {
+	if len(run.undoing) == 0 {
+		return nil
+	}
+	n := newNotes()
+	for _, subject := range slices.Sorted(maps.Keys(run.undoing)) {
+		if run.request.LetGo {
+			n.Undone[subject] = nil
+			told := letGo(subject, run.undoing[subject], run.request.By)
+			told.Run = run.id
+			n.Log = append(n.Log, told)
+			continue
+		}
+		kept := run.ledger.Undone[subject]
+		n.Undone[subject] = &kept
+	}
+	if !run.request.LetGo {
+		return e.note(ctx, run, n)
+	}
+	holds := map[string]state.Hold{}
+	if err := collect(ctx, e.o.Store, state.Holds, holds); err != nil {
+		return err
+	}
+	for key, h := range holds {
+		if run.undoing.holds(key, h) {
+			n.Holds[key] = nil
+		}
+	}
+	return e.note(ctx, run, n)
+}
+
+// keptFor gives what a run about letting go is about: all that is kept because of the run.
+func (e *Engine) keptFor(ctx context.Context, of string) (undone, error) {
+	kept := undone{}
+	if err := collect(ctx, e.o.Store, state.Undoes, kept); err != nil {
+		return nil, err
+	}
+	maps.DeleteFunc(kept, func(_ string, u state.Undone) bool { return of == "" || u.Of != of && u.Run != of })
+	if len(kept) == 0 {
+		return nil, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("nothing is kept as it was before run %q", of),
+			Hint: "nothing was done; syncd status lists what was undone"}
+	}
+	return kept, nil
+}
+
+// letGo is the line of the log for an object that was let go of.
+func letGo(subject string, kept state.Undone, by string) state.Change {
+	id, user := cutSubject(subject)
+	c := state.Change{Kind: string(LetGo), Group: kept.Name, OktaID: id, State: state.Applied, Cause: CauseCommand, Time: time.Now().UTC(),
+		Reason: fmt.Sprintf("let go by %s; run %s had been undone by %s", by, kept.Of, kept.By)}
+	if user {
+		c.UserName, c.Group = c.Group, ""
+	}
+	return c
+}
+
+// frees notes what an approval lets go of: a person as a whole, of a group one member or
+// its name.
+func (n *Notes) frees(all undone, key string, h state.Hold, by string) {
+	if h.Guard != guardUndone {
+		return
+	}
+	g, u, member := memberOf(key)
+	subject := userSubject(identity.OktaID(h.Change.OktaID))
+	if h.Change.Group != "" {
+		subject = groupSubject(identity.GroupID(h.Change.OktaID))
+	}
+	if member {
+		subject = groupSubject(g)
+	}
+	kept, is := all[subject]
+	switch {
+	case !is:
+		return
+	case member:
+		kept.In = slices.DeleteFunc(slices.Clone(kept.In), func(id identity.OktaID) bool { return id == u })
+		kept.Out = slices.DeleteFunc(slices.Clone(kept.Out), func(id identity.OktaID) bool { return id == u })
+	case h.Change.Group != "":
+		kept.DisplayName = ""
+	default:
+		delete(all, subject)
+		n.Undone[subject] = nil
+		n.Log = append(n.Log, letGo(subject, kept, by))
+		return
+	}
+	all[subject] = kept
+	n.Undone[subject] = &kept
+}
