@@ -134,7 +134,7 @@ func (o *Org) listAppGroups(c call) (reply, *failure) {
 	}
 	q := strings.ToLower(c.param("q"))
 	groups, next := o.appGroups.page(after, limit, func(a *appGroup) bool {
-		return strings.HasPrefix(strings.ToLower(a.group.name), q)
+		return strings.HasPrefix(strings.ToLower(a.group.name), q) && !o.hides(c, a.group.id)
 	})
 	return listed(groups, cursor(next), func(a *appGroup) appGroupJSON { return o.appGroupJSON(a, c) }), nil
 }
@@ -144,7 +144,7 @@ func (o *Org) getAppGroup(c call) (reply, *failure) {
 		return reply{}, f
 	}
 	g := o.groups[c.PathValue("group")]
-	if g == nil || g.assigned == nil {
+	if g == nil || g.assigned == nil || o.hides(c, g.id) {
 		return reply{}, notFound("ApplicationGroupAssignment", c.PathValue("group"))
 	}
 	return reply{body: o.appGroupJSON(g.assigned, c)}, nil

@@ -216,7 +216,7 @@ func (o *Org) listAppUsers(c call) (reply, *failure) {
 	q := strings.ToLower(c.param("q"))
 	shown := o.now().Add(-o.Knobs.ListLag)
 	users, next := o.appRoll.page(after, limit, func(a *appUser) bool {
-		if !a.in(shown, o.Knobs.ListLag > 0) {
+		if !a.in(shown, o.Knobs.ListLag > 0) || o.hides(c, a.user.id) {
 			return false
 		}
 		for _, text := range []string{a.userName, a.user.text("firstName"), a.user.text("lastName"), a.user.text("email")} {
@@ -252,7 +252,7 @@ func (o *Org) getAppUser(c call) (reply, *failure) {
 	}
 	id := c.PathValue("user")
 	a := o.assigned[id]
-	if a == nil {
+	if a == nil || o.hides(c, id) {
 		return reply{}, notFound("AppUser", id)
 	}
 	return reply{body: o.appUserJSON(a, c)}, nil

@@ -81,7 +81,7 @@ func (o *Org) listGroups(c call) (reply, *failure) {
 		limit, after = min(limit, 300), 0
 	}
 	groups, next := o.groupRoll.page(after, limit, func(g *group) bool {
-		return strings.HasPrefix(strings.ToLower(g.name), q) && accept(g.attribute)
+		return strings.HasPrefix(strings.ToLower(g.name), q) && accept(g.attribute) && !o.hides(c, g.id)
 	})
 	if q != "" {
 		next = 0
@@ -104,7 +104,7 @@ func (g *group) attribute(name string) []string {
 
 func (o *Org) getGroup(c call) (reply, *failure) {
 	g := o.groups[c.PathValue("group")]
-	if g == nil {
+	if g == nil || o.hides(c, g.id) {
 		return reply{}, notFound("UserGroup", c.PathValue("group"))
 	}
 	return reply{body: o.groupJSON(g, c)}, nil
@@ -113,7 +113,7 @@ func (o *Org) getGroup(c call) (reply, *failure) {
 // listMembers lists everyone in the group, whatever their status.
 func (o *Org) listMembers(c call) (reply, *failure) {
 	g := o.groups[c.PathValue("group")]
-	if g == nil {
+	if g == nil || o.hides(c, g.id) {
 		return reply{list: true}, notFound("UserGroup", c.PathValue("group"))
 	}
 	limit, after, f := c.paging(bounds{1000, 1, 0})
@@ -124,6 +124,6 @@ func (o *Org) listMembers(c call) (reply, *failure) {
 	if o.Knobs.MemberLag == 0 { // a change that had to move past the clock is shown too
 		shown = time.Unix(1<<40, 0)
 	}
-	members, next := g.members.page(after, limit, func(m *membership) bool { return m.in(shown) })
+	members, next := g.members.page(after, limit, func(m *membership) bool { return m.in(shown) && !o.hides(c, m.user.id) })
 	return listed(members, cursor(next), func(m *membership) userJSON { return m.user.json(c.base) }), nil
 }

@@ -27,6 +27,12 @@ type Knobs struct {
 	Denied     Denied
 	DeniedPath string
 
+	// Hidden are the ids of users and groups that lie outside the resources of the credential's role, on HiddenPaths
+	// alone (none: everywhere): lists leave them out, and asked for by id they are unknown. What Okta counts it counts
+	// with them.
+	Hidden      []string
+	HiddenPaths []string
+
 	// Limits are requests a minute for each bucket. A missing one has DefaultLimit, a negative number is a
 	// million. FreeLimits are those of a free org.
 	Limits map[Bucket]int
@@ -67,6 +73,9 @@ type Knobs struct {
 
 	// Granted are the scopes that the API Services app may have; nil is all that reading needs, without event hooks.
 	Granted []string
+	// GrantsFewer gives out a token for what is granted of the scopes that are asked for, and tells which, as RFC 6749
+	// has it (section 3.3). Okta was seen to refuse all of them.
+	GrantsFewer bool
 	// TokenLife is how long its access tokens last; 0 is an hour, as at Okta.
 	TokenLife time.Duration
 	// OpaqueTokens makes them a random text in place of a JWT.

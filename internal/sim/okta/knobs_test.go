@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -67,6 +68,48 @@ func TestDenied(t *testing.T) {
 				t.Errorf("%s: an empty page has a next link", path)
 			}
 		}
+	}
+}
+
+// What lies outside a role's resources is in no list and unknown by id, on the named paths
+// or everywhere; what Okta counts it counts all the same.
+func TestHidden(t *testing.T) {
+	h := serve(t, &simokta.Org{})
+	users, g := company(h)
+	h.Push(g)
+	paths := func(user, group string) map[string]string {
+		return map[string]string{
+			h.app() + "/users": user, "/api/v1/groups/" + group + "/users": user, "/api/v1/users": user,
+			h.app() + "/groups": group, h.app() + "/group-push/mappings": group, "/api/v1/groups": group, "/api/v1/users/" + user + "/groups": group,
+		}
+	}
+	singles := []string{h.app() + "/users/" + users[0], "/api/v1/users/" + users[0], "/api/v1/groups/" + g, h.app() + "/groups/" + g}
+	shows := func(list, id string) bool { return strings.Contains(h.ask(list).body, `"`+id+`"`) }
+	for list, id := range paths(users[0], g) {
+		if !shows(list, id) {
+			t.Errorf("%s lacks %s before it is hidden", list, id)
+		}
+	}
+	h.SetKnobs(func(k *simokta.Knobs) { k.Hidden = []string{users[0], g} })
+	for list, id := range paths(users[0], g) {
+		if shows(list, id) {
+			t.Errorf("%s shows %s", list, id)
+		}
+	}
+	for _, path := range singles {
+		wantFailure(t, h.ask(path), http.StatusNotFound, "E0000007")
+	}
+	h.SetKnobs(func(k *simokta.Knobs) { k.HiddenPaths = []string{"/api/v1/groups/*/users"} })
+	for list, id := range paths(users[0], g) {
+		if want := list != "/api/v1/groups/"+g+"/users"; shows(list, id) != want {
+			t.Errorf("%s shows %s: %t", list, id, !want)
+		}
+	}
+	counted := func() int {
+		return decode[[]object](t, h.ask(`/api/v1/groups?expand=stats&filter=id eq "`+g+`"`))[0].Embedded.Stats.UsersCount
+	}
+	if n := counted(); n != 5 {
+		t.Errorf("%d members are counted", n)
 	}
 }
 

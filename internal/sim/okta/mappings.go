@@ -127,7 +127,7 @@ func (o *Org) listMappings(c call) (reply, *failure) {
 	source, status := c.param("sourceGroupId"), c.param("status")
 	on := slices.Contains(o.Knobs.features(), "GROUP_PUSH")
 	mappings, next := o.mappingRoll.page(after, limit, func(m *mapping) bool {
-		return on && (source == "" || m.source.id == source) && (status == "" || m.status == status) && !m.updated.Before(since)
+		return on && !o.hides(c, m.source.id) && (source == "" || m.source.id == source) && (status == "" || m.status == status) && !m.updated.Before(since)
 	})
 	return listed(mappings, cursor(next), func(m *mapping) mappingJSON { return o.mappingJSON(m, c) }), nil
 }
@@ -137,7 +137,7 @@ func (o *Org) getMapping(c call) (reply, *failure) {
 		return reply{}, f
 	}
 	m := o.mappings[c.PathValue("mapping")]
-	if m == nil {
+	if m == nil || o.hides(c, m.source.id) {
 		return reply{}, notFound("GroupPushMapping", c.PathValue("mapping"))
 	}
 	return reply{body: o.mappingJSON(m, c)}, nil

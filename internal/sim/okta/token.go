@@ -57,14 +57,15 @@ func (o *Org) giveToken(w http.ResponseWriter, r *http.Request) {
 		jkt, failed = o.checkProof(r, wanted{url: o.base(r) + tokenPath, nonces: o.oauth.nonces["token"]})
 		w.Header().Set("DPoP-Nonce", o.oauth.nonces["token"].newest(o.now(), o.Knobs.NonceEvery))
 	}
+	scopes := o.scopesFor(form["scope"])
 	if failed == nil {
-		failed = o.checkScopes(form["scope"])
+		failed = o.checkScopes(form["scope"], scopes)
 	}
 	if failed != nil {
 		write(w, failed.status, failed)
 		return
 	}
-	write(w, http.StatusOK, o.issue(strings.Fields(form["scope"]), jkt))
+	write(w, http.StatusOK, o.issue(scopes, jkt))
 }
 
 // readForm takes each parameter once, and none of them from the address, where it would be written into logs.
@@ -150,19 +151,22 @@ func (o *Org) keyOf(kid string) (jose.JSONWebKey, *oauthFailure) {
 	return keys[i], nil
 }
 
-// checkScopes refuses all where one isn't granted.
-func (o *Org) checkScopes(asked string) *oauthFailure {
+// scopesFor are those of the asked scopes that are granted.
+func (o *Org) scopesFor(asked string) []string {
 	granted := o.Knobs.Granted
 	if granted == nil {
 		granted = readScopes()
 	}
-	for scope := range strings.FieldsSeq(asked) {
-		if !slices.Contains(granted, scope) {
-			return refuse("invalid_scope", "One or more scopes are not allowed for the client application.")
-		}
-	}
-	if asked == "" {
+	return slices.DeleteFunc(strings.Fields(asked), func(scope string) bool { return !slices.Contains(granted, scope) })
+}
+
+// checkScopes refuses all where one isn't granted.
+func (o *Org) checkScopes(asked string, granted []string) *oauthFailure {
+	switch {
+	case asked == "":
 		return refuse("invalid_scope", "The scope parameter is missing.")
+	case len(granted) == 0, len(granted) < len(strings.Fields(asked)) && !o.Knobs.GrantsFewer:
+		return refuse("invalid_scope", "One or more scopes are not allowed for the client application.")
 	}
 	return nil
 }

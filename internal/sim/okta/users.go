@@ -246,6 +246,9 @@ func (o *Org) getUser(c call) (reply, *failure) {
 		return o.getMe(c)
 	}
 	u, f := o.findUser(c.PathValue("user"))
+	if f == nil && o.hides(c, u.id) {
+		f = notFound("User", c.PathValue("user"))
+	}
 	if f != nil {
 		return reply{}, f
 	}
@@ -272,10 +275,14 @@ func (o *Org) findUser(key string) (*user, *failure) {
 
 func (o *Org) listGroupsOf(c call) (reply, *failure) {
 	u, f := o.findUser(c.PathValue("user"))
+	if f == nil && o.hides(c, u.id) {
+		f = notFound("User", c.PathValue("user"))
+	}
 	if f != nil {
 		return reply{list: true}, f
 	}
-	return listed(u.groups, "", func(g *group) groupJSON { return g.json(c.base, nil) }), nil
+	groups := slices.DeleteFunc(slices.Clone(u.groups), func(g *group) bool { return o.hides(c, g.id) })
+	return listed(groups, "", func(g *group) groupJSON { return g.json(c.base, nil) }), nil
 }
 
 // listUsers leaves DEPROVISIONED users out unless a filter is given.
@@ -292,6 +299,9 @@ func (o *Org) listUsers(c call) (reply, *failure) {
 		return reply{list: true}, badFilter(err)
 	}
 	users, next := o.userRoll.page(after, limit, func(u *user) bool {
+		if o.hides(c, u.id) {
+			return false
+		}
 		if c.param("filter") == "" {
 			return u.status != "DEPROVISIONED"
 		}
