@@ -73,5 +73,6 @@ type Group struct {
 	Type              string    // OKTA_GROUP, APP_GROUP, BUILT_IN
 	Source            string    // id of the app that brought an APP_GROUP; "" where Okta doesn't tell
 	MembershipUpdated time.Time // lastMembershipUpdated: moves when somebody joins or leaves
+	Users             *int      // usersCount; nil where Okta wasn't asked for it, or doesn't tell
 	Origin            Origin
 }

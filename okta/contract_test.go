@@ -22,8 +22,8 @@ func TestRequestsMeetOktasDescription(t *testing.T) {
 		t.Skip("OMNISYNC_SPECS names no folder with okta-management-openapi.json: the vendor's description isn't part of this repository")
 	}
 	described := loadDescription(t, filepath.Join(dir, "okta-management-openapi.json"))
-	many := question("Groups" + strings.Repeat(" 00g", 21))
-	for _, q := range append([]question{many}, questions...) {
+	many := strings.Repeat(" 00g", 21)
+	for _, q := range append([]question{question("Groups" + many), question("CountedGroups" + many)}, questions...) {
 		var sent int
 		r := newReader(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 			sent++

@@ -57,7 +57,15 @@ func (r mappingRecord) mapping(from identity.Origin) identity.Mapping {
 
 func (r groupRecord) group(from identity.Origin) identity.Group {
 	return identity.Group{ID: identity.GroupID(r.ID), Name: r.Profile.Name, Type: r.Type, Source: r.source(),
-		MembershipUpdated: r.MembershipUpdated, Origin: from}
+		MembershipUpdated: r.MembershipUpdated, Users: r.users(), Origin: from}
+}
+
+// users is usersCount; nil where it wasn't asked for, or Okta doesn't tell.
+func (r groupRecord) users() *int {
+	if n := r.Embedded.Stats.Users; n != nil && *n >= 0 {
+		return n
+	}
+	return nil
 }
 
 func (r idRecord) member(from identity.Origin) identity.Membership {

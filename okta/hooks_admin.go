@@ -61,7 +61,7 @@ func NewHookAdmin(o Options, write bool) (*HookAdmin, error) {
 	network := &renewed{o.Transport}
 	var chain http.RoundTripper = &auth{host: r.org.Host, credential: apiToken(o.Token), next: &whole{network}}
 	if o.OAuth != nil {
-		chain, err = o.OAuth.authenticate(r.org, network, func(next http.RoundTripper) http.RoundTripper { return &whole{next} })
+		chain, _, err = o.OAuth.authenticate(r.org, network, func(next http.RoundTripper) http.RoundTripper { return &whole{next} })
 		if err != nil {
 			return nil, err
 		}

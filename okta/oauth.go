@@ -71,18 +71,18 @@ func (o OAuth) checked() (OAuth, error) {
 //
 //	explained -> auth -> challenged -> paced(proven -> network)
 //	               \-> session -> grant, where a token is needed
-func (o OAuth) authenticate(org *url.URL, network http.RoundTripper, paced func(http.RoundTripper) http.RoundTripper) (http.RoundTripper, error) {
+func (o OAuth) authenticate(org *url.URL, network http.RoundTripper, paced func(http.RoundTripper) http.RoundTripper) (http.RoundTripper, *session, error) {
 	o, err := o.checked()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p, err := newProver(&clock{})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	tokens := &session{fetch: newGrant(o, org, p, network).fetch}
 	way := &challenged{paced(&proven{prover: p, next: network})}
-	return &explained{app: o.ClientID, next: &auth{host: org.Host, credential: tokens, next: way}}, nil
+	return &explained{app: o.ClientID, next: &auth{host: org.Host, credential: tokens, next: way}}, tokens, nil
 }
 
 // session keeps the access token. One caller at a time fetches one, under its own
@@ -90,9 +90,10 @@ func (o OAuth) authenticate(org *url.URL, network http.RoundTripper, paced func(
 type session struct {
 	fetch func(context.Context) (accessToken, error)
 
-	mu     sync.Mutex
-	token  accessToken
-	flight *flight
+	mu      sync.Mutex
+	token   accessToken
+	flight  *flight
+	granted []string // with the newest token, also once that is spent; nil before the first
 }
 
 // accessToken is a token as it goes into the Authorization header. The zero value
@@ -101,6 +102,7 @@ type accessToken struct {
 	header string
 	renew  time.Time // when to fetch the next one
 	end    time.Time
+	scopes []string // that it grants
 }
 
 // renewAfterFailure is how long a token in its last minutes is used on before
@@ -160,7 +162,7 @@ func (s *session) fly(ctx context.Context, f *flight) {
 	now := time.Now()
 	switch left := ctx.Err() != nil; {
 	case err == nil:
-		s.token = fetched
+		s.token, s.granted = fetched, fetched.scopes
 		f.value = fetched.header
 	case !left && s.token.header != "" && now.Before(s.token.end):
 		s.token.renew = now.Add(renewAfterFailure)
@@ -179,6 +181,17 @@ func (s *session) spent(value string) {
 	if s.token.header == value {
 		s.token = accessToken{}
 	}
+}
+
+// Scopes tells what the newest token grants. An API token has no scopes, and an app
+// none that are known before its first request: then there is nothing told.
+func (r *Reader) Scopes() (granted []string, told bool) {
+	if r.tokens == nil {
+		return nil, false
+	}
+	r.tokens.mu.Lock()
+	defer r.tokens.mu.Unlock()
+	return slices.Clone(r.tokens.granted), r.tokens.granted != nil
 }
 
 // scopesOf tells scopes as a person reads them.

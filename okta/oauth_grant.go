@@ -130,6 +130,7 @@ type granted struct {
 	Token string `json:"access_token"`
 	Type  string `json:"token_type"`
 	Lasts int    `json:"expires_in"` // seconds
+	Scope string `json:"scope"`      // space between; left out where all that was asked for is granted
 }
 
 // tokenForm is what may stand in an Authorization header (RFC 6750, section 2.1).
@@ -163,5 +164,9 @@ func (g *grant) accept(a *answer) (accessToken, error) {
 		life = usualLife
 	}
 	end := g.sign.used.at.Add(life)
-	return accessToken{header: scheme + " " + got.Token, end: end, renew: end.Add(-min(life/10, 5*time.Minute))}, nil
+	scopes := strings.Fields(got.Scope)
+	if len(scopes) == 0 {
+		scopes = g.oauth.Scopes
+	}
+	return accessToken{header: scheme + " " + got.Token, end: end, renew: end.Add(-min(life/10, 5*time.Minute)), scopes: scopes}, nil
 }

@@ -6,7 +6,9 @@ import (
 	"crypto/elliptic"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -253,6 +255,56 @@ func TestOneTokenForAll(t *testing.T) {
 	if n := s.tokens(); n > 2 {
 		t.Errorf("%d token requests, want the one that was left and one more", n)
 	}
+}
+
+// What a token grants is told with each one: what was asked for where Okta doesn't say,
+// and less once it gives less. A token that is spent is remembered until the next.
+func TestScopesOfATokenAreTold(t *testing.T) {
+	s := signIn(t, okta.OAuth{PrivateKey: keyText(pkcs8(makeP256()))}, map[string]crypto.Signer{"": makeP256()})
+	all := strings.Join(okta.DefaultScopes(), " ")
+	tells := func(when, want string) {
+		t.Helper()
+		if granted, told := s.reader.Scopes(); strings.Join(granted, " ") != want || told != (want != "") {
+			t.Errorf("%s: the token grants %v, %t; want %q", when, granted, told, want)
+		}
+	}
+	tells("before the first request", "")
+	if err := s.read(); err != nil {
+		t.Fatal(err)
+	}
+	tells("with the first token", all)
+	s.SetKnobs(func(k *simokta.Knobs) {
+		k.GrantsFewer, k.Granted = true, []string{"okta.apps.read", "okta.logs.read", "okta.eventHooks.manage"}
+	})
+	s.RevokeTokens()
+	if err := s.read(); err != nil {
+		t.Fatal(err)
+	}
+	tells("with the second", "okta.apps.read okta.logs.read")
+	s.SetKnobs(func(k *simokta.Knobs) { k.GrantsFewer, k.Granted = false, nil })
+	s.faults.Add(sim.Fault{Path: tokenPath, Times: 1, Do: scopeless})
+	s.RevokeTokens()
+	if err := s.read(); err != nil {
+		t.Fatal(err)
+	}
+	tells("where Okta doesn't say", all)
+	if granted, told := newReader(t, always(200, `{"id": "0oa1"}`)).Scopes(); told || granted != nil {
+		t.Errorf("an API token has the scopes %v", granted)
+	}
+}
+
+// scopeless leaves the scopes out of the answer, as RFC 6749 allows where all are granted.
+func scopeless(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a := httptest.NewRecorder()
+		next.ServeHTTP(a, r)
+		var body map[string]any
+		_ = json.Unmarshal(a.Body.Bytes(), &body)
+		delete(body, "scope")
+		maps.Copy(w.Header(), a.Header())
+		w.WriteHeader(a.Code)
+		_ = json.NewEncoder(w).Encode(body)
+	})
 }
 
 // Each refusal says what to do, and repeats nothing secret (promise 13).

@@ -235,7 +235,7 @@ func TestFarReset(t *testing.T) {
 // TestBuckets: each question counts in Okta's own bucket for it.
 func TestBuckets(t *testing.T) {
 	want := map[question]string{
-		"App": "apps/{id}", "Assignments": "apps/*", "Mappings": "apps/*", "Members 00g1": "groups/*", "Groups 00g1": "groups/{id}",
+		"App": "apps/{id}", "Assignments": "apps/*", "Mappings": "apps/*", "Members 00g1": "groups/*", "Groups 00g1": "groups/{id}", "CountedGroups 00g1": "groups/*",
 		"GroupSize 00g1": "groups/*", "GroupsOf 00u1": "other", "Assignment 00u1": "apps/*", "FindAssignment a@b.c": "apps/*", "Account 00u1": "users/{id}",
 		"Departed 00u1": "logs", "Mapping gPm1": "apps/*",
 		"AllGroups": "groups/*", "AppGroups": "apps/*", "AppGroup 00g1": "apps/*", "Touches": "logs",

@@ -42,7 +42,7 @@ func NewProbe(o Options) (*Probe, error) {
 	p := &Probe{reader: r, gauge: newGauge(r.org.Path, o.Transport), app: o.OAuth != nil}
 	var chain http.RoundTripper = &auth{host: r.org.Host, credential: apiToken(o.Token), next: &whole{p.gauge}}
 	if p.app {
-		chain, err = o.OAuth.authenticate(r.org, p.gauge, func(next http.RoundTripper) http.RoundTripper { return &whole{next} })
+		chain, r.tokens, err = o.OAuth.authenticate(r.org, p.gauge, func(next http.RoundTripper) http.RoundTripper { return &whole{next} })
 		if err != nil {
 			return nil, err
 		}
@@ -130,6 +130,9 @@ func (p *Probe) Group(ctx context.Context, id identity.GroupID) (identity.Group,
 	group, from, err := get[groupRecord](ctx, p.reader, c, string(id))
 	return group.group(from), err
 }
+
+// Scopes tells what the app's token grants; nothing is told of an API token.
+func (p *Probe) Scopes() (granted []string, told bool) { return p.reader.Scopes() }
 
 // Reached reports whether anything that Okta itself sent has come back.
 func (p *Probe) Reached() bool { return p.gauge.reached() }

@@ -61,7 +61,8 @@ type Reader struct {
 	client  *sdk.Client
 	pace    *pace
 	broken  *breaker
-	patient bool // its requests leave room for others
+	tokens  *session // of an app; nil with an API token
+	patient bool     // its requests leave room for others
 }
 
 // New makes a Reader. It sends nothing. The SDK begins a goroutine that ends when
@@ -112,7 +113,9 @@ func (r *Reader) authenticate(o Options) (http.RoundTripper, error) {
 		return r.pace
 	}
 	if o.OAuth != nil {
-		return o.OAuth.authenticate(r.org, o.Transport, paced)
+		chain, tokens, err := o.OAuth.authenticate(r.org, o.Transport, paced)
+		r.tokens = tokens
+		return chain, err
 	}
 	return &auth{host: r.org.Host, credential: apiToken(o.Token), next: paced(o.Transport)}, nil
 }

@@ -66,6 +66,11 @@ type groupRecord struct {
 	Links  struct {
 		Source jsontext.Value `json:"source"`
 	} `json:"_links"`
+	Embedded struct {
+		Stats struct {
+			Users *int `json:"usersCount"`
+		} `json:"stats"`
+	} `json:"_embedded"`
 }
 
 // appGroupRecord is a group's assignment to the app, with the group where Okta embeds it.
@@ -73,15 +78,6 @@ type appGroupRecord struct {
 	ID       string `json:"id"`
 	Embedded struct {
 		Group groupRecord `json:"group"`
-	} `json:"_embedded"`
-}
-
-type groupSizeRecord struct {
-	ID       string `json:"id"`
-	Embedded struct {
-		Stats struct {
-			Users *int `json:"usersCount"`
-		} `json:"stats"`
 	} `json:"_embedded"`
 }
 
@@ -114,5 +110,4 @@ func (r accountRecord) id() string    { return r.ID }
 func (r mappingRecord) id() string    { return r.ID }
 func (r groupRecord) id() string      { return r.ID }
 func (r appGroupRecord) id() string   { return r.ID }
-func (r groupSizeRecord) id() string  { return r.ID }
 func (r eventRecord) id() string      { return r.ID }

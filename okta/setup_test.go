@@ -112,12 +112,16 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 			ids = append(ids, m.User)
 		}
 		return ids, err
-	case "Groups":
+	case "Groups", "CountedGroups":
 		var ids []identity.GroupID
 		for _, id := range words[1:] {
 			ids = append(ids, identity.GroupID(id))
 		}
-		groups, err := r.Groups(ctx, ids)
+		read := r.Groups
+		if words[0] == "CountedGroups" {
+			read = r.CountedGroups
+		}
+		groups, err := read(ctx, ids)
 		maps.DeleteFunc(groups, func(_ identity.GroupID, g identity.Group) bool { return g.Gone() })
 		return groups, err
 	case "GroupSize":
@@ -153,7 +157,7 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 
 // questions has each of the Reader's methods once.
 var questions = []question{
-	"App", "Assignments", "Mappings", "Members 00g1", "Groups 00g1", "GroupSize 00g1",
+	"App", "Assignments", "Mappings", "Members 00g1", "Groups 00g1", "CountedGroups 00g1", "GroupSize 00g1",
 	"GroupsOf 00u1", "Assignment 00u1", "FindAssignment a@b.c", "Account 00u1", "Departed 00u1", "Mapping gPm1",
 	"AllGroups", "AppGroups", "AppGroup 00g1", "Touches",
 }
