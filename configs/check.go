@@ -24,6 +24,7 @@ func check(c *Config) []Fault {
 	one("okta.org_url", checkOrgURL, c.Okta.OrgURL)
 	one("okta.app_id", checkAppID, c.Okta.AppID)
 	faults = append(faults, checkAuth(c.Okta, c.PushOn())...)
+	faults = append(faults, checkCanary(c.Okta.Canary)...)
 	one("omni.base_url", checkBaseURL, c.Omni.BaseURL)
 	faults = append(faults, checkKeys(c.Omni.APIKeys)...)
 	faults = append(faults, checkKeyOwners(c.Omni)...)
@@ -182,10 +183,11 @@ func checkArchive(dir string) (message, mend string) {
 }
 
 func checkGroups(g Groups) []Fault {
+	uncounted := checkGlobs("groups.uncounted", g.Uncounted, "Engineering or omni-*")
 	if len(g.Match) > 0 && (g.From == "push_mappings" || g.From == "app_groups") {
-		return []Fault{{Path: "groups.match", Message: "does nothing with from: " + g.From, Mend: "write from: match, or remove it"}}
+		return append([]Fault{{Path: "groups.match", Message: "does nothing with from: " + g.From, Mend: "write from: match, or remove it"}}, uncounted...)
 	}
-	return checkGlobs("groups.match", g.Match, "Engineering or omni-*")
+	return append(checkGlobs("groups.match", g.Match, "Engineering or omni-*"), uncounted...)
 }
 
 func checkGlobs(at string, globs []string, example string) []Fault {

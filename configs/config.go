@@ -34,7 +34,17 @@ type Okta struct {
 	AppID     string  `koanf:"app_id" json:"app_id" jsonschema:"required,pattern=^0oa[A-Za-z0-9_-]*$" jsonschema_description:"Id of the Okta application whose assignments are read; it stands in the address of the app's page in Okta's admin console."`
 	Auth      Auth    `koanf:"auth" json:"auth" jsonschema_description:"The credential for Okta's management API; may be left out where scim.listen is set: push alone needs none."`
 	RateShare float64 `koanf:"rate_share" json:"rate_share" jsonschema:"minimum=0.01,maximum=1" jsonschema_description:"At most this share of Okta's announced limits is used."`
+	Canary    Canary  `koanf:"canary" json:"canary" jsonschema_description:"Whom Okta must always show: a reading that lacks them takes nothing away. docs/guard.md tells how to choose them."`
 }
+
+// Canary names who is seen by whoever sees all.
+type Canary struct {
+	User  string `koanf:"user" json:"user" jsonschema:"pattern=^(00u[A-Za-z0-9_-]*)?$" jsonschema_description:"Id of an Okta user who is assigned to the app for good; empty: none."`
+	Group string `koanf:"group" json:"group" jsonschema:"pattern=^(00g[A-Za-z0-9_-]*)?$" jsonschema_description:"Id of an Okta group that is there for good, synced or not; empty: none."`
+}
+
+// IsSet reports whether anybody is named.
+func (c Canary) IsSet() bool { return c != Canary{} }
 
 // Auth is the credential for Okta's management API: exactly one of the two.
 type Auth struct {
@@ -99,11 +109,12 @@ type Users struct {
 
 // Groups says how groups are treated.
 type Groups struct {
-	From     string   `koanf:"from" json:"from" jsonschema:"enum=auto,enum=push_mappings,enum=app_groups,enum=match" jsonschema_description:"Which Okta groups are written to Omni: those that the app pushes, those that are assigned to it, or those that match names; auto: push_mappings where the app can push groups, else match."`
-	Match    []string `koanf:"match" json:"match" jsonschema_description:"Names of Okta groups, or globs over them, for from: match (and auto); none: no group."`
-	Name     string   `koanf:"name" json:"name" jsonschema_description:"CEL expression for the name that a group has in Omni, 64 characters at most, such as cut(group.name, 64)."`
-	OnUnpush string   `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
-	Adopt    string   `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
+	From      string   `koanf:"from" json:"from" jsonschema:"enum=auto,enum=push_mappings,enum=app_groups,enum=match" jsonschema_description:"Which Okta groups are written to Omni: those that the app pushes, those that are assigned to it, or those that match names; auto: push_mappings where the app can push groups, else match."`
+	Match     []string `koanf:"match" json:"match" jsonschema_description:"Names of Okta groups, or globs over them, for from: match (and auto); none: no group."`
+	Name      string   `koanf:"name" json:"name" jsonschema_description:"CEL expression for the name that a group has in Omni, 64 characters at most, such as cut(group.name, 64)."`
+	OnUnpush  string   `koanf:"on_unpush" json:"on_unpush" jsonschema:"enum=keep,enum=delete" jsonschema_description:"What becomes of an Omni group that Okta no longer pushes."`
+	Adopt     string   `koanf:"adopt" json:"adopt" jsonschema:"enum=ask,enum=auto,enum=never" jsonschema_description:"What happens when Omni already has a group of that name; ask: it is linked and added to, but nobody is removed until approved."`
+	Uncounted []string `koanf:"uncounted" json:"uncounted" jsonschema_description:"Names of Okta groups, or globs over them, whose members aren't compared with Okta's own count of them."`
 }
 
 // Deprovision says how a membership ends.
@@ -265,7 +276,7 @@ func defaults(env environment) *Config {
 			Suspended:        "keep",
 			Protected:        []string{},
 		},
-		Groups: Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask"},
+		Groups: Groups{From: "auto", Match: []string{}, Name: "group.name", OnUnpush: "keep", Adopt: "ask", Uncounted: []string{}},
 		Deprovision: Deprovision{
 			Action: "deactivate", Grace: 24 * time.Hour, Settle: 10 * time.Second, Keep: 90 * 24 * time.Hour,
 			Handover: Handover{Schedules: handoverSave, Documents: handoverNone, To: []string{}, Within: 7 * 24 * time.Hour, SameAttributes: []string{}},

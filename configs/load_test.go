@@ -106,7 +106,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		Schedule: configs.Schedule{Reconcile: "@every 10m", Timezone: "Europe/Berlin"},
 		Users: configs.Users{Scope: "false", DisplayName: "user.x", Attributes: map[string]string{"a.b": "1", "c": "2"}, AdoptAttributes: "replace",
 			OnUsernameChange: "hold", OnRecycled: "adopt", OnManual: "hold", Suspended: "deactivate", Protected: []string{"*@a", "b,c"}},
-		Groups: configs.Groups{From: "match", Match: []string{"Engineering", "omni-*"}, Name: "group.id", OnUnpush: "delete", Adopt: "never"},
+		Groups: configs.Groups{From: "match", Match: []string{"Engineering", "omni-*"}, Name: "group.id", OnUnpush: "delete", Adopt: "never", Uncounted: []string{}},
 		Deprovision: configs.Deprovision{Action: "none", Grace: 2160 * time.Hour, GraceDeactivated: 90 * time.Second, Keep: time.Hour,
 			Handover: configs.Handover{Schedules: "transfer", Documents: "save", To: []string{"user.managerEmail"}, Within: 2 * time.Hour, SameAttributes: []string{"c"}}},
 		Guard: configs.Guard{Window: time.Hour, Deactivations: limit(0, 0.5), MemberRemovals: configs.MemberLimit{Count: 1, Percent: 10, PerGroup: 7}, GroupDeletions: limit(1, 2),
