@@ -78,6 +78,14 @@ type Group struct {
 	Open        bool                 `json:"open,omitempty"`   // some members may differ between the two sides although their users don't change
 	Present     int                  `json:"present"`          // how many members are Present
 	Sent        *Change              `json:"sent,omitempty"`   // as in User
+	Short       Short                `json:"short,omitzero"`   // Okta counts more members than it lists; zero where it doesn't
+}
+
+// Short is a list of members that is shorter than Okta's own count.
+type Short struct {
+	Listed  int       `json:"listed"`
+	Counted int       `json:"counted"` // usersCount
+	Since   time.Time `json:"since"`   // when it was first noticed
 }
 
 // Member is one user's place in one group, on both sides.

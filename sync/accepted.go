@@ -155,6 +155,14 @@ func (a Accepted) Groups(ctx context.Context, ids []identity.GroupID) (map[ident
 	return all, nil
 }
 
+// CountedGroups implements Directory.
+func (a Accepted) CountedGroups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error) {
+	return a.Groups(ctx, ids)
+}
+
+// Scopes implements Credential: there is none.
+func (Accepted) Scopes() (granted []string, told bool) { return nil, false }
+
 // GroupSize implements Directory.
 func (a Accepted) GroupSize(ctx context.Context, id identity.GroupID) (int, error) {
 	n := 0

@@ -46,6 +46,7 @@ type company struct {
 	bare       bool         // there is no vault
 	vault      sync.Vault   // nil: one whose key is known
 	keyOwners  []string
+	canary     sync.Canary
 	meters     metered     // told by the engine
 	logs       *zap.Logger // nil: the test's, of errors alone
 }
@@ -154,7 +155,7 @@ func (c *company) restartOn(okta sync.Okta) {
 		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Vault: box, KeyOwners: c.keyOwners, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
+		Policy: c.policy, Okta: okta, Canary: c.canary, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Vault: box, KeyOwners: c.keyOwners, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
 }
 
 func (c *company) logger() *zap.Logger {

@@ -171,6 +171,11 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, iden
 	case !fault.Is(err, fault.NotFound):
 		return "", "", err
 	}
+	if !isOwn(id) {
+		if hidden := e.hidesUsers(ctx, provenFor); hidden != "" {
+			return "", "", &fault.Error{Kind: fault.Doubt, Op: hidden}
+		}
+	}
 	account, err := okta.Account(ctx, id)
 	if err == nil {
 		return account, a.Origin, nil

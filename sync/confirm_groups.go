@@ -22,6 +22,11 @@ func (e *Engine) confirmGroups(ctx context.Context, app identity.App, gone []*Ch
 	if source == fromMappings && !app.Has(groupPush) && len(gone) > 0 {
 		return "the app no longer announces GROUP_PUSH"
 	}
+	if len(gone) > 0 {
+		if hidden := e.hidesGroups(ctx, provenFor); hidden != "" {
+			return hidden
+		}
+	}
 	p := &parting{engine: e, source: source}
 	for _, c := range gone {
 		run.follower.count(stepConfirm, 1)

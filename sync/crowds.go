@@ -168,7 +168,7 @@ func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Cha
 			ch.Before, ch.After = &state.Facts{DisplayName: g.DisplayName}, &state.Facts{DisplayName: title}
 		}
 	}
-	ch.Add, ch.Drop = pl.memberDiff(id, c.Certain)
+	ch.Add, ch.Drop = pl.memberDiff(id, c)
 	list = append(list, pl.regroup(&ch, g.DisplayName)...)
 	list = append(list, pl.spare(&ch)...)
 	if ch.Kind == Members && len(ch.Add)+len(ch.Drop) == 0 {
@@ -189,17 +189,18 @@ func (pl *planner) knownGroup(id identity.GroupID, c Crowd, g state.Group) []Cha
 //	has them      absent, ended  there, or coming          add
 //	has them      absent         none                      none: they join when they arrive
 //	has them not  present, found there, members certain    remove
+//	has them not  present       there, the list is short  remove: they were known to have left
 //	has them not  ended          coming back               remove: Omni may bring it back with the user
 //	has them not  any            leaving, held, inactive   none: memberships end with the account
-func (pl *planner) memberDiff(id identity.GroupID, certain bool) (add, drop []identity.OktaID) {
+func (pl *planner) memberDiff(id identity.GroupID, c Crowd) (add, drop []identity.OktaID) {
 	for u, m := range pl.ledger.Members[id] {
 		in := m.Omni == state.Present || m.Omni == state.Found
 		switch {
 		case m.Okta && !in && (pl.there[u] || pl.coming[u]):
 			add = append(add, u)
-		case !m.Okta && certain && in && pl.assignedNow(u) && pl.there[u]:
+		case !m.Okta && in && c.ends(m) && pl.assignedNow(u) && pl.there[u]:
 			drop = append(drop, u)
-		case !m.Okta && certain && m.Omni == state.Ended && (pl.coming[u] || pl.there[u]):
+		case !m.Okta && c.ends(m) && m.Omni == state.Ended && (pl.coming[u] || pl.there[u]):
 			drop = append(drop, u)
 		}
 	}

@@ -145,7 +145,7 @@ func TestMemberDiff(t *testing.T) {
 		pl := &planner{desired: d, ledger: l, policy: testPolicy()}
 		pl.names, pl.titles = userNames(d, l), groupNames(d, l)
 		pl.standing(pl.users())
-		add, drop := pl.memberDiff("sales", row.certain)
+		add, drop := pl.memberDiff("sales", Crowd{Certain: row.certain})
 		got := strings.Repeat("+", len(add)) + strings.Repeat("-", len(drop))
 		if got != row.want {
 			t.Errorf("%s, ledger %s, certain %t: %q, want %q", row.account, row.letter, row.certain, got, row.want)

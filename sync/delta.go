@@ -58,6 +58,7 @@ func (e *Engine) readTouched(ctx context.Context, run *run) (Desired, error) {
 	if err != nil {
 		return d, err
 	}
+	e.proveTouched(ctx, run, &d)
 	slices.Sort(d.Doubts)
 	if run.person != nil {
 		d.narrow(run.ledger, run.person.id)
@@ -259,5 +260,5 @@ func (e *Engine) alongside(ctx context.Context, run *run) error {
 
 // asItWas is a group of which nothing new is known.
 func asItWas(g state.Group) Crowd {
-	return Crowd{Name: g.Name, Title: g.DisplayName, AsItWas: true, Type: g.Type, Mapping: g.Mapping, Paused: g.Paused, Certain: true, AsOf: g.AsOf}
+	return Crowd{Name: g.Name, Title: g.DisplayName, AsItWas: true, Type: g.Type, Mapping: g.Mapping, Paused: g.Paused, Certain: g.Short == state.Short{}, Short: g.Short, AsOf: g.AsOf}
 }

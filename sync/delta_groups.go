@@ -25,7 +25,7 @@ func (r *delta) groupsOf(ctx context.Context, app identity.App) error {
 	}
 	if r.touched.selection != nil {
 		r.selection(ctx, app)
-		return nil
+		return r.leftShort(ctx)
 	}
 	for id := range r.touched.replan {
 		if g, known := r.ledger.Groups[id]; known && !g.Paused {
@@ -33,7 +33,10 @@ func (r *delta) groupsOf(ctx context.Context, app identity.App) error {
 		}
 	}
 	r.lists(ctx, r.touched.lists)
-	return r.ofUsers(ctx)
+	if err := r.ofUsers(ctx); err != nil {
+		return err
+	}
+	return r.leftShort(ctx)
 }
 
 // crowd gives what is desired of a group so far; at first it is as it was.
@@ -86,6 +89,7 @@ func (r *delta) selection(ctx context.Context, app identity.App) {
 	d := r.desired
 	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups && !app.Partial, after(r.touched.selection.event, groups.Chosen)
 	d.Doubts, d.Notes = append(d.Doubts, groups.Doubts...), append(d.Notes, groups.Notes...)
+	d.Unproven = d.Unproven || groups.Unproven
 	if len(groups.Doubts) > 0 {
 		r.run.unread = append(r.run.unread, lookSelection)
 	}
@@ -116,7 +120,7 @@ func (r *delta) lists(ctx context.Context, groups map[identity.GroupID]bool) {
 	maps.Copy(r.desired.Groups, reader.crowds)
 	r.desired.Doubts = append(r.desired.Doubts, reader.doubts...)
 	for id, c := range reader.crowds {
-		if !c.Certain && !c.Gone {
+		if !c.Certain && !c.Gone && !c.short() {
 			r.run.unread = append(r.run.unread, lookMembers+string(id))
 		}
 	}

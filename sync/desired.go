@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/identity"
+	"github.com/omnisync/omnisync/state"
 )
 
 // Desired is what Okta says now, and how far that word reaches.
@@ -21,6 +22,7 @@ type Desired struct {
 	Empty     bool                                // the whole list was empty: believed only by confirmation, and never unasked
 	Groups    map[identity.GroupID]Crowd
 	AllGroups bool            // the mappings were read whole: what isn't in Groups is un-pushed
+	Unproven  bool            // the credential may not see all: nothing is taken away
 	Apart     map[string]bool // subjects that nothing is said of, because they were pushed lately
 	Chosen    identity.Origin // the answer that the list of Groups ended with
 	Doubts    []string
@@ -57,22 +59,24 @@ func (p Person) leaves() bool {
 
 // Crowd is what Okta says of one pushed group.
 type Crowd struct {
-	Name    string // in Okta
-	Title   string // what it is to be called in Omni; "" is as in Okta
-	Fault   string // why nothing can be decided about its name; "" when all is well
-	AsItWas bool   // its name wasn't read: it is to be called what it is called
-	Type    string // OKTA_GROUP, APP_GROUP, BUILT_IN; "" where Okta wasn't asked
-	Mapping string
-	Paused  bool              // its mapping is INACTIVE: left as it is
-	Gone    bool              // the source group is deleted
-	Read    bool              // the members were read in this run
-	Joined  []identity.OktaID // who is a member and wasn't one in the ledger
-	Left    []identity.OktaID // who was one and isn't listed; counts only where Certain
-	Listed  rollcall          // where Okta told who is a member, and who isn't
-	Certain bool              // the members are completely known: who isn't one has left
-	AsOf    time.Time         // lastMembershipUpdated of that knowledge
-	Chosen  identity.Origin   // where Okta said that the group is one to sync
-	Told    identity.Origin   // where it said what it is called, when it moved, or that it is deleted
+	Name     string // in Okta
+	Title    string // what it is to be called in Omni; "" is as in Okta
+	Fault    string // why nothing can be decided about its name; "" when all is well
+	AsItWas  bool   // its name wasn't read: it is to be called what it is called
+	Type     string // OKTA_GROUP, APP_GROUP, BUILT_IN; "" where Okta wasn't asked
+	Mapping  string
+	Paused   bool              // its mapping is INACTIVE: left as it is
+	Gone     bool              // the source group is deleted
+	Read     bool              // the members were read in this run
+	Joined   []identity.OktaID // who is a member and wasn't one in the ledger
+	Left     []identity.OktaID // who was one and isn't listed; counts only where Certain
+	Listed   rollcall          // where Okta told who is a member, and who isn't
+	Certain  bool              // the members are completely known: who isn't one has left
+	Short    state.Short       // Okta counts more members than it lists; zero: it doesn't, or nobody compared
+	Compared bool              // Short is to be remembered
+	AsOf     time.Time         // lastMembershipUpdated of that knowledge
+	Chosen   identity.Origin   // where Okta said that the group is one to sync
+	Told     identity.Origin   // where it said what it is called, when it moved, or that it is deleted
 }
 
 // title is what the group is to be called in Omni.

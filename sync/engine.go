@@ -34,6 +34,7 @@ type Policy struct {
 	Suspended       string               // keep, deactivate
 	Protected       []string             // globs over userName
 	Groups          Selection            // which groups are synced
+	Uncounted       []string             // names and globs of groups whose members aren't compared with usersCount; no part of the fingerprint
 	OnUnpush        string               // keep, delete
 	AdoptGroups     string               // ask, auto, never
 	Action          string               // deactivate, delete, none
@@ -81,6 +82,7 @@ type Options struct {
 	Identity  Identity
 	Policy    Policy
 	Okta      Okta
+	Canary    Canary // whom Okta must show, or nothing is believed that takes something away
 	Patient   Source // Okta, for the long lists of full runs: it lets the questions of deltas go first; nil means Okta
 	Omni      Omni
 	Mapper    Mapper
@@ -126,6 +128,7 @@ type Engine struct {
 	ownersAsked map[int]time.Time      // when Omni was asked whose an API key is, by its place; only by runs that follow each other
 	schedules   recount                // of those who leave
 	documents   recount                // likewise
+	canary      lastSeen               // of Options.Canary
 	alarms      alarms                 // what people are told of
 	brake       brake                  // what a person has paused
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts

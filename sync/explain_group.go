@@ -22,6 +22,7 @@ type GroupFacts struct {
 	Managed  bool          `json:"managed"`  // a group in Omni is linked to it
 	OmniName string        `json:"omniName"` // what it is called there
 	InOkta   *int          `json:"inOkta"`   // members, as Okta counts them now; null where it isn't known
+	Listed   *int          `json:"listed"`   // members that Okta listed where it counted more of them when both were compared last; null where it didn't
 	InOmni   *int          `json:"inOmni"`
 	InBoth   int           `json:"inBoth"`
 	Strange  int           `json:"strange"` // members in Omni whom nobody manages
@@ -247,4 +248,7 @@ func (f *groupFile) lookInOmni(ctx context.Context) {
 		f.facts.InOmni, f.facts.OmniName = &n, f.team.DisplayName
 	}
 	f.facts.Managed = f.record.Omni != ""
+	if s := f.record.Short; s != (state.Short{}) {
+		f.facts.Listed = &s.Listed
+	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -151,6 +152,9 @@ func (f *groupFile) inStep() (lead, cause, next string) {
 	if f.facts.InOkta != nil && *f.facts.InOkta != f.inOkta() {
 		next = "the next full run reads the members anew; to have it done now, run: syncd reconcile"
 	}
+	if f.facts.Listed != nil {
+		next = "see that the credential's role, and its resource set, include all members; if you know that all are listed, name the group in groups.uncounted; then run: syncd reconcile"
+	}
 	return "is synced", cause, next
 }
 
@@ -173,6 +177,9 @@ func (f *groupFile) countWords() string {
 	words := fmt.Sprintf("%s in Okta, %d of them in Omni", counted(f.inOkta(), "member"), f.facts.InBoth)
 	if f.facts.InOkta != nil && *f.facts.InOkta != f.inOkta() {
 		words += fmt.Sprintf(" (by the last reading; Okta counts %d now)", *f.facts.InOkta)
+	}
+	if s := f.record.Short; f.facts.Listed != nil {
+		words += fmt.Sprintf("; Okta lists %s, and counts %d, since %s, so nobody leaves only because they aren't listed", counted(s.Listed, "member"), s.Counted, s.Since.UTC().Format(time.RFC3339))
 	}
 	alone := 0
 	for _, at := range f.facts.Apart {

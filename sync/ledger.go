@@ -44,6 +44,8 @@ type Ledger struct {
 	StrangerTeams map[string]identity.Team
 	KeepMissing   bool // Omni's list was doubtful: nothing is created again
 
+	short map[identity.GroupID]bool // groups of which the run found that Okta counts more members than it lists
+
 	roles     map[identity.OmniGroupID][]string // model roles of groups, as readRoles found them
 	heritages map[identity.OktaID]heritage      // of newcomers under somebody else's address, as inspect found them
 }

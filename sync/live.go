@@ -248,7 +248,7 @@ func (e *Engine) recheck(ctx context.Context, run *run) {
 		}
 		a, err := e.o.Okta.Assignment(ctx, id)
 		switch {
-		case err != nil && !fault.Is(err, fault.NotFound):
+		case err != nil && (run.desired.Unproven || !fault.Is(err, fault.NotFound)):
 			left = append(left, userSubject(id))
 		case err != nil:
 			run.desired.Users[id] = Person{Standing: identity.Unassigned, InScope: true}

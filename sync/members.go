@@ -22,6 +22,7 @@ type crowdReader struct {
 	source   Source // whose members are read
 	ledger   *Ledger
 	all      bool // also of those that didn't move
+	counted  bool // all are compared with usersCount
 
 	mu     sync.Mutex // of what follows, and of the ledger's members
 	crowds map[identity.GroupID]Crowd
@@ -42,11 +43,14 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 	for id, c := range cr.crowds {
 		object := objects[id]
 		c.seen(object)
-		known := cr.ledger.Groups[id].AsOf
+		known, short := cr.ledger.Groups[id].AsOf, cr.ledger.Groups[id].Short
+		if cr.crowds[id] = c; cr.spared(id) {
+			c.Compared, short = true, state.Short{}
+		}
 		switch {
 		case c.Gone || c.Paused:
 		case !cr.all && !known.IsZero() && known.Equal(object.MembershipUpdated):
-			c.Certain, c.AsOf = true, known
+			c.AsOf, c.Short, c.Certain = known, short, short == state.Short{}
 		default:
 			c.Certain = false // until it was read
 			moved[id] = object
@@ -58,7 +62,14 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 		moved = cr.round(ctx, moved)
 	}
 	for id := range moved {
-		cr.doubt(id, "it changed each time it was read")
+		if c := cr.crowds[id]; !c.short() {
+			cr.doubt(id, "it changed each time it was read")
+		}
+	}
+	for id, c := range cr.crowds {
+		if c.Read && c.short() {
+			cr.doubt(id, miscounted(c.Short))
+		}
 	}
 }
 
@@ -81,7 +92,7 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 		}
 		cr.doubt(id, err.Error())
 	})
-	after, err := cr.engine.o.Okta.Groups(ctx, slices.Sorted(maps.Keys(sizes)))
+	after, err := cr.again(ctx, slices.Sorted(maps.Keys(sizes)))
 	again := map[identity.GroupID]identity.Group{}
 	for id := range sizes {
 		c, now := cr.crowds[id], after[id]
@@ -93,7 +104,10 @@ func (cr *crowdReader) round(ctx context.Context, groups map[identity.GroupID]id
 		case now.MembershipUpdated.IsZero():
 			cr.doubt(id, "Okta doesn't tell when they changed")
 		case now.MembershipUpdated.Equal(groups[id].MembershipUpdated):
-			c.AsOf, c.Certain = cr.engine.asOf(now.MembershipUpdated), true
+			c.AsOf = cr.engine.asOf(now.MembershipUpdated)
+			if stands := cr.measure(&c, now, sizes[id]); !stands {
+				again[id] = now
+			}
 		default:
 			again[id] = now
 		}
@@ -148,7 +162,7 @@ func (cr *crowdReader) compare(ctx context.Context, c Crowd, id identity.GroupID
 		}
 		joined[m.User] = listed.number(m.Origin)
 	}
-	c.Read, c.Left = true, nil
+	c.Read, c.Left, c.Short = true, nil, state.Short{}
 	size := len(joined)
 	matter := map[identity.OktaID]state.Member{}
 	for k, err := range cr.known(ctx, id) {

@@ -68,10 +68,13 @@ func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
 	g, known := l.Groups[id]
 	seen := g
 	seen.Name, seen.Type, seen.Mapping, seen.Paused = c.Name, firstOf(c.Type, g.Type), c.Mapping, false
-	if c.Read && c.Certain {
+	if c.Compared {
+		seen.Short = c.Short
+	}
+	if c.Read && (c.Certain || c.short()) {
 		seen.AsOf = c.AsOf
 	}
-	if c.Read && !c.Certain {
+	if c.Read && !c.Certain && !c.short() {
 		seen.AsOf = time.Time{} // read again next time
 	}
 	if !c.Read && len(c.Joined)+len(c.Left) > 0 {
@@ -82,12 +85,13 @@ func observeGroup(n Notes, l *Ledger, id identity.GroupID, c Crowd) {
 		m.Okta, seen.Open = true, true
 		n.member(id, u, m)
 	}
-	if c.Certain {
-		for _, u := range c.Left {
-			m := l.Members[id][u]
-			m.Okta, seen.Open = false, true
-			n.member(id, u, m)
+	for _, u := range c.Left {
+		if !c.proves(u) {
+			continue
 		}
+		m := l.Members[id][u]
+		m.Okta, seen.Open = false, true
+		n.member(id, u, m)
 	}
 	if !known || seen != g {
 		n.group(id, seen)

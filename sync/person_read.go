@@ -25,7 +25,7 @@ func (d *Desired) narrow(l *Ledger, id identity.OktaID) {
 			others[u] = u != id
 		}
 		was, one := asItWas(known), c.without(others)
-		was.Joined, was.Left, was.Listed, was.Certain = one.Joined, one.Left, one.Listed, one.Certain
+		was.Joined, was.Left, was.Listed, was.Certain, was.Short = one.Joined, one.Left, one.Listed, one.Certain, one.Short
 		d.Groups[g] = was
 	}
 }

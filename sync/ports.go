@@ -41,6 +41,8 @@ type Directory interface {
 	// Groups reads the named groups, cheapest way first. One that Okta answers 404
 	// for is Gone in the result; any other failure is an error.
 	Groups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error)
+	// CountedGroups is Groups, with the usersCount of each where Okta tells it.
+	CountedGroups(ctx context.Context, ids []identity.GroupID) (map[identity.GroupID]identity.Group, error)
 	// GroupSize is the group's usersCount as Okta counts it itself.
 	GroupSize(ctx context.Context, id identity.GroupID) (int, error)
 	// GroupsOf lists the groups that one user is in, and tells where Okta said so.
@@ -94,6 +96,13 @@ type Chronicle interface {
 type Clock interface {
 	// Skew is how far our wall clock is ahead of the Date header of Okta's newest answer.
 	Skew() time.Duration
+}
+
+// Credential tells of what Okta is asked with.
+type Credential interface {
+	// Scopes gives what the newest access token grants, and whether that is known: an
+	// API token has none, and an app none before its first request.
+	Scopes() (granted []string, told bool)
 }
 
 // Prices tell what questions cost.
@@ -262,6 +271,7 @@ type Okta interface {
 	Finder
 	Chronicle
 	Clock
+	Credential
 	Prices
 }
 

@@ -38,7 +38,9 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 	follower.beside(stepMembers, 0)
 	both.Go(func() error {
 		defer follower.end(stepRead)
-		return e.readUsers(ctx, &users, run)
+		var err error
+		e.prove(&users, []string{scopeApps, scopeUsers}, func() { err = e.readUsers(ctx, &users, run) }, func() string { return e.missesUser(&users) })
+		return err
 	})
 	both.Go(func() error {
 		defer follower.end(stepMembers)
@@ -54,6 +56,9 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 	d := users
 	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups && !app.Partial, groups.Chosen
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
+	if d.Unproven = users.Unproven || groups.Unproven; d.Unproven {
+		d.distrust()
+	}
 	return d, ctx.Err()
 }
 

@@ -61,7 +61,7 @@ func (e *Engine) roster(ctx context.Context, d Desired, l *Ledger) (*roster, err
 		c := d.Groups[id]
 		left := map[identity.OktaID]bool{}
 		for _, u := range c.Left {
-			left[u] = c.Certain
+			left[u] = c.proves(u)
 		}
 		for m, err := range reader.known(ctx, id) {
 			if err != nil {
@@ -86,7 +86,7 @@ func inLedger(l *Ledger, id identity.OktaID, d *Desired) []string {
 		c := d.Groups[g]
 		_, joined := slices.BinarySearch(c.Joined, id)
 		_, left := slices.BinarySearch(c.Left, id)
-		in := l.Members[g][id].Okta && !(left && c.Certain) || joined
+		in := l.Members[g][id].Okta && !(left && c.proves(id)) || joined
 		if in && (isOwn(g) || !d.unpushed(g)) {
 			names = append(names, firstOf(c.Name, rec.Name))
 		}

@@ -298,6 +298,7 @@ func (e *Engine) correct(ctx context.Context, run *run) error {
 		return err
 	}
 	d.Doubts = append(d.Doubts, s.Doubts...)
+	l.short = d.shorts()
 	notes, strange := correct(s, l, e.policy)
 	if whole {
 		if err := e.note(ctx, run, notes, e.meanwhile(ctx, run, strange)); err != nil {

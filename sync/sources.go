@@ -18,6 +18,9 @@ type chooser struct {
 	ledger  *Ledger
 	source  string
 	objects map[identity.GroupID]identity.Group // what was read of the groups already
+
+	listedAll bool // the list of all groups was read whole
+	sawCanary bool // the canary was on it
 }
 
 // readCrowds reads which groups are synced, then their members.
@@ -29,10 +32,12 @@ type chooser struct {
 func (e *Engine) readCrowds(ctx context.Context, app identity.App, d *Desired, run *run) {
 	c := &chooser{engine: e, run: run, desired: d, ledger: run.ledger, source: e.policy.Groups.source(app),
 		objects: map[identity.GroupID]identity.Group{}}
-	if c.choose(ctx, app) {
-		c.keepStrange()
-		c.readMembers(ctx)
-	}
+	e.prove(d, c.rests(), func() {
+		if c.choose(ctx, app) {
+			c.keepStrange()
+			c.readMembers(ctx)
+		}
+	}, func() string { return c.misses(ctx) })
 	slices.Sort(d.Doubts)
 	slices.Sort(d.Notes)
 }
@@ -181,7 +186,7 @@ func (c *chooser) readMembers(ctx context.Context) {
 	}
 	maps.Copy(c.objects, objects)
 	r := c.run.request
-	reader := &crowdReader{engine: c.engine, follower: c.run.follower, source: c.engine.lists(c.run), ledger: l, all: r.AllMembers || r.Kind == Reconcile, crowds: d.Groups}
+	reader := &crowdReader{engine: c.engine, follower: c.run.follower, source: c.engine.lists(c.run), ledger: l, all: r.AllMembers || r.Kind == Reconcile, counted: r.Kind == Reconcile, crowds: d.Groups}
 	reader.read(ctx, c.objects)
 	d.Doubts = append(d.Doubts, reader.doubts...)
 }

@@ -82,8 +82,9 @@ func (c *chooser) byList(ctx context.Context, match []string) {
 			return
 		}
 		c.consider(g, t)
+		c.sawCanary = c.sawCanary || g.ID == c.engine.o.Canary.Group
 	}
-	c.desired.AllGroups = true
+	c.desired.AllGroups, c.listedAll = true, true
 	if t.seen == 0 {
 		c.note("Okta lists no group at all; usually the credential lacks the permission to see them (role Read-only Administrator, scope okta.groups.read)")
 		return

@@ -271,7 +271,7 @@ func TestSourcesAskLittle(t *testing.T) {
 		{"match by globs", sync.Selection{From: "match", Match: []string{"S*"}}, sync.Full, groups, 1, 1, 0, 0},
 		{"match by names", sync.Selection{From: "match", Match: []string{"Sales", "idle"}}, sync.Full, groups, 0, 0, 2, 0},
 		{"match by names, one idle", sync.Selection{From: "match", Match: []string{"Sales", "Purchase"}}, sync.Full, groups, 1, 1, 0, 0},
-		{"match by names, reconcile", sync.Selection{From: "match", Match: []string{"Sales", "idle"}}, sync.Reconcile, groups, 1, 1, 2, 2},
+		{"match by names, reconcile", sync.Selection{From: "match", Match: []string{"Sales", "idle"}}, sync.Reconcile, groups, 3, 3, 0, 2}, // one list, and each group once more with its usersCount
 		{"match by nothing", sync.Selection{From: "match"}, sync.Full, groups, 0, 0, 0, 0},
 	} {
 		p := lenient()

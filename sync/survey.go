@@ -208,6 +208,8 @@ func (l *Ledger) seenIn(id identity.GroupID, u identity.OktaID, active bool) sta
 	switch {
 	case !active:
 		m.Omni = state.Ended
+	case m == state.Member{} && l.isShort(id): // Okta may have them, and not list them
+		m.Omni = state.Found
 	case m == state.Member{} && l.Groups[id].Link == state.Adopted && l.Users[u].Link == state.Adopted:
 		m.Omni = state.Found
 	case m.Omni != state.Found:

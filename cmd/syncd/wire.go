@@ -9,6 +9,7 @@ import (
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/console"
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/mapping"
 	"github.com/omnisync/omnisync/okta"
 	"github.com/omnisync/omnisync/omniclient"
@@ -166,11 +167,19 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 	return sync.New(sync.Options{
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
-		Okta:     source, Patient: patient, Omni: p.omni, Mapper: p.mapper,
+		Okta:     source, Canary: canary(c), Patient: patient, Omni: p.omni, Mapper: p.mapper,
 		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Concerns: p.concerns, Stall: c.Alerts.Stall,
 		Waiting: p.waiting, Latency: p.meters.Took, Ran: p.meters.Ran, Logged: p.meters.Logged,
 	})
+}
+
+// canary is whom Okta must show. What was pushed is no reading that could lack anybody.
+func canary(c *configs.Config) sync.Canary {
+	if pushAlone(c) {
+		return sync.Canary{}
+	}
+	return sync.Canary{User: identity.OktaID(c.Okta.Canary.User), Group: identity.GroupID(c.Okta.Canary.Group)}
 }
 
 // vaultOf gives what encrypts what is saved of leavers. Its keys are looked up when they
@@ -206,6 +215,7 @@ func policy(c *configs.Config) sync.Policy {
 		Suspended:       c.Users.Suspended,
 		Protected:       c.Users.Protected,
 		Groups:          sync.Selection{From: c.Groups.From, Match: c.Groups.Match},
+		Uncounted:       c.Groups.Uncounted,
 		OnUnpush:        c.Groups.OnUnpush,
 		AdoptGroups:     c.Groups.Adopt,
 		Action:          c.Deprovision.Action,
