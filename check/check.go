@@ -5,6 +5,7 @@
 // The way through the files, in the order of the questions:
 //
 //	okta.go, okta_people.go, okta_groups.go   what Okta shows of what is needed
+//	okta_proof.go                             what a reading will be proven by
 //	omni.go, omni_keys.go                     each key, and what Omni shows
 //	endpoint.go, certificate.go               the SCIM endpoint, as Okta meets it
 //	hooks.go                                  the listener of event hooks, as Okta meets it

@@ -23,6 +23,8 @@ type fakeOkta struct {
 	members map[identity.GroupID][]identity.OktaID
 	sizes   map[identity.GroupID]int
 	event   string // the newest
+	scopes  []string
+	found   identity.Assignment // asked for by id
 	fails   map[string]error
 	blocks  map[string]bool // questions that are never answered
 	asked   []string
@@ -92,7 +94,7 @@ func (o *fakeOkta) Account(ctx context.Context, _ identity.OktaID) (string, erro
 }
 
 func (o *fakeOkta) Assignment(ctx context.Context, _ identity.OktaID) (identity.Assignment, error) {
-	return identity.Assignment{}, o.ask(ctx, "assignment")
+	return o.found, o.ask(ctx, "assignment")
 }
 
 func (o *fakeOkta) GroupsOf(ctx context.Context, _ identity.OktaID) ([]identity.GroupID, error) {
@@ -102,6 +104,8 @@ func (o *fakeOkta) GroupsOf(ctx context.Context, _ identity.OktaID) ([]identity.
 	}
 	return ids, o.ask(ctx, "groups of")
 }
+
+func (o *fakeOkta) Scopes() ([]string, bool) { return o.scopes, o.scopes != nil }
 
 func (o *fakeOkta) Reached() bool            { return o.fails["sign in"] == nil && !o.blocks["sign in"] }
 func (o *fakeOkta) Sent() int                { return len(o.asked) }

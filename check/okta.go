@@ -51,6 +51,11 @@ func (o *oktaSide) run(ctx context.Context) {
 		o.take(ctx, step{idCredential, "credential", nil, func(context.Context) Finding {
 			return skipped("there is no okta.auth: what Okta pushes is all that is known of it")
 		}})
+		if o.config.CanaryUser != "" || o.config.CanaryGroup != "" {
+			o.take(ctx, step{"okta.canary", "canary", nil, func(context.Context) Finding {
+				return skipped("okta.canary isn't used without okta.auth: nothing is read that could lack anybody")
+			}})
+		}
 		return
 	}
 	o.take(ctx,
@@ -80,6 +85,7 @@ func (o *oktaSide) run(ctx context.Context) {
 		)
 	}
 	o.runGroups(ctx)
+	o.runProof(ctx)
 	o.take(ctx, step{"okta.limits", "rate limits", []string{idCredential}, o.checkLimits})
 }
 

@@ -61,12 +61,20 @@ type Line interface {
 	Left() (bucket string, remaining, limit int)
 }
 
+// Grants tell what the credential was given.
+type Grants interface {
+	// Scopes gives those of an app's newest token, and whether Okta told them; an API
+	// token has none.
+	Scopes() (granted []string, told bool)
+}
+
 // Okta is all that is asked of Okta. It is used by one goroutine at a time.
 type Okta interface {
 	Access
 	Lists
 	Singles
 	Line
+	Grants
 }
 
 // App is the application as an admin set it up.
@@ -163,8 +171,10 @@ type Saved struct {
 // Config is what the checks need of the configuration.
 type Config struct {
 	OrgURL, AppID, OmniURL string
-	Client                 string // id of the API Services app; "" with an API token
-	From                   string // groups.from
+	Client                 string           // id of the API Services app; "" with an API token
+	CanaryUser             identity.OktaID  // okta.canary.user
+	CanaryGroup            identity.GroupID // okta.canary.group
+	From                   string           // groups.from
 	Match                  []string
 	Matches                func(pattern string, g identity.Group) bool
 	Expressions            []Expression // in the order of the configuration

@@ -74,7 +74,7 @@ func subjectOf(c *configs.Config) (checks.Subject, error) {
 		Ledger: func(ctx context.Context) checks.Ledger { return lookIntoStore(ctx, c) },
 		Config: checks.Config{
 			OrgURL: c.Okta.OrgURL, AppID: c.Okta.AppID, OmniURL: c.Omni.BaseURL, Client: c.Okta.Auth.OAuth.ClientID,
-			From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) },
+			CanaryUser: identity.OktaID(c.Okta.Canary.User), CanaryGroup: identity.GroupID(c.Okta.Canary.Group), From: c.Groups.From, Match: c.Groups.Match, Matches: func(entry string, g identity.Group) bool { return g.Source != c.Okta.AppID && sync.Selects(entry, g) },
 			Expressions: append(tried, guesses...), Saves: c.Deprovision.Saves(), Heirs: heirs, Guessed: len(guesses),
 			KeysPerMinute: c.Omni.RequestsPerMinute, Secrets: secretFiles(c),
 			BasePath: c.SCIM.BasePath, Tokens: len(c.SCIM.BearerTokens), TLS: c.SCIM.TLS.IsSet(),
