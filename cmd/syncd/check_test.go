@@ -99,6 +99,19 @@ func wrongSignIn() []seeded {
 		{"a scope is missing", app("k1", func(w *checkedWorld) {
 			w.okta.SetKnobs(func(k *simokta.Knobs) { k.Granted = []string{"okta.apps.read", "okta.users.read"} })
 		}), "okta.credential", checks.Failed, "Okta API Scopes", ""},
+		{"fewer scopes than asked for", app("k1", func(w *checkedWorld) {
+			w.okta.SetKnobs(func(k *simokta.Knobs) {
+				k.GrantsFewer, k.Granted = true, []string{"okta.apps.read", "okta.groups.read", "okta.users.read"}
+			})
+		}), "okta.scopes", checks.Failed, "grant okta.logs.read", "okta.log"},
+		{"a canary whom the role hides", func(w *checkedWorld) {
+			w.replace("okta", "auth:", "canary: {user: "+w.people[0]+"}, auth:")
+			w.okta.SetKnobs(func(k *simokta.Knobs) {
+				k.Hidden, k.HiddenPaths = w.people[:1], []string{"/api/v1/apps/*/users", "/api/v1/apps/*/users/*"}
+			})
+		}, "okta.canary.user", checks.Failed, "okta.apps.read and okta.users.read", ""},
+		{"a canary group that isn't there", func(w *checkedWorld) { w.replace("okta", "auth:", "canary: {group: 00gnobody}, auth:") },
+			"okta.canary.group", checks.Failed, "a group of this org", ""},
 		{"DPoP is asked for and switched off", app("k1", func(w *checkedWorld) {
 			w.okta.SetKnobs(func(k *simokta.Knobs) { k.RequireDPoP = true })
 			w.replace("okta", "key_id:", "dpop: never, key_id:")

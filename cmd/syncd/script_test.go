@@ -163,6 +163,10 @@ func oktaCmd(ts *testscript.TestScript, _ bool, args []string) {
 			w.okta.SetKnobs(func(k *simokta.Knobs) { k.AppStatus = name })
 		case "denied":
 			w.okta.SetKnobs(func(k *simokta.Knobs) { k.Denied, k.DeniedPath = simokta.DeniedSilence, name })
+		case "id": // into the variable of that name, in capitals
+			ts.Setenv(strings.ToUpper(name), w.ids[name])
+		case "hidden": // okta hidden users|members NAME...; okta hidden nobody: all are seen again
+			hide(w, args[1], w.ids[name], i == 0)
 		default:
 			ts.Fatalf("okta %s is not known", args[0])
 		}

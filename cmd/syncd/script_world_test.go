@@ -33,6 +33,20 @@ func hireCmd(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
+// hide lets the role behind the token lose sight of a user: of the assignment to the app,
+// but not of the account, or of the memberships.
+func hide(w *world, what, id string, first bool) {
+	w.okta.SetKnobs(func(k *simokta.Knobs) {
+		if first { // the word that says what
+			k.Hidden, k.HiddenPaths = nil, map[string][]string{
+				"users": {"/api/v1/apps/*/users", "/api/v1/apps/*/users/*"}, "members": {"/api/v1/groups/*/users", "/api/v1/users/*/groups"},
+			}[what]
+			return
+		}
+		k.Hidden = append(k.Hidden[:len(k.Hidden):len(k.Hidden)], id)
+	})
+}
+
 // moveCmd gives everybody another first name: move NAME.
 func moveCmd(ts *testscript.TestScript, _ bool, args []string) {
 	w := worldOf(ts)
