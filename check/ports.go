@@ -68,13 +68,18 @@ type Grants interface {
 	Scopes() (granted []string, told bool)
 }
 
+// Entry is the credential: what it opens, and what it was given.
+type Entry interface {
+	Access
+	Grants
+}
+
 // Okta is all that is asked of Okta. It is used by one goroutine at a time.
 type Okta interface {
-	Access
+	Entry
 	Lists
 	Singles
 	Line
-	Grants
 }
 
 // App is the application as an admin set it up.

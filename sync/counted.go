@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -107,8 +108,8 @@ func (cr *crowdReader) again(ctx context.Context, ids []identity.GroupID) (map[i
 		return groups, err
 	}
 	all, err := cr.engine.o.Okta.CountedGroups(ctx, counted)
-	for id, g := range groups {
-		all[id] = g
+	if err == nil {
+		maps.Copy(all, groups)
 	}
 	return all, err
 }

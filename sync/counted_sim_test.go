@@ -196,3 +196,43 @@ func TestCountingCostsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A group that is short for good stops nothing else: people are mapped by their groups
+// all the same, and a ledger that was lost counts as built again, with everybody in place.
+func TestAShortGroupStopsNothingElse(t *testing.T) {
+	grouped(t, func(c *company, ids []string, _ string) {
+		c.hide(ids[:1], membersOf, groupsOf)
+		c.want(c.run(sync.Reconcile), sync.Doubtful)
+		c.okta.UpdateProfile(ids[1], map[string]any{"department": "Ops"})
+		c.want(c.run(sync.Reconcile), sync.Doubtful)
+		if got := omniUser(c, "person001@acme.co").Attributes["department"]; len(got) != 1 || got[0] != "Ops" {
+			c.t.Errorf("the department is %v", got)
+		}
+		c.regions(ids, 5)
+	})
+	p := lenient()
+	p.AdoptGroups = "auto"
+	losing(t, p, func(c *company, lose func()) {
+		c.archived()
+		ids := c.join(staff(12)...)
+		sales, _ := c.push("Sales", ids...)
+		c.okta.AddMembers(c.okta.AddGroup("Everyone", "BUILT_IN"), ids...)
+		<-time.After(time.Minute)
+		c.want(c.run(sync.Reconcile), sync.Done)
+		c.hide(ids[:3], membersOf, groupsOf)
+		lose()
+		for range 2 {
+			<-time.After(time.Minute)
+			c.want(c.run(sync.Reconcile), sync.Doubtful)
+		}
+		if n := len(c.teamOf("Sales")); n != 12 {
+			c.t.Errorf("Sales has %d members", n)
+		}
+		c.watch()
+		c.okta.RemoveMember(sales, ids[5])
+		<-time.After(time.Minute)
+		if w := c.watch(); w.Report == nil || len(c.teamOf("Sales")) != 11 {
+			c.t.Errorf("no delta does anything: %+v, %v", w, c.teamOf("Sales"))
+		}
+	})
+}

@@ -26,6 +26,7 @@ type Desired struct {
 	Apart     map[string]bool // subjects that nothing is said of, because they were pushed lately
 	Chosen    identity.Origin // the answer that the list of Groups ended with
 	Doubts    []string
+	Miscounts int // of Doubts, those about groups that are short: all else of them is known
 	Notes     []string
 }
 

@@ -92,7 +92,7 @@ func (e *Engine) finish(ctx context.Context, r *run, results []Change, stopErr e
 	if stopErr != nil && rep.Outcome == Done {
 		rep.Outcome = Failing
 	}
-	connection := e.concluded(l, rep, results, stopErr)
+	connection := e.concluded(r, rep, results, stopErr)
 	if r.desired.Partial { // it can't tell when everybody has come
 		connection.Complete = l.Connection.Complete
 	}
@@ -150,13 +150,14 @@ func (e *Engine) conclude(ctx context.Context, r *run, results []Change, connect
 
 // concluded is the connection after a run that ended so. A run that left nobody in
 // Omni was no first load.
-func (e *Engine) concluded(l *Ledger, rep Report, results []Change, stopErr error) state.Connection {
+func (e *Engine) concluded(r *run, rep Report, results []Change, stopErr error) state.Connection {
+	l := r.ledger
 	c := l.Connection
 	if stopErr != nil || anyHalted(results) || rep.Kind == Delta || rep.Kind == User || rep.Kind == Undo { // which has seen, or done, too little to say so
 		return c
 	}
 	c.Complete = c.Complete || l.active() > 0 && (rep.Outcome == Done || rep.Outcome == Holding)
-	if len(rep.Doubts) > 0 {
+	if len(rep.Doubts) > r.desired.Miscounts { // a group that is short may be so for good
 		return c
 	}
 	if !waits(results, guardPolicyChange) {

@@ -27,6 +27,7 @@ type crowdReader struct {
 	mu     sync.Mutex // of what follows, and of the ledger's members
 	crowds map[identity.GroupID]Crowd
 	doubts []string
+	short  int // of doubts, those about groups that are short
 }
 
 const (
@@ -68,6 +69,7 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 	}
 	for id, c := range cr.crowds {
 		if c.Read && c.short() {
+			cr.short++
 			cr.doubt(id, miscounted(c.Short))
 		}
 	}

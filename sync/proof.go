@@ -205,10 +205,10 @@ func (e *Engine) proveTouched(ctx context.Context, run *run, d *Desired) {
 	}
 }
 
-// parts reports whether somebody whom the ledger knows leaves.
+// parts reports whether somebody leaves who has an account, or may have one.
 func (d *Desired) parts(l *Ledger) bool {
 	for id, p := range d.Users {
-		if _, known := l.Marks[id]; known && !isOwn(id) && p.leaves() {
+		if m := l.Marks[id]; (m.Active || m.Open) && !isOwn(id) && p.leaves() {
 			return true
 		}
 	}

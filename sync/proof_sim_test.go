@@ -184,6 +184,18 @@ func TestCanaryCosts(t *testing.T) {
 			c.converged()
 		})
 	}
+	watchedOver(t, true, "push_mappings", func(c *company, ids, _ []string) {
+		c.okta.Unassign(ids[1])
+		<-time.After(time.Minute)
+		c.watch()
+		c.oktaAsked.Reset()
+		c.okta.UpdateProfile(ids[1], map[string]any{"department": "Ops"})
+		<-time.After(time.Minute)
+		c.watch()
+		if n := c.asked(); n != 1 {
+			c.t.Errorf("who has left already costs %d requests, want 1: %v", n, c.oktaAsked.All())
+		}
+	})
 	watchedOver(t, true, "push_mappings", func(c *company, _, groups []string) {
 		c.oktaAsked.Reset()
 		c.want(c.run(sync.Full), sync.Done)
@@ -194,6 +206,25 @@ func TestCanaryCosts(t *testing.T) {
 			c.t.Errorf("the user on the list was asked for %d times", n)
 		}
 	})
+}
+
+// A run about one person asks for the canary too, before it takes the person's access.
+func TestCanaryOfOnePerson(t *testing.T) {
+	for _, hidden := range []bool{true, false} {
+		watchedOver(t, true, "push_mappings", func(c *company, ids, _ []string) {
+			want := 19
+			if hidden {
+				c.hide(ids[:3], listOfUsers, userOfApp)
+				want = 20
+			} else {
+				c.okta.Unassign(ids[1])
+			}
+			report := c.pass(sync.Request{Kind: sync.User, Subject: "person001@acme.co", Insist: true})
+			if told := strings.Contains(strings.Join(report.Doubts, "\n"), "okta.canary.user"); told != hidden || active(c) != want {
+				c.t.Errorf("hidden %t: %d are active, %v\n%s", hidden, active(c), report.Doubts, printed(report))
+			}
+		})
+	}
 }
 
 // A canary that can't be asked for proves nothing.

@@ -54,7 +54,7 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 		return Desired{}, err
 	}
 	d := users
-	d.Groups, d.AllGroups, d.Chosen = groups.Groups, groups.AllGroups && !app.Partial, groups.Chosen
+	d.Groups, d.AllGroups, d.Chosen, d.Miscounts = groups.Groups, groups.AllGroups && !app.Partial, groups.Chosen, groups.Miscounts
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
 	if d.Unproven = users.Unproven || groups.Unproven; d.Unproven {
 		d.distrust()

@@ -40,7 +40,7 @@ func (r *roster) in(id identity.OktaID) belongs {
 // members is doubtful, who is missing from it counts as before.
 func (e *Engine) roster(ctx context.Context, d Desired, l *Ledger) (*roster, error) {
 	r := &roster{of: map[identity.OktaID][]int32{}}
-	if len(d.Doubts) > 0 {
+	if len(d.Doubts) > d.Miscounts {
 		r.doubt = "which groups the user is in isn't known, because groups could not be read whole"
 	}
 	names := map[identity.GroupID]string{}

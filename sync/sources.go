@@ -188,5 +188,5 @@ func (c *chooser) readMembers(ctx context.Context) {
 	r := c.run.request
 	reader := &crowdReader{engine: c.engine, follower: c.run.follower, source: c.engine.lists(c.run), ledger: l, all: r.AllMembers || r.Kind == Reconcile, counted: r.Kind == Reconcile, crowds: d.Groups}
 	reader.read(ctx, c.objects)
-	d.Doubts = append(d.Doubts, reader.doubts...)
+	d.Doubts, d.Miscounts = append(d.Doubts, reader.doubts...), reader.short
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -43,7 +44,7 @@ func hide(w *world, what, id string, first bool) {
 			}[what]
 			return
 		}
-		k.Hidden = append(k.Hidden[:len(k.Hidden):len(k.Hidden)], id)
+		k.Hidden = append(slices.Clip(k.Hidden), id)
 	})
 }
 
