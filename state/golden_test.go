@@ -73,6 +73,9 @@ func TestRecordsOfTheFirstVersion(t *testing.T) {
 	reads(t, all, "group", state.Group{
 		Omni: "g1", DisplayName: "Team", Name: "team", Mapping: "gPm1", Link: state.Created, Intent: "run-1", AsOf: at, Open: true, Present: 12,
 	})
+	reads(t, all, "group-short", state.Group{
+		Omni: "g2", DisplayName: "Team", Name: "team", Present: 3, Short: state.Short{Listed: 3, Counted: 5, Since: time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC)},
+	})
 	for letter, m := range map[string]state.Member{
 		"a": {}, "p": {Omni: state.Present}, "f": {Omni: state.Found}, "e": {Omni: state.Ended},
 		"A": {Okta: true}, "P": {Okta: true, Omni: state.Present}, "F": {Okta: true, Omni: state.Found}, "E": {Okta: true, Omni: state.Ended},
