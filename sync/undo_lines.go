@@ -28,7 +28,7 @@ type deeds struct {
 // before.
 type undoer struct {
 	ledger *Ledger
-	policy Policy // with what is known of Omni's attributes
+	policy Policy                       // with what is known of Omni's attributes
 	named  map[string][]identity.OktaID // by folded userName: who has it, or had it
 	mark   state.Undone                 // what all that is kept has in common
 	out    undoing
