@@ -38,7 +38,7 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	if err != nil {
 		return Decided{}, err
 	}
-	n := newNotes()
+	n, freed := newNotes(), newNotes()
 	answer := Decided{Run: v.Run, Already: []string{}}
 	for _, key := range keys {
 		h := all[key]
@@ -51,7 +51,7 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 			h.Until = now.Add(approvalLasts)
 		}
 		if v.Decision == state.Approved {
-			n.frees(kept, key, h, v.By)
+			freed.frees(kept, key, h, v.By)
 		}
 		n.Holds[key], all[key] = &h, h
 		told := h.Change
@@ -66,6 +66,7 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 		e.saysHandover(answer.Decided)
 		return answer, nil
 	}
+	n.join(freed)
 	if err := e.commit(ctx, nil, n); err != nil {
 		return answer, err
 	}

@@ -40,6 +40,13 @@ func (e *Engine) gather(ctx context.Context, d *Desired, l *Ledger) error {
 	if err := l.fetchRows(ctx, store, movers(*d, l)); err != nil {
 		return err
 	}
+	for subject, kept := range l.Undone {
+		if id, user := cutSubject(subject); !user {
+			if err := l.fetchRowsOf(ctx, store, identity.GroupID(id), members(kept)); err != nil {
+				return err
+			}
+		}
+	}
 	if err := l.fetch(ctx, store, unsettled(*d, l)); err != nil {
 		return err
 	}

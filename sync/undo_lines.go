@@ -121,13 +121,16 @@ func (d *deeds) add(c state.Change) {
 	if c.Before == nil || c.After == nil || c.Kind == string(Create) {
 		return
 	}
-	if c.After.UserName != "" {
+	if c.After.UserName != c.Before.UserName && c.After.UserName != "" {
 		d.before.UserName, d.after.UserName = cmp.Or(d.before.UserName, c.Before.UserName), c.After.UserName
 	}
-	if c.After.DisplayName != "" {
+	if c.After.DisplayName != c.Before.DisplayName && c.After.DisplayName != "" {
 		d.before.DisplayName, d.after.DisplayName = cmp.Or(d.before.DisplayName, c.Before.DisplayName), c.After.DisplayName
 	}
 	for name, v := range c.After.Attributes {
+		if valueOf(v) == valueOf(c.Before.Attributes[name]) {
+			continue
+		}
 		if d.after.Attributes == nil {
 			d.before.Attributes, d.after.Attributes = map[string]*identity.Value{}, map[string]*identity.Value{}
 		}

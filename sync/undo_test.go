@@ -162,7 +162,9 @@ func TestUndoIsGuarded(t *testing.T) {
 		if got := c.teamOf("Board"); len(got) != 4 || omniUser(c, "person009@acme.co").Attributes["department"][0] != "Sales" {
 			c.t.Fatal(got, printed(undone))
 		}
-		c.want(c.run(sync.Full), sync.Holding) // it goes on waiting
+		c.okta.AddMembers(board, ids[8])
+		<-time.After(time.Minute)
+		c.want(c.run(sync.Full), sync.Holding) // it goes on waiting, although the group is read anew
 		c.rule(undone.Run, state.Approved)
 		next := c.run(sync.Full)
 		if got := c.teamOf("Board"); len(got) != 1 {

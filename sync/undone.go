@@ -36,9 +36,16 @@ func (x undone) users() map[identity.OktaID]bool {
 		if id, user := cutSubject(subject); user {
 			ids[identity.OktaID(id)] = true
 		}
-		for _, id := range slices.Concat(u.In, u.Out) {
-			ids[id] = true
-		}
+		maps.Copy(ids, members(u))
+	}
+	return ids
+}
+
+// members names those whom a group is kept with, or without.
+func members(kept state.Undone) map[identity.OktaID]bool {
+	ids := map[identity.OktaID]bool{}
+	for _, id := range slices.Concat(kept.In, kept.Out) {
+		ids[id] = true
 	}
 	return ids
 }
