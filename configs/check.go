@@ -47,6 +47,7 @@ func check(c *Config) []Fault {
 	faults = append(faults, checkAlerts(c.Alerts)...)
 	one("console.listen", checkListen, c.Console.Listen)
 	faults = append(faults, checkConsole(c.Console)...)
+	faults = append(faults, checkLog(c.Log)...)
 	return faults
 }
 

@@ -25,7 +25,7 @@ type Config struct {
 	Hooks       Hooks       `koanf:"hooks" json:"hooks" jsonschema_description:"Where Okta's event hooks come in: they make syncd look at once for what changed, and carry nothing else."`
 	Console     Console     `koanf:"console" json:"console" jsonschema_description:"The listener of the web page, the JSON API and the health checks."`
 	Alerts      Alerts      `koanf:"alerts" json:"alerts" jsonschema_description:"What people are told of without their asking: docs/alerts.md tells of what."`
-	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how."`
+	Log         Log         `koanf:"log" json:"log" jsonschema_description:"What is logged, and how; and how long the provisioning log is kept."`
 }
 
 // Okta says what is read, and how.
@@ -213,10 +213,12 @@ type ConsoleProxy struct {
 	RoleHeader string `koanf:"role_header" json:"role_header" jsonschema_description:"Header that says read or act of the caller; empty: role holds for all."`
 }
 
-// Log says what is logged, and how.
+// Log says what is logged, and how: what the daemon does, and the provisioning log.
 type Log struct {
-	Level  string `koanf:"level" json:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error" jsonschema_description:"The least important level that is logged."`
-	Format string `koanf:"format" json:"format" jsonschema:"enum=json,enum=text" jsonschema_description:"json for machines, text for people."`
+	Level  string        `koanf:"level" json:"level" jsonschema:"enum=debug,enum=info,enum=warn,enum=error" jsonschema_description:"The least important level that is logged."`
+	Format string        `koanf:"format" json:"format" jsonschema:"enum=json,enum=text" jsonschema_description:"json for machines, text for people."`
+	Keep   time.Duration `koanf:"keep" json:"keep" jsonschema_description:"How long the ledger keeps a line of the provisioning log, and a run: 24h or longer, and of the log no more than 100,000 lines. state.archive keeps them for longer."`
+	Export string        `koanf:"export" json:"export" jsonschema_description:"File to which each line of the provisioning log is also appended as JSON, for other programs such as a SIEM; relative to the working directory; empty: none."`
 }
 
 // PullOn reports whether the daemon reads Okta by itself: it has a credential and
@@ -294,6 +296,6 @@ func defaults(env environment) *Config {
 		Hooks:   Hooks{Path: "/okta/events", Secret: newSecret(hookSecret, env)},
 		Console: Console{Listen: "127.0.0.1:8180", Token: newSecret(consoleToken, env), Tokens: []ConsoleToken{}, Proxy: ConsoleProxy{Token: newSecret(proxyToken, env), UserHeader: "X-Forwarded-User", Role: "read"}},
 		Alerts:  Alerts{Webhook: Webhook{Format: "json", Timeout: 10 * time.Second}},
-		Log:     Log{Level: "info", Format: "json"},
+		Log:     Log{Level: "info", Format: "json", Keep: 400 * 24 * time.Hour},
 	}
 }

@@ -95,7 +95,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 		"hooks": {"listen": ":8181", "path": "/hooks/", "secret": "${env:H}", "tls": {"cert_file": "c", "key_file": "k"}, "behind_proxy": true},
 		"console": {"listen": "[::1]:0", "token": "${file:/c}", "url": "https://b.example/", "tokens": [{"name": "ann", "role": "act", "token": "${file:/a}"}],
 			"proxy": {"token": "${file:/p}", "user_header": "U", "role": "act", "role_header": "R"}},
-		"alerts": {"webhook": {"url": "${env:W}", "format": "slack", "bearer_token": "${env:T}", "timeout": "5s"}, "names": true, "stall": "1h"}, "log": {"level": "debug", "format": "text"}}`)
+		"alerts": {"webhook": {"url": "${env:W}", "format": "slack", "bearer_token": "${env:T}", "timeout": "5s"}, "names": true, "stall": "1h"}, "log": {"level": "debug", "format": "text", "keep": "48h", "export": "audit.jsonl"}}`)
 	limit := func(count int, percent float64) configs.Limit { return configs.Limit{Count: count, Percent: percent} }
 	want := &configs.Config{
 		Name: "b",
@@ -121,7 +121,7 @@ func TestEveryKeyIsRead(t *testing.T) {
 			Proxy:  configs.ConsoleProxy{Token: secret(t, "${file:/p}"), UserHeader: "U", Role: "act", RoleHeader: "R"}},
 		Alerts: configs.Alerts{Webhook: configs.Webhook{URL: secret(t, "${env:W}"), Format: "slack", BearerToken: secret(t, "${env:T}"), Timeout: 5 * time.Second},
 			Names: true, Stall: time.Hour},
-		Log: configs.Log{Level: "debug", Format: "text"},
+		Log: configs.Log{Level: "debug", Format: "text", Keep: 48 * time.Hour, Export: "audit.jsonl"},
 	}
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

@@ -96,7 +96,7 @@ func anyConfig(t *rapid.T) map[string]any {
 		"console": map[string]any{"listen": pick("127.0.0.1:0", "localhost:65535"), "token": secret(), "url": pick("", "https://sync.acme.com"),
 			"tokens": []any{map[string]any{"name": pick("ann", "on call: x"), "role": pick("read", "act"), "token": secret()}}, "proxy": map[string]any{"role": pick("read", "act")}},
 		"alerts": map[string]any{"webhook": map[string]any{"url": secret(), "format": pick("json", "slack"), "bearer_token": secret(), "timeout": "3s"}, "names": rapid.Bool().Draw(t, "names"), "stall": wait()},
-		"log":    map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text")},
+		"log":    map[string]any{"level": pick("debug", "warn"), "format": pick("json", "text"), "keep": pick("24h", "9600h"), "export": pick("", "audit.jsonl", "/var/a b.jsonl")},
 	}
 }
 

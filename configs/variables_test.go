@@ -107,6 +107,8 @@ var samples = []struct{ path, inFile, inVariable string }{
 	{"console.proxy.role_header", "Remote-Role", "Remote-Role"},
 	{"log.level", "debug", "debug"},
 	{"log.format", "text", "text"},
+	{"log.keep", "48h", "48h0m0s"},
+	{"log.export", "audit.jsonl", "audit.jsonl"},
 }
 
 // base is a sound configuration to change the key at path in.
@@ -202,7 +204,7 @@ func TestFaultNamesTheVariable(t *testing.T) {
 			nonsense = "not this"
 		case strings.HasPrefix(s.path, "users."), s.path == "groups.name", strings.HasPrefix(s.path, "okta.auth."), strings.Contains(s.path, ".tls."), s.path == "hooks.secret", s.path == "console.token", s.path == "console.proxy.token", s.path == "state.key", strings.HasPrefix(s.path, "alerts.webhook."):
 			continue // text of any form, and secrets
-		case s.path == "state.archive":
+		case s.path == "state.archive", s.path == "log.export":
 			nonsense = "https://not/this"
 		default:
 			nonsense = "no/t this"

@@ -40,6 +40,10 @@ func (s shelf) Tail(context.Context, state.Stream, int) ([][]byte, error) {
 	return [][]byte{s.value}, s.err
 }
 
+func (s shelf) After(context.Context, state.Stream, string, int) ([]state.Entry, bool, error) {
+	return []state.Entry{{Key: "one", Value: s.value}}, true, s.err
+}
+
 func (shelf) Apply(context.Context, state.Fence, state.Batch) error { return nil }
 
 func (shelf) Durable(context.Context) error { return nil }

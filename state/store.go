@@ -49,11 +49,11 @@ const (
 var keep = map[Stream]int{Log: 100_000, Runs: 1_000}
 
 // Keep tells how many of its newest entries a store keeps of s, as long as they
-// are younger than MaxAge.
+// are no older than it was told, else than MaxAge.
 func (s Stream) Keep() int { return keep[s] }
 
-// MaxAge is how old an entry of a stream gets. Older ones are gone after the next
-// append: the archive is what keeps them longer.
+// MaxAge is how old an entry of a stream gets in a store that wasn't told otherwise.
+// Older ones are gone after the next append: the archive is what keeps them longer.
 const MaxAge = 400 * 24 * time.Hour
 
 // Entry is one record with its key, not decoded.
@@ -149,6 +149,10 @@ type Reader interface {
 	Scan(ctx context.Context, b Bucket) iter.Seq2[Entry, error]
 	// Tail gives the n newest entries of s, newest first.
 	Tail(ctx context.Context, s Stream, n int) ([][]byte, error)
+	// After gives up to n entries of s that follow the one under the key, the oldest first,
+	// and whether that one is still there. An entry's key is what an earlier answer of the
+	// same ledger gave; Rewrite leaves it as it is. "" stands before all, and is always there.
+	After(ctx context.Context, s Stream, key string, n int) (list []Entry, there bool, err error)
 	// Position tells which ledger this is and how many batches were applied to it;
 	// the zero Position where nobody has held its lease yet.
 	Position(ctx context.Context) (Position, error)

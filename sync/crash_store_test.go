@@ -7,6 +7,7 @@ import (
 	"iter"
 	"maps"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -26,6 +27,7 @@ type memory struct {
 	mu      sync.Mutex
 	records map[state.Bucket]map[string][]byte
 	streams map[state.Stream][][]byte
+	trimmed map[state.Stream]int // entries that are gone
 	at      state.Position
 	last    string // the ID of the newest batch
 	leases  int
@@ -36,7 +38,7 @@ type memory struct {
 }
 
 func newMemory() *memory {
-	return &memory{records: map[state.Bucket]map[string][]byte{}, streams: map[state.Stream][][]byte{}}
+	return &memory{records: map[state.Bucket]map[string][]byte{}, streams: map[state.Stream][][]byte{}, trimmed: map[state.Stream]int{}}
 }
 
 // copied is a backup, which nobody holds.
@@ -50,6 +52,7 @@ func (m *memory) copied() *memory {
 	for s, list := range m.streams {
 		c.streams[s] = slices.Clone(list)
 	}
+	c.trimmed = maps.Clone(m.trimmed)
 	c.at, c.leases = m.at, m.leases
 	return c
 }
@@ -111,6 +114,28 @@ func (m *memory) Tail(ctx context.Context, s state.Stream, n int) ([][]byte, err
 	return list[:min(max(n, 0), len(list))], nil
 }
 
+// After implements state.Store. The key of an entry is how many went before it.
+func (m *memory) After(ctx context.Context, s state.Stream, key string, n int) (list []state.Entry, there bool, err error) {
+	err = m.enter(ctx)
+	defer m.mu.Unlock()
+	if err != nil {
+		return nil, false, err
+	}
+	from, there := 0, key == ""
+	if !there {
+		number, err := strconv.Atoi(key)
+		if err != nil {
+			return nil, false, err
+		}
+		from = number - m.trimmed[s] + 1
+		there = from > 0 && from <= len(m.streams[s])
+	}
+	for i := max(0, from); i < len(m.streams[s]) && len(list) < n; i++ {
+		list = append(list, state.Entry{Key: strconv.Itoa(m.trimmed[s] + i), Value: slices.Clone(m.streams[s][i])})
+	}
+	return list, there, nil
+}
+
 // Position implements state.Store.
 func (m *memory) Position(ctx context.Context) (state.Position, error) {
 	err := m.enter(ctx)
@@ -147,7 +172,9 @@ func (m *memory) Apply(ctx context.Context, f state.Fence, b state.Batch) error 
 	}
 	for _, a := range b.Appends {
 		list := append(m.streams[a.Stream], slices.Clone(a.Value))
-		m.streams[a.Stream] = list[max(0, len(list)-a.Stream.Keep()):]
+		over := max(0, len(list)-a.Stream.Keep())
+		m.streams[a.Stream] = list[over:]
+		m.trimmed[a.Stream] += over
 	}
 	return nil
 }

@@ -87,10 +87,11 @@ type Options struct {
 	Omni      Omni
 	Mapper    Mapper
 	Store     state.Store
-	Archive   Archive     // nil: a ledger that is lost is noticed only by the engine that saw it
-	Vault     Vault       // encrypts what is saved of leavers; nil: nothing can be saved
-	KeyOwners []string    // userNames of who made the API keys, in their order, where Omni doesn't tell
-	Fence     state.Fence // proves that this process may write; "" for reading only
+	Archive   Archive       // nil: a ledger that is lost is noticed only by the engine that saw it
+	Vault     Vault         // encrypts what is saved of leavers; nil: nothing can be saved
+	Keep      time.Duration // how long the ledger keeps a line of its log; 0: nobody says
+	KeyOwners []string      // userNames of who made the API keys, in their order, where Omni doesn't tell
+	Fence     state.Fence   // proves that this process may write; "" for reading only
 	Log       *zap.Logger
 	Workers   int                   // changes applied at once; 0 means as many as Omni's allowance lets begin in four seconds, 4 to 64
 	Limits    func() map[string]any // what is left of both sides' allowances, for Status; may be nil

@@ -72,6 +72,10 @@ func (s *drawers) Scan(_ context.Context, b state.Bucket) iter.Seq2[state.Entry,
 
 func (s *drawers) Tail(context.Context, state.Stream, int) ([][]byte, error) { return nil, s.broken }
 
+func (s *drawers) After(context.Context, state.Stream, string, int) ([]state.Entry, bool, error) {
+	return nil, true, s.broken
+}
+
 func (s *drawers) Durable(context.Context) error { return s.broken }
 
 func (s *drawers) Rewrite(context.Context, state.Fence, state.Stream, func([]byte) ([]byte, error)) (int, error) {

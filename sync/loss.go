@@ -138,6 +138,8 @@ func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
 		switch {
 		case err == nil && r.Kind == state.ArchivedSaved:
 			err = restoreSaved(&b, r.Record, known)
+		case err == nil && (r.Kind == state.ArchivedChange || r.Kind == state.ArchivedRun) && !e.younger(r.Time):
+			continue
 		case err == nil && (fresh || r.Kind == state.ArchivedForgotten):
 			err = n.restore(&b, r)
 		}
@@ -201,6 +203,12 @@ func (n Notes) restore(b *state.Batch, r state.Archived) (err error) {
 		}
 	}
 	return err
+}
+
+// younger reports whether the ledger would keep a line of that time still: what has gone
+// because it is old doesn't come back.
+func (e *Engine) younger(t time.Time) bool {
+	return e.o.Keep == 0 || time.Since(t) <= e.o.Keep
 }
 
 func restoreTo[T any](b *state.Batch, s state.Stream, record []byte) error {

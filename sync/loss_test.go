@@ -320,6 +320,31 @@ func TestArchiveRebuilds(t *testing.T) {
 	})
 }
 
+// What the log had let go of because it was old doesn't come back.
+func TestArchiveRebuildsNoOldLines(t *testing.T) {
+	c := newCompany(t, defaults())
+	empty := embedded(t)
+	simulatedOn(t, c, func(c *company) {
+		c.keep = 48 * time.Hour
+		c.archived()
+		c.join("ada@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		<-time.After(40 * time.Hour)
+		c.join("bob@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		<-time.After(10 * time.Hour)
+		log := c.logged()
+		c.loses(empty)
+		c.want(c.run(sync.Full), sync.Done)
+		if got := c.logged(); len(log) != 2 || !slices.Equal(got[:1], log[1:]) {
+			t.Errorf("of %q came back %q", log, got)
+		}
+		if got := c.runs(); len(got) != 2 {
+			t.Errorf("%d runs are known, want the young one and this one", len(got))
+		}
+	})
+}
+
 // An archive that can't be written to is told, and stops nothing.
 func TestArchiveBroken(t *testing.T) {
 	c := newCompany(t, defaults())

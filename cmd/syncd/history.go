@@ -26,7 +26,7 @@ func (a *app) historyCommand() *cobra.Command {
 		Use:   "history [EMAIL or GROUP]",
 		Short: "Show what was done, held, refused and decided, when, and why",
 		Long: "Shows the provisioning log, the newest first: of a person, found by each name they had, with their comings and goings in groups;\n" +
-			"of a group; or of everybody. An Okta or Omni id names them too. The log goes back 400 days at most; the archive goes further.\n\n" +
+			"of a group; or of everybody. An Okta or Omni id names them too. The log goes back as far as log.keep says; the archive goes further.\n\n" +
 			"With --format it is a file for an auditor, of all lines unless --limit says otherwise: csv for a spreadsheet, in which a text that\n" +
 			"begins like a formula has a ' before it, or jsonl, one JSON document a line.",
 		Args: func(cmd *cobra.Command, args []string) error {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
+	"time"
 
 	"github.com/omnisync/omnisync/configs"
 	"github.com/omnisync/omnisync/console"
@@ -45,6 +46,21 @@ type ledger interface {
 	state.Store
 	state.Leaser
 	io.Closer
+}
+
+// keeps is a store that is told how long it keeps its log.
+type keeps interface {
+	ledger
+	KeepFor(age time.Duration)
+}
+
+// keepFor tells a store that was just opened for how long log.keep says.
+func keepFor[S keeps](store S, err error, age time.Duration) (ledger, error) {
+	if err != nil {
+		return nil, err
+	}
+	store.KeepFor(age)
+	return store, nil
 }
 
 // assemble makes the parts. An error is one of the configuration.
@@ -141,7 +157,8 @@ func (p parts) open() (ledger, error) {
 		return nil, fmt.Errorf("state.url: %w", err)
 	}
 	if kind == configs.Bolt {
-		return bolt.Open(address)
+		store, err := bolt.Open(address)
+		return keepFor(store, err, p.config.Log.Keep)
 	}
 	store, err := redis.Open(redis.Options{URL: address, Name: p.config.Name, Prefix: p.config.State.Prefix})
 	if err == nil && p.omni != nil {
@@ -150,7 +167,7 @@ func (p parts) open() (ledger, error) {
 	if err == nil && p.okta != nil {
 		p.okta.Share(store)
 	}
-	return store, err
+	return keepFor(store, err, p.config.Log.Keep)
 }
 
 // engine makes the engine over an open ledger; with no fence it only reads.
@@ -168,7 +185,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     source, Canary: canary(c), Patient: patient, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Keep: c.Log.Keep, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Concerns: p.concerns, Stall: c.Alerts.Stall,
 		Waiting: p.waiting, Latency: p.meters.Took, Ran: p.meters.Ran, Logged: p.meters.Logged,
 	})

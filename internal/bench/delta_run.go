@@ -56,6 +56,12 @@ func (c *counter) Tail(ctx context.Context, s state.Stream, n int) ([][]byte, er
 	return c.Store.Tail(ctx, s, n)
 }
 
+// After implements state.Store.
+func (c *counter) After(ctx context.Context, s state.Stream, key string, n int) ([]state.Entry, bool, error) {
+	c.trips.Add(1)
+	return c.Store.After(ctx, s, key, n)
+}
+
 // Position implements state.Store.
 func (c *counter) Position(ctx context.Context) (state.Position, error) {
 	c.trips.Add(1)

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"os"
 	"slices"
+	"strconv"
 	"sync"
 
 	"github.com/omnisync/omnisync/fault"
@@ -76,6 +77,25 @@ func (m *memory) Tail(_ context.Context, s state.Stream, n int) ([][]byte, error
 	newest := slices.Clone(all[max(0, len(all)-n):])
 	slices.Reverse(newest)
 	return newest, nil
+}
+
+// After implements state.Store. The key of an entry is its number.
+func (m *memory) After(_ context.Context, s state.Stream, key string, n int) (list []state.Entry, there bool, err error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	from := 0
+	if key != "" {
+		last, err := strconv.Atoi(key)
+		if err != nil {
+			return nil, false, err
+		}
+		from = last + 1
+	}
+	all := m.Streams[s]
+	for i := from; i < min(len(all), from+n); i++ {
+		list = append(list, state.Entry{Key: strconv.Itoa(i), Value: all[i]})
+	}
+	return list, from <= len(all), nil
 }
 
 // Position implements state.Store: this ledger is read by nobody after the process.

@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+
+	"github.com/omnisync/omnisync/state"
 )
 
 // lockWait is how long Open waits for another process to let go of the file.
@@ -34,6 +36,7 @@ type Store struct {
 	db    *bbolt.DB
 	path  string
 	epoch string
+	keeps time.Duration // how old an entry of a stream gets
 
 	mu     sync.Mutex // guards what follows; may be taken inside a bbolt transaction, never around one
 	lease  lease
@@ -52,7 +55,7 @@ func Open(path string) (*Store, error) {
 	if err != nil {
 		return nil, openFault(path, err)
 	}
-	s := &Store{db: db, path: path}
+	s := &Store{db: db, path: path, keeps: state.MaxAge}
 	if err := s.prepare(); err != nil {
 		return nil, openFault(path, closeAfter(db, err))
 	}
@@ -61,6 +64,10 @@ func Open(path string) (*Store, error) {
 	}
 	return s, nil
 }
+
+// KeepFor says how old an entry of a stream gets: state.MaxAge unless it is said. It is
+// called before the store is used, and takes effect with the next append to the stream.
+func (s *Store) KeepFor(age time.Duration) { s.keeps = age }
 
 // Close lets go of the file and of the lease. Closing twice is no error.
 func (s *Store) Close() error {

@@ -125,7 +125,8 @@ func TestNewerForm(t *testing.T) {
 	}
 }
 
-// TestOldEntries lets time go by: what is older than MaxAge is gone with the next append.
+// TestOldEntries lets time go by: what is older than MaxAge, which
+// nobody said otherwise, is gone with the next append.
 func TestOldEntries(t *testing.T) {
 	path := formOne(t, 4) // their time is that of the first lease
 	synctest.Test(t, func(t *testing.T) {
@@ -162,6 +163,25 @@ func TestOldEntries(t *testing.T) {
 			if err := s.Release(t.Context(), f); err != nil {
 				t.Fatal(err)
 			}
+		}
+	})
+}
+
+// TestKeepFor keeps a log for less time: what is older goes with the next append.
+func TestKeepFor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := open(t, ledgerPath(t))
+		s.KeepFor(24 * time.Hour)
+		for _, left := range []int{1, 2, 3, 3, 3} { // one each 12 hours
+			f := acquire(t, s)
+			if err := s.Apply(t.Context(), f, oneUser()); err != nil {
+				t.Fatal(err)
+			}
+			wantLog(t, s, "x", left)
+			if err := s.Release(t.Context(), f); err != nil {
+				t.Fatal(err)
+			}
+			<-time.After(12 * time.Hour)
 		}
 	})
 }

@@ -33,7 +33,8 @@ func (s *Store) Apply(ctx context.Context, f state.Fence, b state.Batch) error {
 		if err := write(tx, b.Writes); err != nil {
 			return err
 		}
-		return appendAll(tx, b.Appends, time.Now())
+		now := time.Now()
+		return appendAll(tx, b.Appends, now, now.Add(-s.keeps))
 	})
 }
 
@@ -93,7 +94,9 @@ func write(tx *bbolt.Tx, list []state.Write) error {
 	return nil
 }
 
-func appendAll(tx *bbolt.Tx, list []state.Append, now time.Time) error {
+// appendAll appends the entries, and trims their streams: to what was written at since or
+// later.
+func appendAll(tx *bbolt.Tx, list []state.Append, now, since time.Time) error {
 	for _, a := range list {
 		b, err := tx.Bucket([]byte(streamBuckets)).CreateBucketIfNotExists([]byte(a.Stream))
 		if err != nil {
@@ -107,7 +110,7 @@ func appendAll(tx *bbolt.Tx, list []state.Append, now time.Time) error {
 			return err
 		}
 		keep := min(n, uint64(a.Stream.Keep()))
-		if err := trim(b, n-keep, now.Add(-state.MaxAge)); err != nil {
+		if err := trim(b, n-keep, since); err != nil {
 			return err
 		}
 	}

@@ -80,7 +80,7 @@ func (s *Store) program(f state.Fence, b state.Batch, now time.Time) *program {
 		p.last = nil // each entry is a command of its own
 		p.add("XADD", s.keys.stream(a.Stream), "MAXLEN", "~", a.Stream.Keep(), "*", entryField, a.Value)
 	}
-	since := now.Add(-state.MaxAge).UnixMilli() // an entry's id begins with its time
+	since := now.Add(-s.keeps).UnixMilli() // an entry's id begins with its time
 	trimmed := map[state.Stream]bool{}
 	for _, a := range b.Appends {
 		if !trimmed[a.Stream] {

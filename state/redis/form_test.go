@@ -111,6 +111,26 @@ func TestOldEntries(t *testing.T) {
 	}
 }
 
+// TestKeepFor keeps a log for less time: what is older goes with the next append.
+func TestKeepFor(t *testing.T) {
+	name := statetest.Name()
+	s, client := open(t, shared, name), raw(t, shared)
+	s.KeepFor(24 * time.Hour)
+	for i, age := range []time.Duration{48 * time.Hour, 25 * time.Hour, 23 * time.Hour} {
+		id := fmt.Sprintf("%d-%d", time.Now().Add(-age).UnixMilli(), i)
+		if err := client.XAdd(t.Context(), &goredis.XAddArgs{Stream: "omnisync:{" + name + "}:stream:log", ID: id, Values: []any{"v", age.String()}}).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := s.Apply(t.Context(), acquire(t, s), oneUser()); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Tail(t.Context(), state.Log, 9)
+	if err != nil || len(list) != 2 || string(list[1]) != "23h0m0s" {
+		t.Errorf("the log has %q, %v; want the new entry and the younger one", list, err)
+	}
+}
+
 // TestForeignPosition meets keys of another type where the position stands.
 func TestForeignPosition(t *testing.T) {
 	for _, suffix := range []string{"epoch", "form"} {

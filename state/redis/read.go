@@ -150,6 +150,34 @@ func (g given) again(key string) bool {
 	return ok && first == key
 }
 
+// After gives up to n entries of st that follow the one under key, the oldest first, and
+// whether that one is still there.
+func (s *Store) After(ctx context.Context, st state.Stream, key string, n int) (list []state.Entry, there bool, err error) {
+	from, there := "-", key == ""
+	if !there {
+		own, err := s.client.XRangeN(ctx, s.keys.stream(st), key, key, 1).Result()
+		if err != nil {
+			return nil, false, s.fault("read", err)
+		}
+		from, there = "("+key, len(own) == 1
+	}
+	for len(list) < n {
+		want := min(n-len(list), piece)
+		part, err := s.client.XRangeN(ctx, s.keys.stream(st), from, "+", int64(want)).Result()
+		if err != nil {
+			return nil, there, s.fault("read", err)
+		}
+		for _, m := range part {
+			list = append(list, state.Entry{Key: m.ID, Value: valueOf(m)})
+			from = "(" + m.ID
+		}
+		if len(part) < want {
+			break
+		}
+	}
+	return list, there, nil
+}
+
 // Tail gives the n newest entries of st, newest first.
 func (s *Store) Tail(ctx context.Context, st state.Stream, n int) ([][]byte, error) {
 	var list [][]byte

@@ -17,6 +17,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/state"
 )
 
 // answerWait is how long one command may take: a batch of thousands of writes and
@@ -39,6 +40,7 @@ type Store struct {
 	addr    string // for messages; without user and password
 	left    left
 	waiting chan struct{} // capacity 1: a renewal saw errands wait
+	keeps   time.Duration // how old an entry of a stream gets
 }
 
 // Options tell where a ledger is.
@@ -65,8 +67,12 @@ func Open(options Options) (*Store, error) {
 	o.DisableIdentity = true
 	o.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	o.ReadTimeout, o.WriteTimeout, o.DialTimeout, o.ConnMaxIdleTime = answerWait, answerWait, dialWait, idleWait
-	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr, waiting: make(chan struct{}, 1)}, nil
+	return &Store{client: redis.NewClient(o), keys: k, addr: o.Addr, waiting: make(chan struct{}, 1), keeps: state.MaxAge}, nil
 }
+
+// KeepFor says how old an entry of a stream gets: state.MaxAge unless it is said. It is
+// called before the store is used, and takes effect with the next append to the stream.
+func (s *Store) KeepFor(age time.Duration) { s.keeps = age }
 
 // Quiet ends go-redis's own lines on stderr, for the whole process: all that
 // they tell is in the errors of the Store too. A program calls it once, at its start.
