@@ -197,7 +197,7 @@ type Trouble struct {
 }
 
 // Facts are the values of an object before or after a change, only those that
-// the change touches. For a change of members, before names those who go and
+// the change touches, of an adoption that was done all that are managed. For a change of members, before names those who go and
 // after those who come; for a schedule that was restored, after names whose it is.
 type Facts struct {
 	UserName    string                     `json:"userName,omitempty"`
@@ -206,6 +206,7 @@ type Facts struct {
 	Attributes  map[string]*identity.Value `json:"attributes,omitempty"` // nil: no value
 	Defaults    map[string]identity.Value  `json:"defaults,omitempty"`   // what Omni has in place of no value, by attribute
 	Members     []string                   `json:"members,omitempty"`    // userNames
+	Stood       []string                   `json:"stood,omitempty"`      // of a group that is linked: who was in it already and belongs there
 	Item        string                     `json:"item,omitempty"`       // of a transfer: the schedule or document
 	Owner       string                     `json:"owner,omitempty"`      // of the item: their userName
 }

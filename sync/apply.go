@@ -349,6 +349,7 @@ func (a *applier) perform(ctx context.Context, c Change) (Change, Notes) {
 		c, notes = a.performGroup(asking, c)
 	} else {
 		c, notes = a.performUser(asking, c)
+		c = adopted(c, notes.Users[c.User])
 	}
 	if c.State == state.Failed && c.Why == causeDown {
 		c = a.unanswered(ctx, c, mute)

@@ -90,8 +90,7 @@ func (a *applier) intended(ctx context.Context, c Change, u state.User) (state.U
 	u = a.linked(account, state.User{Link: state.Recognised, Unassigned: u.Unassigned, AtOnce: u.AtOnce, Account: u.Account})
 	n := newNotes()
 	n.user(c.User, u)
-	made := Change{Kind: Adopt, User: c.User, Omni: string(u.Omni), Name: u.UserName, State: state.Applied, Reason: madeBefore}
-	n.Log = append(n.Log, a.run.told(made)) // no line has told of it yet
+	n.Log = append(n.Log, a.run.told(recognised(c.User, u))) // no line has told of it yet
 	return u, a.intend(ctx, n)
 }
 

@@ -3,6 +3,7 @@ package sync
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/omnisync/omnisync/fault"
@@ -106,7 +107,8 @@ func (a *applier) createGroup(ctx context.Context, c Change, p place) (Change, N
 		p.add = named(p.add, t.Members)
 	}
 	p.link = state.Created
-	if noted := a.noteTeam(ctx, notes, c, p, t); noted != nil {
+	c, noted := a.noteTeam(ctx, notes, c, p, t)
+	if noted != nil {
 		return a.failed(c, noted), notes
 	}
 	if err != nil {
@@ -170,9 +172,12 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		// Once it has another name, the intent's name finds it no more.
 		n, stands := newNotes(), p
 		stands.add, stands.drop = nil, nil // as the group stands now: nobody is added yet
-		if err := a.noteTeam(ctx, n, c, stands, t); err != nil {
+		link, err := a.noteTeam(ctx, n, c, stands, t)
+		if err != nil {
 			return a.failed(c, err), notes
 		}
+		link.Kind, link.Omni, link.State, link.Reason = Adopt, string(t.ID), state.Applied, madeBefore
+		n.Log = append(n.Log, a.run.told(link)) // no line has told of it yet
 		if err := a.intend(ctx, n); err != nil {
 			return a.failed(c, err), notes
 		}
@@ -184,52 +189,11 @@ func (a *applier) joinTeam(ctx context.Context, c Change, p place, t identity.Te
 		t.DisplayName = c.Title
 	}
 	c.Omni = string(t.ID)
-	if err := a.noteTeam(ctx, notes, c, p, t); err != nil {
+	c, err := a.noteTeam(ctx, notes, c, p, t)
+	if err != nil {
 		return a.failed(c, err), notes
 	}
 	return a.answered(c), notes
-}
-
-// noteTeam notes the link, and who is in the group in Omni: those whom Okta
-// doesn't know in an adopted group are only found, until somebody approves.
-func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, t identity.Team) error {
-	a.lock()
-	defer a.unlock()
-	owner, err := a.ledger.owners(ctx, a.engine.o.Store, t.Members...)
-	if err != nil {
-		return err
-	}
-	g := a.ledger.Groups[c.Group]
-	g.Omni, g.DisplayName, g.Link, g.Intent = t.ID, t.DisplayName, p.link, ""
-	notes.group(c.Group, g)
-	for _, member := range t.Members {
-		id, ours := owner[member]
-		if _, added := p.add[id]; !ours || added {
-			continue
-		}
-		m := a.ledger.Members[c.Group][id]
-		m.Omni = state.Present
-		if !m.Okta && p.link == state.Adopted {
-			m.Omni = state.Found
-		}
-		notes.member(c.Group, id, m)
-	}
-	a.noteMembers(notes, c.Group, p)
-	return nil
-}
-
-// noteMembers notes who came and who went. The lock is held.
-func (a *applier) noteMembers(notes Notes, g identity.GroupID, p place) {
-	for id := range p.add {
-		m := a.ledger.Members[g][id]
-		m.Omni = state.Present
-		notes.member(g, id, m)
-	}
-	for id := range p.drop {
-		m := a.ledger.Members[g][id]
-		m.Omni = state.Absent
-		notes.member(g, id, m)
-	}
 }
 
 // updateGroup renames and changes members in one request.
@@ -262,7 +226,7 @@ func (a *applier) updateGroup(ctx context.Context, c Change, p place) (Change, N
 	if err != nil {
 		return a.failed(c, err), notes
 	}
-	a.noteUpdate(&notes, c, p, patch)
+	c = a.noteUpdate(&notes, c, p, patch)
 	if refusal != nil {
 		return a.failed(c, fmt.Errorf("the new name was refused, members go on under the old one: %w", refusal)), notes
 	}
@@ -280,7 +244,8 @@ func (a *applier) idle(c Change) Change {
 	return c
 }
 
-func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.TeamPatch) {
+// noteUpdate notes the name, and who came and went.
+func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.TeamPatch) Change {
 	a.lock()
 	defer a.unlock()
 	g := a.ledger.Groups[c.Group]
@@ -297,6 +262,7 @@ func (a *applier) noteUpdate(notes *Notes, c Change, p place, patch identity.Tea
 	}
 	notes.spend(guardMemberRemovals, unasked)
 	notes.spend(ofGroup(c.Group), unasked)
+	return a.toldMembers(c, slices.Collect(maps.Keys(p.add)), slices.Collect(maps.Keys(p.drop)))
 }
 
 // groupAgain makes the group anew that Omni no longer has, with all its members.

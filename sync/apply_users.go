@@ -228,8 +228,9 @@ func (a *applier) linkFirst(ctx context.Context, c Change, u state.User) error {
 	if err != nil {
 		return err
 	}
-	n := newNotes()
-	n.user(c.User, a.linked(account, u))
+	n, linked := newNotes(), a.linked(account, u)
+	n.user(c.User, linked)
+	n.Log = append(n.Log, a.run.told(recognised(c.User, linked))) // no line has told of it yet
 	return a.intend(ctx, n)
 }
 

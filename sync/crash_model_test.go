@@ -32,6 +32,8 @@ type history struct {
 	Repeats bool // the network may repeat a creation: its 409 tells nobody whose account there is
 	fired   *int // counts the requests that the acts' faults met, where somebody asks
 
+	byHand func(*world, act) // what somebody does in Omni itself, where that is drawn
+
 	watch func(*world, bool) error // looks at what stands, after each act and, told so, at the end; nil: nobody does
 }
 

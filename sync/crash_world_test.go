@@ -43,6 +43,7 @@ type world struct {
 	late       map[string]bool   // what an overtaken process has handed over with its last request
 	made       map[string]string // schedules that somebody made: their names by id
 	stood      map[string]bool   // accounts that stood in Omni before, by their ids
+	beginning  *replica          // of Omni
 	initial    []string          // unmanaged users and groups, as they were
 	before     map[string]string // groups that stood in Omni before: their ids by name
 	known      map[string]bool   // for the mistake that looks nothing up
@@ -176,6 +177,7 @@ func (w *world) found() {
 	for _, g := range w.omni.Groups() {
 		w.before[g.DisplayName] = g.ID
 	}
+	w.beginning = replicaOf(w.omni)
 	w.look()
 }
 
@@ -208,6 +210,9 @@ func (w *world) act(a act) error {
 	switch a.Do {
 	case "run":
 		return w.run(a)
+	case "by hand":
+		w.history.byHand(w, a)
+		return nil
 	case "fault":
 		faults := &w.omniFaults
 		if a.Okta {

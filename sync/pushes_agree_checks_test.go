@@ -1,6 +1,7 @@
 package sync_test
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,7 +86,7 @@ func (d *duet) ends() error {
 			return fmt.Errorf("a %s run with nothing to do wrote %d times", kind, n)
 		}
 	}
-	return d.undone()
+	return errors.Join(d.undone(), d.replays())
 }
 
 // allPushed waits until Okta has pushed everything, and none of it failed.

@@ -29,6 +29,9 @@ type duet struct {
 	names   int
 	story   string // how it went, where it went wrong
 	fact    timeline
+
+	beginning *replica // of Omni
+
 	loop    *sync.Loop
 	calm    func()     // ends the loop
 	running chan error // of the run under way, nil for none
@@ -159,6 +162,7 @@ func (d *duet) found() {
 		}
 	}
 	d.fact.keep(time.Time{}, d.facts())
+	d.beginning = replicaOf(d.omni)
 }
 
 // anchored adds somebody who stays, in a group that stays: a list of Okta's that is

@@ -173,7 +173,7 @@ func (e *Engine) lookAtGroup(ctx context.Context, run *run, id identity.GroupID,
 	n.spend(ofGroup(id), removed)
 	g.DisplayName = t.DisplayName
 	n.group(id, g)
-	return e.note(ctx, run, run.found(n, sent, done))
+	return e.note(ctx, run, run.found(n, movedAs(sent, n.Members[id], l, id), done))
 }
 
 // left counts the members who are no longer there.
