@@ -38,6 +38,7 @@ var arrows = map[string][]string{
 	"state/bolt":      {"state", "identity", "fault"},
 	"state/redis":     {"state", "identity", "fault"},
 	"state/archive":   {"state", "identity", "fault"},
+	"state/outlet":    {"state", "identity", "fault"},
 	"state/statetest": {"state", "identity", "fault"},
 
 	"okta":       {"identity", "fault"},

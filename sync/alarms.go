@@ -190,6 +190,9 @@ func (e *Engine) facts(ctx context.Context, now time.Time) (f facts, err error) 
 	if broken := e.unarchived.Load(); broken != nil {
 		f.archive = *broken
 	}
+	if exports := e.exports(); exports != nil {
+		f.export = *exports
+	}
 	if e.o.Concerns != nil {
 		f.concerns = e.o.Concerns()
 	}

@@ -43,6 +43,7 @@ type company struct {
 	perMinute  int
 	engine     *sync.Engine
 	archive    sync.Archive  // nil: none
+	outlet     sync.Outlet   // nil: none
 	keep       time.Duration // of the log; 0: nobody says
 	bare       bool          // there is no vault
 	vault      sync.Vault    // nil: one whose key is known
@@ -156,7 +157,7 @@ func (c *company) restartOn(okta sync.Okta) {
 		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
 	}
 	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
-		Policy: c.policy, Okta: okta, Canary: c.canary, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Keep: c.keep, Vault: box, KeyOwners: c.keyOwners, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
+		Policy: c.policy, Okta: okta, Canary: c.canary, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Outlet: c.outlet, Keep: c.keep, Vault: box, KeyOwners: c.keyOwners, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
 }
 
 func (c *company) logger() *zap.Logger {

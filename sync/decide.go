@@ -164,6 +164,7 @@ func (e *Engine) Status(ctx context.Context) (Status, error) {
 	if s.Log, err = e.Followed(ctx); err != nil {
 		return s, err
 	}
+	s.Export = e.exports()
 	if s.Keys, err = leftKeys(ctx, e.o.Store); err != nil {
 		return s, err
 	}

@@ -87,6 +87,7 @@ type Options struct {
 	Omni      Omni
 	Mapper    Mapper
 	Store     state.Store
+	Outlet    Outlet        // where the log is exported to; nil: nowhere
 	Archive   Archive       // nil: a ledger that is lost is noticed only by the engine that saw it
 	Vault     Vault         // encrypts what is saved of leavers; nil: nothing can be saved
 	Keep      time.Duration // how long the ledger keeps a line of its log; 0: nobody says
@@ -131,6 +132,7 @@ type Engine struct {
 	documents   recount                // likewise
 	canary      lastSeen               // of Options.Canary
 	alarms      alarms                 // what people are told of
+	outflow     outflow                // of the log, to a file
 	brake       brake                  // what a person has paused
 	deciding    sync.Mutex             // one verdict at a time: of two about one change the first counts
 	pausing     atomic.Pointer[error]  // why the ledger doesn't take it; nil: it does
@@ -156,7 +158,7 @@ func New(o Options) *Engine {
 	}
 	return &Engine{o: o, policy: policy, follower: follower{waits: o.Waiting}, definer: newDefiner(), groupwise: o.Mapper.UsesGroups(),
 		locks: newLocks(), live: map[*Ledger]bool{}, pushed: map[string]time.Time{}, estates: map[identity.OktaID]estate{}, handing: make(chan struct{}, handovers), ownersAsked: map[int]time.Time{},
-		watch: watch{again: map[string]look{}}, brake: brake{moved: make(chan struct{}, 1)}, alarms: alarms{stirred: make(chan struct{}, 1), began: time.Now()}}
+		watch: watch{again: map[string]look{}}, brake: brake{moved: make(chan struct{}, 1)}, outflow: outflow{stirred: make(chan struct{}, 1)}, alarms: alarms{stirred: make(chan struct{}, 1), began: time.Now()}}
 }
 
 // workers are enough to use the allowance up even where each answer takes four seconds.

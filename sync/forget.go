@@ -44,14 +44,14 @@ type forgetting struct {
 }
 
 // Forget replaces the names, addresses and values of somebody who is no longer assigned by a
-// pseudonym: in the archive, the ledger, what was saved, and the log. Ids, times and kinds
+// pseudonym: in the archive, the ledger, what was saved, the log and its export. Ids, times and kinds
 // stay, and a name that comes back as another person's is recognised. No run may be under
 // way; Loop.Forget sees to that.
 //
 // What is to be replaced stands in the ledger from the first step to the last, so that one
 // that broke off anywhere goes on when it is asked for again. Doing it twice is no harm.
 //
-//	who -> what tells of them -> note it -> archive -> records -> log -> the store's files -> over
+//	who -> what tells of them -> note it -> archive -> export -> records -> log -> the store's files -> over
 func (e *Engine) Forget(ctx context.Context, r Forgetting) (Forgotten, error) {
 	f := &forgetting{engine: e, request: r, known: forgotten{}}
 	if err := collect(ctx, e.o.Store, state.Forgets, f.known); err != nil {
@@ -108,6 +108,11 @@ func (e *Engine) ForgetHere(ctx context.Context, r Forgetting) (int, error) {
 		if err != nil {
 			return changed, err
 		}
+		n, err = f.export(ctx)
+		changed += n
+		if err != nil {
+			return changed, err
+		}
 	}
 	return changed, nil
 }
@@ -126,10 +131,15 @@ func (f *forgetting) told(found []ForgottenPlace) Forgotten {
 // do replaces everything, place by place. It gives what is left to a person.
 func (f *forgetting) do(ctx context.Context, found []ForgottenPlace) ([]string, error) {
 	e := f.engine
+	e.exporting.Lock() // lest a line go out that is to be replaced
+	defer e.exporting.Unlock()
 	if err := f.note(ctx, f.eraser.remains()); err != nil {
 		return nil, err
 	}
 	if err := f.archive(ctx); err != nil {
+		return nil, err
+	}
+	if _, err := f.export(ctx); err != nil {
 		return nil, err
 	}
 	if err := f.records(ctx); err != nil {
@@ -189,6 +199,14 @@ func (f *forgetting) archive(ctx context.Context) error {
 	}
 	_, err := a.Rewrite(ctx, f.eraser.archived)
 	return err
+}
+
+// export rewrites the file that the log is exported to.
+func (f *forgetting) export(ctx context.Context) (int, error) {
+	if f.engine.o.Outlet == nil {
+		return 0, nil
+	}
+	return f.engine.o.Outlet.Rewrite(ctx, f.eraser.exported)
 }
 
 // records rewrites the ledger's. What the engine knows of in memory it is told.

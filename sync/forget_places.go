@@ -137,6 +137,22 @@ func (x *eraser) archived(r state.Archived) (state.Archived, error) {
 	return r, err
 }
 
+// exported gives a line of the export. One that isn't a change, as of a crash, is a text.
+func (x *eraser) exported(line []byte) ([]byte, error) {
+	var c state.Change
+	if json.Unmarshal(line, &c) != nil || c.Kind == "" {
+		r, err := x.archived(state.Archived{Record: line, Time: x.now})
+		return r.Record, err
+	}
+	r, err := x.archived(state.Archived{Kind: state.ArchivedChange, Record: line, Time: c.Time})
+	if err != nil || bytes.Equal(r.Record, line) {
+		return line, err
+	}
+	var now state.Change
+	err = json.Unmarshal(r.Record, &now)
+	return bytes.TrimSuffix(lineOf(now), []byte("\n")), err
+}
+
 // inPlace is edited for the archive, whose records are JSON alone. Of a record that isn't
 // what its kind says nothing is known but its texts.
 func inPlace[T any](x *eraser, r *state.Archived, edit func(*T) error) (err error) {
@@ -153,7 +169,7 @@ func inPlace[T any](x *eraser, r *state.Archived, edit func(*T) error) (err erro
 
 // ForgottenPlace tells how much of somebody stood in one place.
 type ForgottenPlace struct {
-	Place string `json:"place"` // ledger, log, runs, saved, archive
+	Place string `json:"place"` // ledger, log, runs, saved, archive, export
 	Count int    `json:"count"` // of records
 }
 
@@ -164,6 +180,7 @@ const (
 	placeRuns    = "runs"
 	placeSaved   = "saved"
 	placeArchive = "archive"
+	placeExport  = "export"
 )
 
 func placeOf(b state.Bucket) string {
@@ -236,13 +253,35 @@ func (f *forgetting) count(ctx context.Context) ([]ForgottenPlace, error) {
 			n[placeArchive]++
 		}
 	}
+	if err := f.countExport(n); err != nil {
+		return nil, err
+	}
 	return places(n), nil
+}
+
+func (f *forgetting) countExport(n map[string]int) error {
+	if f.engine.o.Outlet == nil {
+		return nil
+	}
+	for line, err := range f.engine.o.Outlet.Lines() {
+		if err != nil {
+			return err
+		}
+		now, err := f.eraser.exported(line)
+		if err != nil {
+			return err
+		}
+		if !bytes.Equal(now, line) {
+			n[placeExport]++
+		}
+	}
+	return nil
 }
 
 // places gives the counts in the order in which they are told; places without any aren't.
 func places(n map[string]int) []ForgottenPlace {
 	list := []ForgottenPlace{}
-	for _, p := range []string{placeLedger, placeSaved, placeLog, placeRuns, placeArchive} {
+	for _, p := range []string{placeLedger, placeSaved, placeLog, placeRuns, placeArchive, placeExport} {
 		if n[p] > 0 {
 			list = append(list, ForgottenPlace{p, n[p]})
 		}

@@ -24,14 +24,14 @@ func TestForgetLeavesNoTrace(t *testing.T) {
 			}
 			before := o.history()
 			dry, err := o.engine.Forget(t.Context(), sync.Forgetting{Subject: markNow, By: "grace", DryRun: true})
-			if err != nil || dry.Pseudonym != "" || !dry.DryRun || len(dry.Places) != 5 {
+			if err != nil || dry.Pseudonym != "" || !dry.DryRun || len(dry.Places) != 6 {
 				t.Fatalf("the dry run tells %+v, %v", dry, err)
 			}
 			told, err := o.forget(markNow)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if told.OktaID != o.mark || told.Already || told.By != "grace" || len(told.Places) != 5 {
+			if told.OktaID != o.mark || told.Already || told.By != "grace" || len(told.Places) != 6 {
 				t.Errorf("it tells %+v", told)
 			}
 			for i, p := range dry.Places {
@@ -60,6 +60,8 @@ func TestForgetLeavesNoTrace(t *testing.T) {
 					t.Errorf("a %s run wrote %d times", kind, n)
 				}
 			}
+			o.export()
+			sameLines(t, changesIn(t, o.audit), oldestFirst(t.Context(), o.store))
 			o.traceless("after later runs")
 			again, err := o.forget(markNow)
 			if err != nil || !again.Already || again.Pseudonym != told.Pseudonym || !again.At.Equal(told.At) {

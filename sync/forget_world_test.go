@@ -16,6 +16,7 @@ import (
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/state/archive"
 	"github.com/omnisync/omnisync/state/bolt"
+	"github.com/omnisync/omnisync/state/outlet"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/state/statetest"
 	"github.com/omnisync/omnisync/sync"
@@ -40,6 +41,7 @@ type oblivion struct {
 	other string // of who stays
 	bytes func() string
 	dir   string // of the archive
+	audit string // the log's export
 }
 
 // oblivions open a ledger, and gives all its bytes.
@@ -113,7 +115,7 @@ func newOblivion(t *testing.T, s store, bytes func() string) *oblivion {
 		k.Limits = map[simokta.Bucket]int{simokta.BucketApp: -1, simokta.BucketApps: -1, simokta.BucketGroup: -1,
 			simokta.BucketGroups: -1, simokta.BucketUser: -1, simokta.BucketUsers: -1, simokta.BucketLogs: -1, simokta.BucketRest: -1}
 	})
-	o := &oblivion{company: c, bytes: bytes, dir: t.TempDir()}
+	o := &oblivion{company: c, bytes: bytes, dir: t.TempDir(), audit: filepath.Join(t.TempDir(), "audit.jsonl")}
 	c.vault = vault.New(func() (string, error) { return "the key", nil }, "")
 	o.opens()
 	people := c.join("ada@acme.co", "bob@acme.co")
@@ -149,7 +151,7 @@ func (o *oblivion) opens() {
 		o.t.Fatal(err)
 	}
 	o.t.Cleanup(func() { _ = kept.Close() })
-	o.archive = kept
+	o.archive, o.outlet = kept, outlet.New(o.audit)
 	o.start()
 }
 
@@ -213,6 +215,14 @@ func (o *oblivion) plant() {
 		o.t.Fatal(err)
 	}
 	o.opens() // who left half a line is gone
+	o.export()
+	whole, err := os.ReadFile(o.audit)
+	if err == nil {
+		err = os.WriteFile(o.audit, append(whole, `{"kind":"update","userName":"`+markNow...), 0o600)
+	}
+	if err != nil {
+		o.t.Fatal(err)
+	}
 }
 
 // crowds leaves so many lines that a file keeps pages that nobody uses.
@@ -284,6 +294,10 @@ func (o *oblivion) everywhere() map[string]string {
 		}
 		kept.Write(text)
 	}
+	exported, err := os.ReadFile(o.audit)
+	if err != nil {
+		o.t.Fatal(err)
+	}
 	history, err := json.Marshal(o.history())
 	if err != nil {
 		o.t.Fatal(err)
@@ -300,7 +314,7 @@ func (o *oblivion) everywhere() map[string]string {
 	if err != nil {
 		o.t.Fatal(err)
 	}
-	return map[string]string{"store": o.bytes(), "export": export.String(), "archive": kept.String(), "saved": o.unsealed(),
+	return map[string]string{"store": o.bytes(), "export": export.String(), "archive": kept.String(), "exported": string(exported), "saved": o.unsealed(),
 		"history": string(history), "explain": string(explained), "names": fmt.Sprint(names)}
 }
 
@@ -312,7 +326,7 @@ func (o *oblivion) traceless(when string) {
 		for at := strings.Index(small, marks); at >= 0; at = -1 {
 			o.t.Errorf("%s there is in %s: %.200q", when, place, text[max(0, at-100):min(len(text), at+100)])
 		}
-		if (place == "store" || place == "archive" || place == "export") && !strings.Contains(text, o.mark) {
+		if (place == "store" || place == "archive" || place == "export" || place == "exported") && !strings.Contains(text, o.mark) {
 			o.t.Errorf("%s the id is gone from %s", when, place)
 		}
 	}

@@ -43,9 +43,10 @@ type facts struct {
 	moves    bool        // a run is under way, and comes on
 	lag      error       // why Okta's System Log isn't read on
 	lagSince time.Time
-	features []string // of the Okta app, as far as they are known
-	pushed   bool     // Okta pushes to us
-	archive  string   // why the archive isn't written; "" when it is
+	features []string  // of the Okta app, as far as they are known
+	pushed   bool      // Okta pushes to us
+	archive  string    // why the archive isn't written; "" when it is
+	export   Exporting // of the log; zero where nothing is amiss
 	concerns []Concern
 }
 
@@ -79,6 +80,7 @@ var matters = []matter{
 	{"handover", handoverMatters, "it is done, or the person is assigned again"},
 	{"direct", directMatters, "Okta's app pushes into Omni no more"},
 	{"archive", archiveMatters, "the archive is written again"},
+	{"export", exportMatters, "the log is exported again, and nothing of it is missing"},
 	{"other", concernMatters, "it is mended"},
 }
 

@@ -142,6 +142,14 @@ func archiveMatters(f facts, _ time.Time) []Matter {
 	return []Matter{{Key: "archive", Title: "the archive can't be written", Detail: f.archive, Hint: "see that state.archive can be written, and has room"}}
 }
 
+func exportMatters(f facts, _ time.Time) []Matter {
+	if f.export.Error == "" {
+		return nil
+	}
+	return []Matter{{Key: "export", Since: f.export.Since, Title: "the provisioning log can't be exported", Detail: f.export.Error,
+		Hint: "see that log.export can be written, and has room; what is missing there follows by itself"}}
+}
+
 func concernMatters(f facts, _ time.Time) []Matter {
 	var list []Matter
 	for _, c := range f.concerns {

@@ -24,6 +24,9 @@ const (
 // with the same ID, which the store knows as long as nothing else was written. So
 // batches are written one at a time.
 func (e *Engine) put(ctx context.Context, b state.Batch) error {
+	if len(b.Appends) > 0 {
+		defer wake(e.outflow.stirred, struct{}{})
+	}
 	e.writing.Lock()
 	defer e.writing.Unlock()
 	b.ID = rand.Text()
@@ -91,10 +94,11 @@ type locks struct {
 	ledgers   lock // of every ledger in memory, and of what is noted beside them
 	writing   lock // one batch at a time; a write may wait long
 	restoring lock // one at a time
+	exporting lock // one at a time, and none while somebody is forgotten
 }
 
 func newLocks() locks {
-	return locks{ledgers: newLock(), writing: newLock(), restoring: newLock()}
+	return locks{ledgers: newLock(), writing: newLock(), restoring: newLock(), exporting: newLock()}
 }
 
 func newLock() lock    { return make(lock, 1) }

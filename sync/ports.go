@@ -254,6 +254,20 @@ type Archive interface {
 	Remember(ctx context.Context, p state.Position) error
 }
 
+// Outlet is the file to which the log is exported. state/outlet is one.
+type Outlet interface {
+	// Place tells how far it is; zero at first.
+	Place(ctx context.Context) (state.Exported, error)
+	// Append writes lines, each with its line break, behind what from tells, as Place gave
+	// it, and is durable when it returns nil. What broke off is completed by the same once
+	// more. fault.Conflict says that another process writes to it.
+	Append(ctx context.Context, lines [][]byte, from, to state.Exported) error
+	// Lines gives each line, without its line break.
+	Lines() iter.Seq2[[]byte, error]
+	// Rewrite puts what edit makes of each line in its place, and tells how many it changed.
+	Rewrite(ctx context.Context, edit func(line []byte) ([]byte, error)) (changed int, err error)
+}
+
 // Vault encrypts what is saved of leavers. What it sealed opens under the name that it
 // was sealed for, and under no other. It looks its key up each time; fault.Refused says
 // that there is none, that it isn't the one that is needed, or that the text was changed.

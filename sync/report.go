@@ -148,7 +148,8 @@ type Status struct {
 	Leaving  map[string]int  `json:"leaving"`           // how many are on the way out, by step
 	Refused  []state.Trouble `json:"refused,omitempty"` // what the newest runs couldn't even try: no delay is waited for
 	Limits   map[string]any  `json:"limits"`
-	Log      *Followed       `json:"log,omitempty"` // how Okta's System Log is followed; absent where it isn't
+	Log      *Followed       `json:"log,omitempty"`    // how Okta's System Log is followed; absent where it isn't
+	Export   *Exporting      `json:"export,omitempty"` // of the provisioning log; absent where this process exports none
 }
 
 // Followed is how the deltas follow Okta's System Log.

@@ -14,7 +14,7 @@ func (a *app) forgetCommand() *cobra.Command {
 		Use:   "forget EMAIL",
 		Short: "Replace what is kept of somebody who left by a pseudonym",
 		Long: "Replaces the names, addresses and values of somebody who is no longer assigned, in the ledger, the provisioning log,\n" +
-			"the archive and saved schedules, by a pseudonym. Ids, times and kinds stay, and so does a keyed sum of the address: where\n" +
+			"its export, the archive and saved schedules, by a pseudonym. Ids, times and kinds stay, and so does a keyed sum of the address: where\n" +
 			"it comes back as another person's, that is noticed. It can't be undone. EMAIL is a name that the person had, or an Okta id.\n\n" +
 			"Okta is asked first: who is assigned, or on the way out, isn't forgotten. Omni, Okta, backups and logs that were shipped\n" +
 			"elsewhere are out of its reach. Doing it twice is no harm; one that broke off is done again.",

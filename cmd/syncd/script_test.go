@@ -231,7 +231,7 @@ func aliveCmd(ts *testscript.TestScript, _ bool, _ []string) {
 		if err == nil {
 			err = json.Unmarshal(text, &owner)
 		}
-		if s, asked := clientFor(ts).Status(context.Background()); err == nil && asked == nil && s.Last != nil && s.Last.Ended.After(owner.Since) {
+		if s, asked := clientFor(ts).Status(context.Background()); err == nil && asked == nil && s.Leader && s.Last != nil && s.Last.Ended.After(owner.Since) {
 			return
 		}
 		pause()

@@ -66,6 +66,10 @@ func (p *printer) status(s sync.Status) {
 	for _, line := range slices.Concat(oktaWaits(s.Limits), omniWaits(s.Limits), unshared(s.Limits)) {
 		p.line("%s", clean(line))
 	}
+	if e := s.Export; e != nil && e.Error != "" {
+		p.alarm("The provisioning log isn't exported since " + stamp(e.Since) + ": " + clean(e.Error))
+		p.line("  what to do: %s; what is missing there follows by itself", clean(e.Hint))
+	}
 	for _, key := range refusedKeys(s.Limits) {
 		p.alarm(key)
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/omnisync/omnisync/state"
 	"github.com/omnisync/omnisync/state/archive"
 	"github.com/omnisync/omnisync/state/bolt"
+	"github.com/omnisync/omnisync/state/outlet"
 	"github.com/omnisync/omnisync/state/redis"
 	"github.com/omnisync/omnisync/sync"
 	"github.com/omnisync/omnisync/vault"
@@ -185,7 +186,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     source, Canary: canary(c), Patient: patient, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Archive: p.kept.Archive, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Keep: c.Log.Keep, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Outlet: outletOf(c), Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Keep: c.Log.Keep, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Concerns: p.concerns, Stall: c.Alerts.Stall,
 		Waiting: p.waiting, Latency: p.meters.Took, Ran: p.meters.Ran, Logged: p.meters.Logged,
 	})
@@ -197,6 +198,14 @@ func canary(c *configs.Config) sync.Canary {
 		return sync.Canary{}
 	}
 	return sync.Canary{User: identity.OktaID(c.Okta.Canary.User), Group: identity.GroupID(c.Okta.Canary.Group)}
+}
+
+// outletOf gives the file to which the log is exported; nil where there is none.
+func outletOf(c *configs.Config) sync.Outlet {
+	if c.Log.Export == "" {
+		return nil
+	}
+	return outlet.New(c.Log.Export)
 }
 
 // vaultOf gives what encrypts what is saved of leavers. Its keys are looked up when they
@@ -293,7 +302,9 @@ func (p parts) holding(ctx context.Context, store ledger, work func(context.Cont
 		return err
 	}
 	defer func() { err = firstOf(err, l.release()) }()
-	err = work(ctx, leadership{engine: p.engine(store, l.fence), store: store, lease: l, over: ctx})
+	engine := p.engine(store, l.fence)
+	defer exporting(ctx, engine)()
+	err = work(ctx, leadership{engine: engine, store: store, lease: l, over: ctx})
 	if lost := context.Cause(ctx); fault.Is(lost, fault.Fenced) {
 		return lost // whatever failed because of it
 	}
