@@ -228,6 +228,10 @@ func (a *applier) updateGroup(ctx context.Context, c Change, p place) (Change, N
 	}
 	c = a.noteUpdate(&notes, c, p, patch)
 	if refusal != nil {
+		if len(patch.Add)+len(patch.Remove) > 0 {
+			notes.Log = append(notes.Log, a.run.told(membersOnly(c)))
+			c.Before, c.After = withMembers(c.Before, nil), withMembers(c.After, nil)
+		}
 		return a.failed(c, fmt.Errorf("the new name was refused, members go on under the old one: %w", refusal)), notes
 	}
 	return a.answered(c), notes

@@ -144,3 +144,17 @@ func adopted(c Change, u *state.User) Change {
 func recognised(id identity.OktaID, u state.User) Change {
 	return adopted(Change{Kind: Adopt, User: id, Omni: string(u.Omni), Name: u.UserName, State: state.Applied, Reason: madeBefore}, &u)
 }
+
+// restOf is what was done of a change of a user of which something else wasn't.
+func restOf(rest Change, was state.User) Change {
+	rest.State = state.Applied
+	rest.Before, rest.After = userFacts(was, rest.Patch)
+	return rest
+}
+
+// membersOnly is what was done of a change of a group whose new name was refused.
+func membersOnly(c Change) Change {
+	c.Kind, c.State = Members, state.Applied
+	c.Before, c.After = &state.Facts{Members: c.Before.Members}, &state.Facts{Members: c.After.Members}
+	return c
+}

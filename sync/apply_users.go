@@ -305,7 +305,9 @@ func (a *applier) withoutRename(ctx context.Context, c Change, u state.User, ref
 		if err != nil {
 			return a.failed(c, err), notes
 		}
+		notes.Log = append(notes.Log, a.run.told(restOf(rest, u)))
 	}
+	c.Before, c.After = userFacts(u, identity.UserPatch{UserName: &to})
 	c.State, c.Guard = state.Held, guardRenames
 	c.Reason = fmt.Sprintf(renameRefused+" (%v); it keeps the old one until somebody decides", refusal)
 	notes.Holds[renameKey(c.User, to)] = &state.Hold{Change: a.run.told(c), Guard: guardRenames, Run: a.run.id, Since: time.Now()}

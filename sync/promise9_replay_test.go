@@ -4,10 +4,12 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 	"github.com/omnisync/omnisync/state"
+	"github.com/omnisync/omnisync/sync"
 	"pgregory.net/rapid"
 )
 
@@ -119,6 +121,11 @@ func wellTold(lines []state.Change) error {
 		if c.Run == "" || c.Cause == "" || c.Time.IsZero() || c.OktaID == "" || c.Kind == "" || c.State == "" {
 			return fmt.Errorf("line %d of the log doesn't tell all: %+v", i+1, c)
 		}
+		asked := slices.Contains([]string{"create", "update", "reactivate", "deactivate", "delete", "rename"}, c.Kind) && c.OmniID != ""
+		found := strings.HasPrefix(c.Reason, "Omni had done it when") // by a run that ended before it had an answer
+		if c.State == state.Applied && asked && !found && len(c.Answers) == 0 {
+			return fmt.Errorf("line %d of the log lacks Omni's answers: %+v", i+1, c)
+		}
 	}
 	return nil
 }
@@ -194,4 +201,40 @@ func (w *world) editMembers(u simomni.User) func(*replica) {
 		}
 	}
 	return nil
+}
+
+// A log that lacks any line that did something doesn't replay to what Omni is: the test above
+// would notice.
+func TestPromise9AMissingLineIsNoticed(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		beginning := replicaOf(c.omni)
+		ids := c.join(staff(4)...)
+		sales, _ := c.push("Sales", ids...)
+		c.want(c.run(sync.Full), sync.Done)
+		c.okta.UpdateProfile(ids[0], map[string]any{"department": "Legal"})
+		c.okta.SetUserName(ids[1], "renamed@acme.co")
+		c.okta.RemoveMember(sales, ids[2])
+		c.okta.Unassign(ids[3])
+		c.okta.RenameGroup(sales, "Trade")
+		c.want(c.run(sync.Full), sync.Done)
+		lines := oldestFirst(t.Context(), c.store)
+		if err := replayed(c, beginning.clone(), lines); err != nil || len(lines) < 9 {
+			t.Fatalf("%d lines: %v", len(lines), err)
+		}
+		for i, left := range lines {
+			if err := replayed(c, beginning.clone(), slices.Delete(slices.Clone(lines), i, i+1)); err == nil {
+				t.Errorf("nobody misses line %d: %s of %s", i+1, left.Kind, left.UserName+left.Group)
+			}
+		}
+	})
+}
+
+func replayed(c *company, r *replica, lines []state.Change) error {
+	r.learn(lines)
+	for _, line := range lines {
+		if err := r.replay(line); err != nil {
+			return err
+		}
+	}
+	return r.differs(c.omni, func(string) bool { return true })
 }
