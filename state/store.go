@@ -147,15 +147,20 @@ type Reader interface {
 	// Scan gives every record of b once, in no order that means anything. Records
 	// that are written during the scan may be seen or not. It ends at its first error.
 	Scan(ctx context.Context, b Bucket) iter.Seq2[Entry, error]
+	Streams
+	// Position tells which ledger this is and how many batches were applied to it;
+	// the zero Position where nobody has held its lease yet.
+	Position(ctx context.Context) (Position, error)
+}
+
+// Streams reads the ledger's streams.
+type Streams interface {
 	// Tail gives the n newest entries of s, newest first.
 	Tail(ctx context.Context, s Stream, n int) ([][]byte, error)
 	// After gives up to n entries of s that follow the one under the key, the oldest first,
 	// and whether that one is still there. An entry's key is what an earlier answer of the
 	// same ledger gave; Rewrite leaves it as it is. "" stands before all, and is always there.
 	After(ctx context.Context, s Stream, key string, n int) (list []Entry, there bool, err error)
-	// Position tells which ledger this is and how many batches were applied to it;
-	// the zero Position where nobody has held its lease yet.
-	Position(ctx context.Context) (Position, error)
 }
 
 // Leaser grants the right to write to one process at a time.
