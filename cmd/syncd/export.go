@@ -8,9 +8,9 @@ import (
 	"github.com/omnisync/omnisync/sync"
 )
 
-// exportWithin bounds what is exported at the end of a leadership. What is left follows
-// with the next one.
-const exportWithin = 5 * time.Second
+// exportWithin bounds what is exported at the end of a leadership: the lease is still to be
+// given back. What is left follows with the next one.
+const exportWithin = time.Second
 
 // exporting lets an engine that leads export its log, until the function that it gives is
 // called: that one exports the rest, unless the lease is lost.
