@@ -269,7 +269,7 @@ func (x *undoer) group(id identity.GroupID, d *deeds) {
 	for _, name := range slices.Sorted(maps.Keys(was)) {
 		u, why := x.who(name)
 		if why != "" {
-			x.leave(membersOnly(d.first, name, was[name]), why)
+			x.leave(ofMember(d.first, name, was[name]), why)
 			continue
 		}
 		kept.Puts(u, was[name])
@@ -280,8 +280,8 @@ func (x *undoer) group(id identity.GroupID, d *deeds) {
 	}
 }
 
-// membersOnly is a change of the group for one member alone.
-func membersOnly(c state.Change, name string, was bool) state.Change {
+// ofMember is a change of the group for one member alone.
+func ofMember(c state.Change, name string, was bool) state.Change {
 	c.Kind, c.Before, c.After = string(Members), &state.Facts{}, &state.Facts{Members: []string{name}}
 	if was {
 		c.Before, c.After = c.After, c.Before

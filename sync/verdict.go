@@ -120,7 +120,7 @@ func joinMembers(list []state.Change) []state.Change {
 			out = append(out, c)
 		case !known:
 			at[g] = len(out)
-			c.Before, c.After = withMembers(c.Before), withMembers(c.After)
+			c.Before, c.After = ownMembers(c.Before), ownMembers(c.After)
 			out = append(out, c)
 		default:
 			out[i].Before.Members = append(out[i].Before.Members, c.Before.Members...)
@@ -140,8 +140,8 @@ func joinMembers(list []state.Change) []state.Change {
 	return out
 }
 
-// withMembers is a copy whose members are its own.
-func withMembers(f *state.Facts) *state.Facts {
+// ownMembers is a copy whose members are its own.
+func ownMembers(f *state.Facts) *state.Facts {
 	if f == nil {
 		return nil
 	}
