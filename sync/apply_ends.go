@@ -34,7 +34,11 @@ func (a *applier) end(ctx context.Context, c Change) (Change, Notes) {
 		case err != nil:
 			return a.failed(c, err), notes
 		}
-		c.Omni, u = string(account.Omni), account
+		c.Omni = string(account.Omni)
+		if err := a.sending(ctx, c); err != nil { // now that it is linked
+			return a.failed(c, err), notes
+		}
+		u = a.user(c.User)
 	}
 	over, err := a.engine.ways.end(ctx, u.Omni)
 	if err != nil {
