@@ -141,7 +141,7 @@ func (x *export) all(head Header) error {
 }
 
 // moved is what an export holds, but for the members of groups.
-var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, Forgets, Undoes, PushedUsers, PushedGroups}
+var moved = []Bucket{Meta, Users, Groups, Holds, Failing, Leavers, Saves, Forgets, Undoes, Unlinks, PushedUsers, PushedGroups}
 
 // Buckets names every bucket that holds records in JSON, but for the members of groups.
 func Buckets() []Bucket { return slices.Clone(moved) }
@@ -270,6 +270,8 @@ func (i item) check(raw []byte) error {
 		return decode(raw, new(Forgotten))
 	case string(Undoes):
 		return decode(raw, new(Undone))
+	case string(Unlinks):
+		return decode(raw, new(Unlinked))
 	case string(PushedUsers):
 		return decode(raw, new(PushedUser))
 	case string(PushedGroups):

@@ -83,6 +83,7 @@ func full(t *testing.T, l *ledger, n int) *ledger {
 	state.Put(&b, state.Saves, saved.ID, saved)
 	state.Put(&b, state.Undoes, "user:00u1", state.Undone{Run: "r2", Of: "r1", By: "me", At: noon, Name: "a1", In: []identity.OktaID{"00u1"}})
 	state.Put(&b, state.Forgets, "00u9", state.Forgotten{Okta: "00u9", Pseudonym: "forgotten-1", At: noon, By: "me", Salt: []byte("salt"), Names: []string{"a1"}})
+	state.Put(&b, state.Unlinks, "00u8", state.Unlinked{By: "me", At: noon, Omni: "m8", UserName: "h@b.example"})
 	for i := range n {
 		u := user
 		u.UserName = fmt.Sprintf("user%d@b.example", i)
@@ -101,7 +102,7 @@ func full(t *testing.T, l *ledger, n int) *ledger {
 func contents(t *testing.T, s state.Store) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, b := range []state.Bucket{state.Meta, state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Saves, state.Forgets, state.Undoes, state.Members("00g1"), state.Members("00g2")} {
+	for _, b := range []state.Bucket{state.Meta, state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Saves, state.Forgets, state.Undoes, state.Unlinks, state.Members("00g1"), state.Members("00g2")} {
 		for e, err := range s.Scan(t.Context(), b) {
 			if err != nil {
 				t.Fatal(err)
@@ -161,7 +162,7 @@ func TestLedgerMovesBetweenStores(t *testing.T) {
 		}
 		text = again
 	}
-	if want := map[string]int{"meta": 3, "users": 2500, "members": 2500, "groups": 2, "held": 1, "failing": 1, "leavers": 1, "saved": 1, "forgotten": 1, "undone": 1}; !maps.Equal(moved.Records, want) {
+	if want := map[string]int{"meta": 3, "users": 2500, "members": 2500, "groups": 2, "held": 1, "failing": 1, "leavers": 1, "saved": 1, "forgotten": 1, "undone": 1, "unlinked": 1}; !maps.Equal(moved.Records, want) {
 		t.Errorf("it tells %v records, want %v", moved.Records, want)
 	}
 }

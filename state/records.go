@@ -14,6 +14,8 @@ type User struct {
 	identity.User
 	Active     bool       `json:"active"`
 	Link       Link       `json:"link,omitempty"`
+	Linked     time.Time  `json:"linked,omitzero"`      // when it was linked; zero where that was before anybody noted it
+	LinkedBy   string     `json:"linkedBy,omitempty"`   // ByPush where a push linked it, a person of what was linked by hand; "" for any other run
 	Intent     string     `json:"intent,omitempty"`     // the run that set out to create it and did not record an end
 	Unassigned *time.Time `json:"unassigned,omitempty"` // when a run first saw the user unassigned; nil while assigned
 	AtOnce     *AtOnce    `json:"atOnce,omitempty"`     // who ended the grace of this leave; nil while nobody did
@@ -59,10 +61,14 @@ type Link string
 
 // The ways to be linked.
 const (
-	Created    Link = "created"
-	Adopted    Link = "adopted"    // it stood in Omni before
-	Recognised Link = "recognised" // it stood in Omni under an intent of ours whose end was not recorded
+	Created      Link = "created"
+	Adopted      Link = "adopted"    // it stood in Omni before
+	Recognised   Link = "recognised" // it stood in Omni under an intent of ours whose end was not recorded
+	LinkedByHand Link = "by_hand"    // a person said which account it is
 )
+
+// ByPush is in the place of who linked something that Okta's push made.
+const ByPush = "push"
 
 // Group is what was last applied to Omni for one Okta group.
 type Group struct {
@@ -72,6 +78,8 @@ type Group struct {
 	Type        string               `json:"type,omitempty"` // in Okta: OKTA_GROUP, APP_GROUP, BUILT_IN
 	Mapping     string               `json:"mapping,omitempty"`
 	Link        Link                 `json:"link,omitempty"`
+	Linked      time.Time            `json:"linked,omitzero"`    // as in User
+	LinkedBy    string               `json:"linkedBy,omitempty"` // as in User
 	Intent      string               `json:"intent,omitempty"`
 	AsOf        time.Time            `json:"asOf,omitzero"`    // lastMembershipUpdated that the members' Okta side belongs to; zero: not completely read
 	Paused      bool                 `json:"paused,omitempty"` // its mapping was INACTIVE when it was last read
@@ -284,6 +292,7 @@ const (
 
 	ArchivedUndo      = "undone"    // an ArchivedUndone: of several of one subject the last counts
 	ArchivedForgotten = "forgotten" // a Forgotten, without what was to be replaced
+	ArchivedLink      = "link"      // an ArchivedTie: of several with one Okta id the last counts, and a Rebound ends all before it
 )
 
 // ArchivedHold is a Hold with its key.

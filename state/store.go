@@ -28,6 +28,7 @@ const (
 	Saves   Bucket = "saved"     // Saved by the id of the schedule or document
 	Forgets Bucket = "forgotten" // Forgotten by OktaID
 	Undoes  Bucket = "undone"    // Undone by subject: whom and what a person brought back
+	Unlinks Bucket = "unlinked"  // Unlinked by OktaID
 
 	PushedUsers  Bucket = "pushed/users"  // PushedUser by OktaID
 	PushedGroups Bucket = "pushed/groups" // PushedGroup by GroupID

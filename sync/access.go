@@ -37,6 +37,8 @@ type Access struct {
 const (
 	knownByNext   = "no line tells since when; the next one tells that it was so"
 	knownByLedger = "no line is about it; the ledger tells that it is so today"
+	boundSince    = "the ledger was bound to other sides since, and no line of before tells"
+	unlinkedThen  = "a person unlinked them from the account, which stayed in Omni as it was, managed no more"
 	tooLongAgo    = "the log doesn't reach back so far"
 	stoodBefore   = "Omni had the account before it was adopted, and the log doesn't tell whether it was active"
 	notAsLogged   = "somebody changed the account in Omni, and no line tells when"
@@ -49,6 +51,20 @@ type past struct {
 	lines []state.Change
 	since time.Time // zero: no line is known
 	now   map[identity.OktaID]state.User
+	bound []time.Time // when the ledger was bound to other sides, the oldest first
+}
+
+// boundBy gives when the ledger was bound last to other sides until the moment, and when
+// first after it; zero for never.
+func (p past) boundBy(at time.Time) (last, next time.Time) {
+	for _, t := range p.bound {
+		if !t.After(at) {
+			last = t
+		} else if next.IsZero() {
+			next = t
+		}
+	}
+	return last, next
 }
 
 // whole reports whether the log tells everything that was done from the moment on.
@@ -67,6 +83,9 @@ func (p past) accesses(at time.Time) []Access {
 	same := p.merged()
 	for i := range p.lines {
 		c := &p.lines[i]
+		if c.Kind == kindRebind {
+			p.bound = append(p.bound, c.Time)
+		}
 		if c.Group != "" || c.OktaID == "" || whole && c.Time.Before(p.since) {
 			continue
 		}
@@ -153,7 +172,7 @@ func begins(kind string) bool {
 // tellsAccess reports whether the change, which was done, says what access there is after
 // it. What a person decided, what was handed over and what was forgotten doesn't.
 func tellsAccess(c state.Change) bool {
-	return c.State == state.Applied && (ends(c.Kind) || begins(c.Kind) || c.Kind == string(Update))
+	return c.State == state.Applied && (ends(c.Kind) || begins(c.Kind) || c.Kind == string(Update) || c.Kind == string(Relink) || c.Kind == string(Unlink))
 }
 
 // mayHaveBeenDone reports whether a change that failed may have been done all the same, in
@@ -169,6 +188,9 @@ func mayHaveBeenDone(c state.Change) bool {
 
 // becomes is the access after a change.
 func becomes(c state.Change) Having {
+	if c.Kind == string(Unlink) {
+		return NotKnown
+	}
 	if ends(c.Kind) || c.After != nil && c.After.Active != nil && !*c.After.Active {
 		return NoAccess
 	}
@@ -182,8 +204,22 @@ func was(c state.Change) Having {
 		return NoAccess
 	case c.Kind == string(Adopt):
 		return NotKnown
+	case c.Kind == string(Relink), c.Kind == string(Unlink):
+		return activeIn(c.Before)
 	}
 	return HadAccess
+}
+
+// activeIn is the access by an account of which the facts tell; not known where they tell
+// of none.
+func activeIn(f *state.Facts) Having {
+	switch {
+	case f == nil || f.Active == nil:
+		return NotKnown
+	case *f.Active:
+		return HadAccess
+	}
+	return NoAccess
 }
 
 // judged tells of one person. What was done before the moment and what was done after it
@@ -195,11 +231,22 @@ func (p past) judged(id identity.OktaID, t hearsay, at time.Time) Access {
 		a.OmniID = cmp.Or(t.after.OmniID, a.OmniID)
 	}
 	before := NotKnown
+	last, next := p.boundBy(at)
+	if c := t.before; c != nil && c.Time.Before(last) { // of other sides
+		t.before = nil
+	}
 	if c := t.before; c != nil && !t.open {
 		before = becomes(*c)
 		a.OmniID, a.Since, a.Kind, a.Run, a.Cause = c.OmniID, c.Time, c.Kind, c.Run, c.Cause
 	}
 	switch {
+	case t.before != nil && t.before.Kind == string(Unlink) && !t.open:
+		a.Reason = unlinkedThen
+	case p.whole(at) && !next.IsZero() && (t.after == nil || !t.after.Time.Before(next)): // what comes after is of other sides
+		a.Access, a.Reason = before, boundSince
+		if before != NotKnown {
+			a.Reason = ""
+		}
 	case p.whole(at):
 		after, from := afterwards(t, u, at)
 		a.Access, a.Reason = agreed(before, after, from)

@@ -15,7 +15,13 @@ func logged(lines ...string) (list []state.Change) {
 	for i, line := range lines {
 		word := strings.Fields(line)
 		c := state.Change{Kind: word[0], UserName: word[1] + "@acme.co", OktaID: word[1], OmniID: "o-" + word[1], State: state.ChangeState(word[2]), Time: noon.Add(time.Duration(i) * time.Hour)}
-		if len(word) > 3 {
+		if word[1] == "-" {
+			c.UserName, c.OktaID, c.OmniID = "", "", ""
+		}
+		if len(word) > 3 && word[3] == "was" {
+			yes := true
+			c.Before = &state.Facts{Active: &yes}
+		} else if len(word) > 3 {
 			c.Answers = []identity.Answer{{Method: "PATCH", Status: len(word[3])}}
 		}
 		list = append(list, c)
@@ -57,6 +63,20 @@ func TestAccessFromTheLog(t *testing.T) {
 		"being made later":                  {[]string{"update bob applied"}, &state.User{Intent: "20260302-180000-abc123"}, 0, 0.5, "no " + knownByLedger},
 		"before the log":                    {[]string{"update bob applied", "deactivate ann applied"}, &inactive, 1, 0.5, "unknown " + tooLongAgo},
 		"there is no log":                   {nil, &active, 0, 0.5, "unknown " + tooLongAgo},
+		"linked to another account by hand": {[]string{"create ann applied", "link ann applied was"}, &active, 0, 0.5, "yes create"},
+		"after a link by hand":              {[]string{"create ann applied", "link ann applied was"}, &active, 0, 1.5, "yes link"},
+		"before a link by hand":             {[]string{"update bob applied", "link ann applied was"}, &active, 0, 0.5, "yes " + knownByNext},
+		"before a first link by hand":       {[]string{"update bob applied", "link ann applied"}, &active, 0, 0.5, "unknown " + stoodBefore},
+		"before an unlinking":               {[]string{"create ann applied", "unlink ann applied was"}, nil, 0, 0.5, "yes create"},
+		"only the unlinking is told":        {[]string{"update bob applied", "unlink ann applied was"}, nil, 0, 0.5, "yes " + knownByNext},
+		"unlinked":                          {[]string{"create ann applied", "unlink ann applied was"}, nil, 0, 1.5, "unknown unlink " + unlinkedThen},
+		"unlinked, and adopted later":       {[]string{"create ann applied", "unlink ann applied was", "adopt ann applied"}, &active, 0, 1.5, "unknown unlink " + unlinkedThen},
+		"unlinked, and adopted since":       {[]string{"create ann applied", "unlink ann applied was", "adopt ann applied"}, &active, 0, 2.5, "yes adopt"},
+		"before other sides":                {[]string{"create ann applied", "rebind - applied"}, nil, 0, 0.5, "yes create"},
+		"before other sides, not told":      {[]string{"update bob applied", "rebind - applied", "create ann applied"}, &active, 0, 0.5, "unknown " + boundSince},
+		"of other sides, not again":         {[]string{"create ann applied", "rebind - applied"}, nil, 0, 1.5, "no " + knownByLedger},
+		"of other sides, adopted later":     {[]string{"create ann applied", "rebind - applied", "adopt ann applied"}, &active, 0, 1.5, "unknown " + stoodBefore},
+		"adopted since":                     {[]string{"create ann applied", "rebind - applied", "adopt ann applied"}, &active, 0, 2.5, "yes adopt"},
 		"the archive tells":                 {[]string{"create ann applied", "update bob applied"}, &active, 1, 0.5, "yes create"},
 		"the archive has a hole, perhaps":   {[]string{"create ann applied", "update bob applied"}, &inactive, 1, 1.5, "no " + knownByLedger},
 		"the archive doesn't tell of later": {[]string{"update bob applied", "create ann applied", "update bob applied"}, &active, 2, 0.5, "unknown " + tooLongAgo},

@@ -244,6 +244,9 @@ func (a *applier) current(c Change) (Change, bool) {
 	case a.run.desired.Only && l.moved[subject] && !c.ends():
 		c.Due = time.Now()
 		return c, false
+	case c.User != "" && l.relinked(c):
+		c.Due = time.Now()
+		return c, false
 	case !l.touched[subject]:
 		return c, true
 	}

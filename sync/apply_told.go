@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
@@ -24,6 +25,9 @@ func (a *applier) noteTeam(ctx context.Context, notes Notes, c Change, p place, 
 		return c, err
 	}
 	g := a.ledger.Groups[c.Group]
+	if g.Omni != t.ID {
+		g.Linked, g.LinkedBy = time.Now().UTC(), a.run.linker()
+	}
 	g.Omni, g.DisplayName, g.Link, g.Intent = t.ID, t.DisplayName, p.link, ""
 	notes.group(c.Group, g)
 	var stood []identity.OktaID

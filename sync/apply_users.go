@@ -109,6 +109,9 @@ func (a *applier) spendCreation(notes *Notes, c Change) {
 
 // linked is the record of an account as Omni told it.
 func (a *applier) linked(account identity.Account, u state.User) state.User {
+	if u.Omni == "" { // it is now that it is linked
+		u.Linked, u.LinkedBy = time.Now().UTC(), a.run.linker()
+	}
 	u.Omni, u.Intent, u.Seen = account.ID, "", identity.Print{}
 	if extra := len(a.engine.policy.Attributes); len(a.managed) > extra {
 		u.Extra = slices.Clone(a.managed[extra:])

@@ -266,6 +266,7 @@ func (b *book) part() *Ledger {
 	l := newLedger()
 	l.Connection, l.Window = b.base.Connection, b.base.Window
 	l.Forgotten, l.Undone = maps.Clone(b.base.Forgotten), maps.Clone(b.base.Undone)
+	l.Unlinked = maps.Clone(b.base.Unlinked)
 	l.Groups, l.Holds, l.Failing = maps.Clone(b.base.Groups), maps.Clone(b.base.Holds), maps.Clone(b.base.Failing)
 	numbers := b.totals()
 	l.totals, l.book = &numbers, b

@@ -32,6 +32,8 @@ const (
 	Transfer   Kind = "transfer"  // a leaver\'s schedule or document, to a new owner; never planned
 	Stay       Kind = "stay"      // of somebody who came back on the way out, in the log alone
 	LetGo      Kind = "let_go"    // of what was undone, in the log alone: what Okta asks for it is done again
+	Relink     Kind = "link"      // a person's word on whose account it is; nothing is written to Omni for it
+	Unlink     Kind = "unlink"    // a person's word that it is somebody else's, likewise
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

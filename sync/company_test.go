@@ -49,8 +49,9 @@ type company struct {
 	vault      sync.Vault    // nil: one whose key is known
 	keyOwners  []string
 	canary     sync.Canary
-	meters     metered     // told by the engine
-	logs       *zap.Logger // nil: the test's, of errors alone
+	sides      sync.Identity // that the configuration names; zero: those that are there
+	meters     metered       // told by the engine
+	logs       *zap.Logger   // nil: the test's, of errors alone
 }
 
 type store interface {
@@ -156,7 +157,11 @@ func (c *company) restartOn(okta sync.Okta) {
 	if box == nil && !c.bare {
 		box = vault.New(func() (string, error) { return "the key of tests", nil }, "")
 	}
-	c.engine = sync.New(sync.Options{Identity: sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"},
+	sides := c.sides
+	if sides.Name == "" {
+		sides = sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://127.0.0.1"}
+	}
+	c.engine = sync.New(sync.Options{Identity: sides,
 		Policy: c.policy, Okta: okta, Canary: c.canary, Omni: c.target, Mapper: mapper, Store: c.store, Fence: c.fence, Archive: c.archive, Outlet: c.outlet, Keep: c.keep, Vault: box, KeyOwners: c.keyOwners, Log: c.logger(), Ran: c.meters.ran, Logged: c.meters.logged})
 }
 

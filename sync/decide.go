@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
 )
 
@@ -19,12 +20,15 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
 	_, err := e.connection(ctx)
-	all, kept := map[string]state.Hold{}, undone{}
+	all, kept, marks := map[string]state.Hold{}, undone{}, map[identity.OktaID]state.Unlinked{}
 	if err == nil {
 		err = collect(ctx, e.o.Store, state.Holds, all)
 	}
 	if err == nil {
 		err = collect(ctx, e.o.Store, state.Undoes, kept)
+	}
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Unlinks, marks)
 	}
 	if err != nil {
 		return Decided{}, err
@@ -54,6 +58,9 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 			freed.frees(kept, key, h, v.By)
 		}
 		n.Holds[key], all[key] = &h, h
+		if h.Guard == guardUnlinked && v.Decision == state.Approved {
+			n.letGo(marks, h.Change)
+		}
 		told := h.Change
 		told.Reason = fmt.Sprintf("%s by %s", v.Decision, v.By)
 		told.Time = now.UTC()

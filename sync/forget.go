@@ -248,6 +248,8 @@ func (n Notes) take(b state.Bucket, key string, raw []byte) (bool, error) {
 		return enter(n.Leavers, b, key, raw)
 	case b == state.Undoes:
 		return enter(n.Undone, b, key, raw)
+	case b == state.Unlinks:
+		return enter(n.Unlinked, b, key, raw)
 	}
 	return false, nil
 }

@@ -20,6 +20,7 @@ const (
 	guardRecycled       = "recycled"
 	guardTakeovers      = "takeovers"            // somebody else's account for a newcomer: waits where the policy asks
 	guardManual         = "manual_deactivations" // who was deactivated in Omni by hand: waits where the policy asks
+	guardUnlinked       = "unlinked"             // an account for somebody whom a person has unlinked from theirs
 	guardLoss           = "loss"                 // removals that a ledger which was lost calls for
 	guardUndone         = "undone"               // what Okta asks for an object that was brought back
 )

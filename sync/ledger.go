@@ -21,6 +21,7 @@ type Ledger struct {
 	Leavers    map[identity.OktaID]state.Leaver // who hands over; of a part, those of its own subjects
 	Forgotten  forgotten
 	Undone     undone
+	Unlinked   map[identity.OktaID]state.Unlinked // who isn't linked to anything because a person said so
 	Window     state.Window
 	Whole      bool // Users and Members are complete
 
@@ -61,6 +62,7 @@ func newLedger() *Ledger {
 		Leavers: map[identity.OktaID]state.Leaver{},
 
 		Forgotten: forgotten{}, Undone: undone{},
+		Unlinked: map[identity.OktaID]state.Unlinked{},
 
 		reserved: map[string]int{},
 
@@ -112,6 +114,9 @@ func (l *Ledger) recall(ctx context.Context, s state.Store, whole bool) (err err
 		return err
 	}
 	if err := collect(ctx, s, state.Undoes, l.Undone); err != nil {
+		return err
+	}
+	if err := collect(ctx, s, state.Unlinks, l.Unlinked); err != nil {
 		return err
 	}
 	if whole {
@@ -170,6 +175,7 @@ func (l *Ledger) Take(n Notes) {
 	merge(l.Leavers, n.Leavers)
 	merge(l.Forgotten, n.Forgotten)
 	merge(l.Undone, n.Undone)
+	merge(l.Unlinked, n.Unlinked)
 	for id, members := range n.Members {
 		if l.Members[id] == nil {
 			l.Members[id] = map[identity.OktaID]state.Member{}

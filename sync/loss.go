@@ -102,7 +102,7 @@ func (e *Engine) found(ctx context.Context, run *run, c state.Connection) error 
 		if fresh {
 			n.Pause = &state.Pause{}
 		}
-		if err := e.restore(ctx, n, fresh); err != nil {
+		if err := e.restore(ctx, n, l, fresh); err != nil {
 			return err
 		}
 		if fresh && n.Pause.By == "" { // the archive tells of none
@@ -124,18 +124,21 @@ func (e *Engine) begun(ctx context.Context, run *run, n Notes) error {
 const restored = 1000
 
 // restore takes from the archive what an empty ledger lacks: the provisioning log, the
-// runs, the rejections that still stand, who was forgotten, and what is saved of leavers; of
-// the last two, what any other ledger lacks. The loss isn't known to the ledger until n is written, so a
+// runs, the rejections that still stand, who was forgotten, what is saved of leavers, and what
+// people said about links; of the last three, what any other ledger lacks. The loss isn't known to the ledger until n is written, so a
 // restoring that breaks off begins again; what it had restored of the log is then there
 // twice.
-func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
+func (e *Engine) restore(ctx context.Context, n Notes, l *Ledger, fresh bool) error {
 	known := map[string]state.Saved{}
 	if err := collect(ctx, e.o.Store, state.Saves, known); err != nil {
 		return err
 	}
 	var b state.Batch
+	said := ties{}
 	for r, err := range e.o.Archive.Records() {
 		switch {
+		case err == nil && r.Kind == state.ArchivedLink:
+			err = said.add(r.Record)
 		case err == nil && r.Kind == state.ArchivedSaved:
 			err = restoreSaved(&b, r.Record, known)
 		case err == nil && (r.Kind == state.ArchivedChange || r.Kind == state.ArchivedRun) && !e.younger(r.Time):
@@ -154,6 +157,7 @@ func (e *Engine) restore(ctx context.Context, n Notes, fresh bool) error {
 		}
 		b = state.Batch{}
 	}
+	n.retie(said, l)
 	if b.Empty() {
 		return nil
 	}
@@ -235,7 +239,8 @@ func (e *Engine) meanwhile(ctx context.Context, run *run, s Strangers) Notes {
 			break
 		}
 		p, told := run.desired.person(d.ID)
-		if _, linked := run.ledger.Users[d.ID]; linked || n.Users[d.ID] != nil || !told || p.Fault != "" || !p.leaves() {
+		_, marked := run.ledger.Unlinked[d.ID]
+		if _, linked := run.ledger.Users[d.ID]; linked || marked || n.Users[d.ID] != nil || !told || p.Fault != "" || !p.leaves() {
 			continue
 		}
 		a, there := s.named(d.Names)
@@ -247,7 +252,7 @@ func (e *Engine) meanwhile(ctx context.Context, run *run, s Strangers) Notes {
 			run.desired.Notes = append(run.desired.Notes, fmt.Sprintf("%s seems to have left while the ledger was gone, which is not certain: %v", a.UserName, err))
 			continue
 		}
-		was := state.User{Omni: a.ID, Link: state.Adopted, Unassigned: &d.At, Account: account}
+		was := state.User{Omni: a.ID, Link: state.Adopted, Linked: time.Now().UTC(), Unassigned: &d.At, Account: account}
 		if run.desired.Departed == nil {
 			run.desired.Departed = map[identity.OktaID]identity.Origin{}
 		}

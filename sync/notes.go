@@ -24,6 +24,7 @@ type Notes struct {
 
 	Forgotten map[identity.OktaID]*state.Forgotten
 	Undone    map[string]*state.Undone // by subject
+	Unlinked  map[identity.OktaID]*state.Unlinked
 
 	Connection *state.Connection
 	Pause      *state.Pause   // zero: the end of one
@@ -47,6 +48,7 @@ func newNotes() Notes {
 
 		Forgotten: map[identity.OktaID]*state.Forgotten{},
 		Undone:    map[string]*state.Undone{},
+		Unlinked:  map[identity.OktaID]*state.Unlinked{},
 	}
 }
 
@@ -170,6 +172,7 @@ func (n Notes) batches() []state.Batch {
 	put(&b, state.PushedGroups, n.PushedGroups)
 	put(&b, state.Forgets, n.Forgotten)
 	put(&b, state.Undoes, n.Undone)
+	put(&b, state.Unlinks, n.Unlinked)
 	return cut(b)
 }
 
@@ -246,6 +249,7 @@ func (n *Notes) join(later Notes) {
 	maps.Copy(n.PushedGroups, later.PushedGroups)
 	maps.Copy(n.Forgotten, later.Forgotten)
 	maps.Copy(n.Undone, later.Undone)
+	maps.Copy(n.Unlinked, later.Unlinked)
 	for kind, count := range later.Spent {
 		n.spend(kind, count)
 	}

@@ -78,6 +78,11 @@ func (e *Engine) correctPerson(ctx context.Context, run *run) error {
 	if err := l.fetchRows(ctx, e.o.Store, map[identity.OktaID]bool{d.id: true}); err != nil {
 		return err
 	}
+	if run.assumed != nil {
+		if err := e.note(ctx, run, *run.assumed); err != nil {
+			return err
+		}
+	}
 	n := newNotes()
 	u, p := l.Users[d.id], run.desired.Users[d.id]
 	if u.Omni != "" {

@@ -216,7 +216,7 @@ func (d *dossier) omniWords() string {
 	case d.owner == "":
 		return fmt.Sprintf("Omni has an account of this name, %s, %s, which isn't managed", d.account.ID, activity(d.account.Active))
 	}
-	words := fmt.Sprintf("Omni has their account %s, %s, %s", d.account.ID, activity(d.account.Active), linkWords(u.Link))
+	words := fmt.Sprintf("Omni has their account %s, %s, %s", d.account.ID, activity(d.account.Active), linkedWords(u))
 	if u.ByHand {
 		words += "; somebody deactivated it in Omni"
 	}
@@ -240,8 +240,22 @@ func activity(active bool) string {
 	return "inactive"
 }
 
+// linkedWords tells how and since when an account is linked, as far as its record does.
+func linkedWords(u state.User) string {
+	words := linkWords(u.Link)
+	if u.Link == state.LinkedByHand {
+		words += " (" + u.LinkedBy + ")"
+	}
+	if !u.Linked.IsZero() {
+		words += ", linked since " + moment(u.Linked)
+	}
+	return words
+}
+
 func linkWords(l state.Link) string {
 	switch l {
+	case state.LinkedByHand:
+		return "linked by hand"
 	case state.Adopted:
 		return "adopted by Omnisync, as it was there before"
 	case state.Recognised, state.Created:

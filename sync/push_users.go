@@ -370,8 +370,8 @@ func (p *Pushes) release(ctx context.Context, w putting, gone bool) (identity.Pu
 		return w.want, &fault.Error{Kind: fault.Declined, Op: w.want.UserName, Detail: fmt.Sprintf("protected by users.protected %q", glob)}
 	}
 	n := newNotes()
-	if w.account != nil { // Omni's, and Okta has it linked from a direct push
-		rec = corrected(state.User{Omni: w.account.ID, Link: state.Adopted}, *w.account, e.policy.Attributes)
+	if _, _, let := x.ledger.unlinked(w.key, w.want.UserName); w.account != nil && !let { // Omni's, and Okta has it linked from a direct push
+		rec = corrected(state.User{Omni: w.account.ID, Link: state.Adopted, Linked: time.Now().UTC(), LinkedBy: state.ByPush}, *w.account, e.policy.Attributes)
 	}
 	accepted := state.PushedUser{PushedUser: p.keptOf(w), Gone: gone}
 	accepted.ID, accepted.Changed = firstOf(w.was.ID, string(rec.Omni)), time.Now().UTC()

@@ -61,7 +61,7 @@ func successions(d Desired, l *Ledger) map[identity.OktaID]succession {
 		return found
 	}
 	for id, p := range d.Users {
-		if !p.wanted() || l.Users[id].Omni != "" {
+		if _, _, waits := l.unlinked(id, p.UserName); waits || !p.wanted() || l.Users[id].Omni != "" {
 			continue
 		}
 		former, ok := ended[identity.FoldUserName(p.UserName)]

@@ -31,6 +31,7 @@ type run struct {
 	touched  *touched // of a delta, a user run and an undo: where it looks
 	undoing  undone   // of an undo: what it is to bring back
 	person   *dossier // of a user run: whom it is about
+	assumed  *Notes   // of a dry one: a link that isn't in the ledger yet; nil: none
 	unread   []string // what couldn't be read, or confirmed, and is looked at again
 	wider    string   // of a delta: why a full run is to follow it; "" for none
 	roster   *roster  // of any other, where the mapping reads which groups users are in
@@ -223,6 +224,9 @@ func (e *Engine) observe(ctx context.Context, run *run) error {
 	if err := e.keeps(ctx, run); err != nil {
 		return err
 	}
+	if err := e.endUnlinks(ctx, run); err != nil {
+		return err
+	}
 	return e.comeBack(ctx, run)
 }
 
@@ -271,7 +275,7 @@ func (e *Engine) owns(c state.Connection) error {
 	return &fault.Error{Kind: fault.Refused,
 		Op: fmt.Sprintf("the ledger belongs to Okta %s, app %s, and Omni %s; the configuration names Okta %s, app %s, and Omni %s",
 			c.Org, c.App, c.Omni, mine.Org, mine.App, mine.Omni),
-		Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned"}
+		Hint: "give the other connection its own name and state.url: with this ledger every user would look unassigned; where this one has moved, see syncd links rebind --dry-run"}
 }
 
 // manyJoiners is from how many users on, who are linked to nothing, Omni's list

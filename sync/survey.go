@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -210,7 +211,7 @@ func (l *Ledger) seenIn(id identity.GroupID, u identity.OktaID, active bool) sta
 		m.Omni = state.Ended
 	case m == state.Member{} && l.isShort(id): // Okta may have them, and not list them
 		m.Omni = state.Found
-	case m == state.Member{} && l.Groups[id].Link == state.Adopted && l.Users[u].Link == state.Adopted:
+	case m == state.Member{} && l.Groups[id].Link == state.Adopted && stood(l.Users[u].Link):
 		m.Omni = state.Found
 	case m.Omni != state.Found:
 		m.Omni = state.Present
@@ -218,9 +219,12 @@ func (l *Ledger) seenIn(id identity.GroupID, u identity.OktaID, active bool) sta
 	return m
 }
 
+// stood reports whether the account was there before it was linked.
+func stood(l state.Link) bool { return l == state.Adopted || l == state.LinkedByHand }
+
 // unlinkGroup notes that a group is gone in Omni: what Okta says of it stays known.
 func unlinkGroup(n Notes, l *Ledger, id identity.GroupID, g state.Group) {
-	g.Omni, g.DisplayName, g.Link, g.Intent = "", "", "", ""
+	g.Omni, g.DisplayName, g.Link, g.Intent, g.Linked, g.LinkedBy = "", "", "", "", time.Time{}, ""
 	n.group(id, g)
 	for u, m := range l.Members[id] {
 		if m.Omni != state.Absent {

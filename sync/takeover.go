@@ -129,6 +129,7 @@ func (a *applier) strip(ctx context.Context, c Change, h heritage) error {
 func (a *applier) handOn(ctx context.Context, c Change, h heritage) error {
 	n := newNotes()
 	a.lock()
+	former := a.ledger.Users[c.Former]
 	if c.Former != "" {
 		n.forgetUser(a.ledger, c.Former)
 		n.PushedUsers[c.Former] = nil
@@ -140,5 +141,11 @@ func (a *applier) handOn(ctx context.Context, c Change, h heritage) error {
 		n.user(c.User, a.linked(account, state.User{Link: state.Adopted}))
 		n.Holds[takeoverKey(c.User, h.account.ID)] = nil
 	}
-	return a.intend(ctx, n)
+	if err := a.intend(ctx, n); err != nil {
+		return err
+	}
+	if former.Link == state.LinkedByHand { // what was said of it is over
+		a.engine.archive(ctx, archived(state.ArchivedLink, []state.ArchivedTie{{Okta: c.Former, At: time.Now().UTC()}})...)
+	}
+	return nil
 }

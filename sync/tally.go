@@ -40,7 +40,7 @@ func Causes() []string {
 
 // Kinds names the kinds of changes.
 func Kinds() []Kind {
-	return []Kind{Create, Adopt, Update, Reactivate, Deactivate, Delete, Rename, Members, Release, Restore, EndGrace, Forget, Transfer, Stay, LetGo}
+	return []Kind{Create, Adopt, Update, Reactivate, Deactivate, Delete, Rename, Members, Release, Restore, EndGrace, Forget, Transfer, Stay, LetGo, Relink, Unlink, kindRebind}
 }
 
 const (

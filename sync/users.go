@@ -119,6 +119,9 @@ func (pl *planner) joining(id identity.OktaID, p Person) Change {
 		c.State, c.Reason = state.Failed, err.Error()
 		return c
 	}
+	if waits, yes := pl.withoutLink(c, p); yes {
+		return waits
+	}
 	switch pl.names.refused[id] {
 	case free:
 	case taken:
