@@ -84,6 +84,7 @@ type Options struct {
 	Runs   Recorder
 	Keeper Keeper
 	Pauser Pauser
+	Linker Linker
 
 	Forgetter Forgetter
 
@@ -189,6 +190,9 @@ func (a *api) calls() []route {
 		{http.MethodGet, "/api/v1/leavers", whoever(a.leavers)},
 		{http.MethodPost, "/api/v1/leavers/{user}/leave", a.leave},
 		{http.MethodPost, "/api/v1/forget", a.forget},
+		{http.MethodGet, "/api/v1/links", whoever(a.links)},
+		{http.MethodPost, "/api/v1/link", a.link},
+		{http.MethodPost, "/api/v1/unlink", a.unlink},
 		{http.MethodPost, "/api/v1/pause", a.pause},
 		{http.MethodPost, "/api/v1/resume", a.resume},
 		{http.MethodGet, "/api/openapi.json", whoever(a.openAPI)},

@@ -8,6 +8,7 @@ var OpenAPITypes = map[string]any{
 	"Status": sync.Status{}, "Explanation": sync.Explanation{}, "Names": namesAnswer{}, "History": historyAnswer{}, "AccessAnswer": sync.AccessAnswer{},
 	"RunsAnswer": runsAnswer{}, "RunAnswer": runAnswer{}, "Kept": Kept{}, "Leavers": LeaversAnswer{}, "RestoreRequest": sync.RestoreRequest{},
 	"LeaveRequest": leaveBody{}, "ForgetRequest": forgetBody{}, "PauseRequest": pauseBody{}, "ResumeRequest": resumeBody{},
+	"Links": LinksAnswer{}, "LinkRequest": linkBody{}, "UnlinkRequest": unlinkBody{},
 	"RunRequest": runBody{}, "DecisionRequest": decisionBody{}, "Line": Line{}, "Error": Failure{},
 	"People": PeopleAnswer{}, "Groups": GroupsAnswer{}, "Figures": Figures{},
 }

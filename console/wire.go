@@ -84,6 +84,7 @@ type Line struct {
 	Report   *sync.Report        `json:"report,omitempty"`
 	Restored *sync.RestoreReport `json:"restored,omitempty"`
 	Paused   *sync.PauseAnswer   `json:"paused,omitempty"`
+	Linked   *sync.LinkAnswer    `json:"linked,omitempty"`
 	Error    *Failure            `json:"error,omitempty"`
 
 	Forgotten *sync.Forgotten `json:"forgotten,omitempty"`

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -85,6 +86,7 @@ func TestAPIIsAsDescribed(t *testing.T) {
 	m := asker{w, newAPIContract(t, w.console)}
 	m.run(`{"kind":"reconcile"}`)
 	m.decided()
+	m.linked()
 	m.left()
 	m.read()
 	m.refused()
@@ -117,6 +119,27 @@ func (m asker) decided() {
 	}
 	m.ask("POST", "/api/v1/runs/"+m.heldRun()+"/reject", `{"by":"test","only":["bob@acme.co"]}`, 200)
 	m.lines("/api/v1/runs/"+m.heldRun()+"/approve", `{"by":"test"}`, "report")
+}
+
+// linked says whose account eve's is, takes it back, and says so again.
+func (m asker) linked() {
+	m.t.Helper()
+	var list console.LinksAnswer
+	a := m.ask("GET", "/api/v1/links?subject=eve@acme.co", "", 200)
+	if json.Unmarshal([]byte(a.body), &list) != nil || len(list.Links) != 1 || list.Links[0].How != "created" || list.Links[0].Since.IsZero() {
+		m.t.Fatalf("eve's link: %s", a.body)
+	}
+	body := fmt.Sprintf(`{"subject":"eve@acme.co","omni_id":%q,"by":"test"`, list.Links[0].OmniID)
+	m.ask("GET", "/api/v1/links", "", 200)
+	m.ask("POST", "/api/v1/link", body+"}", 409)
+	m.ask("POST", "/api/v1/unlink", `{"subject":"eve@acme.co","by":"test","dry_run":true}`, 200)
+	m.ask("POST", "/api/v1/unlink", `{"subject":"eve@acme.co","by":"test"}`, 200)
+	m.ask("POST", "/api/v1/unlink", `{"subject":"eve@acme.co","by":"test"}`, 400)
+	m.ask("POST", "/api/v1/link", body+`,"dry_run":true}`, 200)
+	m.ask("POST", "/api/v1/link", body+"}", 200)
+	if a := m.ask("GET", "/api/v1/links?subject=eve@acme.co", "", 200); !strings.Contains(a.body, `"how":"by_hand","by":"test`) {
+		m.t.Errorf("linked by hand: %s", a.body)
+	}
 }
 
 // left pauses, lets somebody leave at once, restores what they owned, and forgets them.
@@ -182,11 +205,11 @@ func (m asker) read() {
 func (m asker) refused() {
 	m.t.Helper()
 	for path, want := range map[string]int{"history?since=yesterday": 400, "history?format=pdf": 400, "names?of=nothing": 400, "explain": 400, "explain?subject=nobody@acme.co": 404,
-		"runs?skip=x": 400, "runs/nothing": 404, "schedules": 400} {
+		"runs?skip=x": 400, "runs/nothing": 404, "schedules": 400, "links?subject=nobody@acme.co": 404} {
 		m.ask("GET", "/api/v1/"+path, "", want)
 	}
 	for path, body := range map[string]string{"runs": `{"kind":"half"}`, "runs/x/approve": `{"no":1}`, "runs/y/reject": `[]`, "leavers/x/leave": `{"no":1}`, "forget": `{}`,
-		"pause": `{"seconds":-1}`, "resume": `{"seconds":1}`, "schedules/restore": `{"who":"x"}`} {
+		"pause": `{"seconds":-1}`, "link": `{"subject":"eve@acme.co"}`, "unlink": `[]`, "resume": `{"seconds":1}`, "schedules/restore": `{"who":"x"}`} {
 		m.ask("POST", "/api/v1/"+path, body, 400)
 	}
 	m.ask("POST", "/api/v1/runs/nothing/reject", `{}`, 404)

@@ -95,6 +95,18 @@ func (m messenger) Pause(ctx context.Context, o sync.PauseOrder) (sync.PauseAnsw
 	return *answer.Paused, nil
 }
 
+// Relink has the leader link or unlink somebody.
+func (m messenger) Relink(ctx context.Context, o sync.LinkOrder) (sync.LinkAnswer, error) {
+	answer, err := m.send(ctx, errandLink, o, &following{decides: true})
+	if err == nil && answer.Linked == nil {
+		err = errNoAnswer
+	}
+	if err != nil {
+		return sync.LinkAnswer{}, err
+	}
+	return *answer.Linked, nil
+}
+
 // wake has the leader look into Okta soon, and waits for no answer.
 func (m messenger) wake(ctx context.Context) error {
 	return m.mail.Leave(ctx, state.Errand{ID: rand.Text(), Kind: errandWake, By: holderName()}, errandLife)
@@ -186,7 +198,7 @@ func (f *following) read(answers state.Answers) (last console.Line, over bool, e
 			switch {
 			case l.Error != nil:
 				return l, true, l.Error.Fault()
-			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil, l.Forgotten != nil, l.Paused != nil:
+			case l.Report != nil, l.Decided != nil, l.Restored != nil, l.Leaver != nil, l.Forgotten != nil, l.Paused != nil, l.Linked != nil:
 				return l, true, nil
 			case l.Progress != nil:
 				f.tell(*l.Progress)

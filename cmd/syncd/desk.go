@@ -17,6 +17,7 @@ import (
 type judge interface {
 	console.Decider
 	console.Pauser
+	relinker
 }
 
 // desk is where a leading daemon does errands: decisions at once, runs one after
@@ -140,6 +141,8 @@ func (d *desk) beside(ctx context.Context, e state.Errand, c *courier) func() co
 	switch e.Kind {
 	case errandRestore:
 		return func() console.Line { return d.restore(ctx, e, c) }
+	case errandLink: // which waits for who is at work on the person
+		return func() console.Line { return d.decide(ctx, e) }
 	case errandForget: // which waits for a run that is under way
 		return func() console.Line { return d.forgets(ctx, e) }
 	}
@@ -171,6 +174,11 @@ func (d *desk) decide(ctx context.Context, e state.Errand) console.Line {
 		return decides(e, func(asked sync.PauseOrder) (l console.Line, err error) {
 			answer, err := d.engine.Pause(ctx, asked)
 			return console.Line{Paused: &answer}, err
+		})
+	case errandLink:
+		return decides(e, func(asked sync.LinkOrder) (l console.Line, err error) {
+			answer, err := d.engine.Relink(ctx, asked)
+			return console.Line{Linked: &answer}, err
 		})
 	case errandLeave:
 		return decides(e, func(asked sync.AtOnce) (l console.Line, err error) {

@@ -90,6 +90,8 @@ func spelled(l console.Line) string {
 		return "leaver/" + l.Leaver.UserName
 	case l.Forgotten != nil:
 		return "forgotten/" + l.Forgotten.Pseudonym
+	case l.Linked != nil:
+		return "linked/" + l.Linked.OktaID
 	case l.Paused != nil:
 		return fmt.Sprint("paused/", l.Paused.Under)
 	}
@@ -152,6 +154,10 @@ func (w *workers) Decide(_ context.Context, v sync.Verdict) (sync.Decided, error
 	return sync.Decided{Run: v.Run}, nil
 }
 
+func (w *workers) Relink(_ context.Context, o sync.LinkOrder) (sync.LinkAnswer, error) {
+	return sync.LinkAnswer{OktaID: o.Subject + ">" + o.OmniID}, nil
+}
+
 func (w *workers) Pause(_ context.Context, o sync.PauseOrder) (sync.PauseAnswer, error) {
 	w.decide <- fmt.Sprint("pause ", o.By, " ", o.For)
 	return sync.PauseAnswer{Under: 7}, nil
@@ -201,13 +207,13 @@ func TestDeskKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		y, w := newTray(t), newWorkers(1900*time.Millisecond)
 		y.list <- []state.Errand{runErrand(t, "a"), decideErrand("b", "r1"), runErrand(t, "c"), decideErrand("d", "none"),
-			{ID: "p", Kind: errandPause, Request: []byte(`{"by":"ann","for":60000000000}`)}, {ID: "e", Kind: "dance"}, {ID: "g", Kind: errandRun}}
+			{ID: "p", Kind: errandPause, Request: []byte(`{"by":"ann","for":60000000000}`)}, {ID: "l", Kind: errandLink, Request: []byte(`{"subject":"ann","omniId":"m1"}`)}, {ID: "e", Kind: "dance"}, {ID: "g", Kind: errandRun}}
 		attending(t, y, w, func(func()) {
 			passes(500 * time.Millisecond)
 			if diff := cmp.Diff([]string{"r1approvedann", "noneapprovedann", "pause ann 1m0s"}, since(w.decide)); diff != "" {
 				t.Error(diff)
 			}
-			for id, want := range map[string]string{"b": " decided/r1", "d": " not found/nothing is held", "p": " paused/7", "e": ` refused/the syncd that leads doesn't know what it is asked: "dance"`} {
+			for id, want := range map[string]string{"b": " decided/r1", "d": " not found/nothing is held", "p": " paused/7", "l": " linked/ann>m1", "e": ` refused/the syncd that leads doesn't know what it is asked: "dance"`} {
 				if diff := cmp.Diff([]string{"", want}, y.all(id)); diff != "" {
 					t.Errorf("%s: %s", id, diff)
 				}

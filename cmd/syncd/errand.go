@@ -27,6 +27,7 @@ const (
 	errandLeave   = "leave"   // a sync.AtOnce
 	errandForget  = "forget"  // a sync.Forgetting
 	errandPause   = "pause"   // a sync.PauseOrder
+	errandLink    = "link"    // a sync.LinkOrder
 	errandWake    = "wake"    // nothing: to look into Okta soon. Nobody waits for an answer
 )
 

@@ -56,6 +56,15 @@ syncd schedules restore ann@example.com --to cat@example.com --only "Weekly numb
 	"syncd forget": `syncd forget ann@example.com --dry-run
 syncd forget ann@example.com
 syncd forget 00u1gjh63g214q0Hq0g4 --json`,
+	"syncd links": `syncd links
+syncd links ann@example.com
+syncd links Sales --json`,
+	"syncd link": `syncd link ann@example.com 6f1f0f9e-0000-4000-8000-000000000001 --dry-run
+syncd link ann@example.com 6f1f0f9e-0000-4000-8000-000000000001`,
+	"syncd unlink": `syncd unlink ann@example.com --dry-run
+syncd unlink ann@example.com`,
+	"syncd links rebind": `syncd links rebind --dry-run
+syncd links rebind`,
 	"syncd pause": `syncd pause --for 2h --reason "Omni is being moved"
 syncd pause --removals-only`,
 	"syncd resume": `syncd resume`,

@@ -52,7 +52,7 @@ func (a *app) root() *cobra.Command {
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	_ = root.MarkPersistentFlagFilename("config", "yaml", "yml", "json") // the flag is there
 	root.AddCommand(a.runCommand(), a.reconcileCommand(), a.planCommand(), a.userCommand(), a.undoCommand(), a.explainCommand(), a.checkCommand(), a.statusCommand(), a.historyCommand(), a.accessCommand(),
-		a.approveCommand(), a.rejectCommand(), a.leaversCommand(), a.leaveCommand(), a.retryCommand(), a.schedulesCommand(), a.forgetCommand(), a.pauseCommand(), a.resumeCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
+		a.approveCommand(), a.rejectCommand(), a.leaversCommand(), a.leaveCommand(), a.retryCommand(), a.schedulesCommand(), a.forgetCommand(), a.linksCommand(), a.linkCommand(), a.unlinkCommand(), a.pauseCommand(), a.resumeCommand(), a.hooksCommand(), a.demoCommand(), a.stateCommand(), a.configCommand(), a.mappingCommand(), a.completionCommand(), a.versionCommand())
 	return illustrated(root)
 }
 

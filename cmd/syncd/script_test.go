@@ -96,6 +96,7 @@ func setUp(env *testscript.Env) error {
 	env.Setenv("OMNI_API_KEY", "omni-key")
 	env.Setenv("CONSOLE", console)
 	env.Setenv("HOOKS", hooks)
+	env.Setenv("OMNI_ELSEWHERE", strings.Replace(omni.URL, "127.0.0.1", "localhost", 1))
 	w.alerts = &alertDesk{}
 	receiver := httptest.NewServer(w.alerts)
 	env.Defer(receiver.Close)
@@ -179,8 +180,8 @@ func runOf(ts *testscript.TestScript, file string) string {
 	return report.Run
 }
 
-// omniCmd looks into Omni: omni active NAME..., omni sales NAME... for members, omni writes N since the last time, or
-// since omni reset.
+// omniCmd looks into Omni: omni active NAME..., omni sales NAME... for members, omni writes N since the
+// last time, or since omni reset; omni add NAME... and omni id NAME... put an account's id into $NAME.
 func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
 	w := worldOf(ts)
 	if args[0] == "reset" {
@@ -198,6 +199,11 @@ func omniCmd(ts *testscript.TestScript, neg bool, args []string) {
 			if slices.Contains(g.Members, arg+"@example.com") == neg {
 				ts.Fatalf("%s: %+v", arg, g)
 			}
+		case "add":
+			ts.Setenv(arg, w.omni.AddUser(arg+"@example.com", arg))
+		case "id":
+			u, _ := w.omni.User(arg + "@example.com")
+			ts.Setenv(arg, u.ID)
 		case "writes":
 			if got := fmt.Sprint(w.omni.Writes()); got != arg {
 				ts.Fatalf("Omni was written to %s times, want %s: %+v", got, arg, w.omni.Requests())

@@ -303,7 +303,7 @@ func (s *seat) Do(ctx context.Context, r sync.Request) (sync.Report, error) {
 func (s *seat) consoleOptions(host string) (console.Options, error) {
 	p, registry := s.parts, prometheus.NewRegistry()
 	return console.Options{
-		Name: p.config.Name, Host: host, Engine: s, Runner: s, Runs: s, Names: s.known, Search: s.known, Keeper: s, Pauser: s, Forgetter: s, Log: p.log, Metrics: registry,
+		Name: p.config.Name, Host: host, Engine: s, Runner: s, Runs: s, Names: s.known, Search: s.known, Keeper: s, Pauser: s, Forgetter: s, Linker: s, Log: p.log, Metrics: registry,
 		URL: p.config.Console.URL, Proxy: proxyOf(p.config.Console.Proxy),
 		Keys:  func() ([]console.Key, error) { return keysOf(p.config) },
 		Ready: s.ready, Uses: func() []console.Use { return p.meters.Uses(s.Now()) },

@@ -29,6 +29,7 @@ type doer interface {
 	Run(ctx context.Context, r sync.Request) (sync.Report, error)
 	arbiter
 	console.Forgetter
+	console.Linker
 }
 
 // arbiter records what a person says, and has done what comes of it.
