@@ -38,13 +38,18 @@ func (e *Engine) Link(ctx context.Context, o LinkOrder) (LinkAnswer, error) {
 	if err := k.find(ctx); err != nil {
 		return LinkAnswer{}, err
 	}
-	done, err := e.turnOn(ctx, k.id, o.DryRun)
-	if err != nil {
-		return LinkAnswer{}, err
-	}
-	defer done()
 	if err := k.look(ctx); err != nil {
 		return LinkAnswer{}, err
+	}
+	if !o.DryRun { // who only looks waits for nobody
+		done, err := e.turnOn(ctx, userSubject(k.id), nameSubject(k.account.UserName)) // by which a run may adopt it
+		if err != nil {
+			return LinkAnswer{}, err
+		}
+		defer done()
+		if err := k.look(ctx); err != nil {
+			return LinkAnswer{}, err
+		}
 	}
 	answer, n, err := k.write(ctx)
 	if err != nil {
@@ -68,14 +73,11 @@ func (e *Engine) said(ctx context.Context, tie state.ArchivedTie) {
 	}
 }
 
-// turnOn waits until nobody else is at work on the person. Who only looks doesn't wait.
-func (e *Engine) turnOn(ctx context.Context, id identity.OktaID, dry bool) (done func(), err error) {
-	if dry {
-		return func() {}, nil
-	}
+// turnOn waits until nobody else is at work on the person.
+func (e *Engine) turnOn(ctx context.Context, subjects ...string) (done func(), err error) {
 	waiting, cancel := context.WithTimeout(ctx, turnWithin)
 	defer cancel()
-	if done, err = e.turns.take(waiting, userSubject(id)); err != nil {
+	if done, err = e.turns.take(waiting, subjects...); err != nil {
 		err = &fault.Error{Kind: fault.Unavailable, Op: "wait for the run that is at work on this user", Err: err, Hint: "nothing was done; try again in a minute"}
 	}
 	return done, err
@@ -132,6 +134,7 @@ func (k *linking) refuse(detail, hint string) error {
 // look reads the account, and refuses one that can't be theirs.
 func (k *linking) look(ctx context.Context) (err error) {
 	e := k.engine
+	k.notes = nil
 	k.account, err = e.o.Omni.User(ctx, identity.OmniID(k.order.OmniID))
 	switch {
 	case fault.Is(err, fault.NotFound):
@@ -140,7 +143,6 @@ func (k *linking) look(ctx context.Context) (err error) {
 	case err != nil:
 		return err
 	}
-	k.account.ID = identity.OmniID(k.order.OmniID)
 	if renames := identity.FoldUserName(k.account.UserName) != identity.FoldUserName(k.person.UserName); renames {
 		if glob := (&planner{policy: e.policy}).protected(k.account.UserName, k.person.UserName); glob != "" {
 			return k.refuse(fmt.Sprintf("the account's userName is %s, not %s, and users.protected %q keeps it from being changed", k.account.UserName, k.person.UserName, glob),

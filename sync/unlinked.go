@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
@@ -81,13 +82,24 @@ func (e *Engine) endUnlinks(ctx context.Context, run *run) error {
 }
 
 // relinked reports whether the user is linked to another account, or to none, since the
-// change was planned.
+// change was planned; or somebody else to the account that it adopts.
 func (l *Ledger) relinked(c Change) bool {
 	omni := string(l.Users[c.User].Omni)
 	if c.Kind == Create || c.Kind == Adopt {
-		return omni != ""
+		return omni != "" || c.Kind == Adopt && l.taken(c)
 	}
 	return omni != c.Omni
+}
+
+// taken reports whether others have linked somebody to the account meanwhile.
+func (l *Ledger) taken(c Change) bool {
+	for subject := range l.moved {
+		id := identity.OktaID(strings.TrimPrefix(subject, userSubject("")))
+		if id != c.Former && string(l.Users[id].Omni) == c.Omni {
+			return true
+		}
+	}
+	return false
 }
 
 // linker tells on whose word the run links, for the records.
@@ -110,11 +122,13 @@ func (e *Engine) Unlink(ctx context.Context, o LinkOrder) (LinkAnswer, error) {
 	if d.id == "" {
 		return LinkAnswer{}, o.unlinkable("only Omni knows them, so that they are linked to nobody", "syncd links lists who is linked")
 	}
-	done, err := e.turnOn(ctx, d.id, o.DryRun)
-	if err != nil {
-		return LinkAnswer{}, err
+	if !o.DryRun {
+		done, err := e.turnOn(ctx, userSubject(d.id))
+		if err != nil {
+			return LinkAnswer{}, err
+		}
+		defer done()
 	}
-	defer done()
 	was, err := e.unlink(ctx, d, o)
 	if err != nil {
 		return LinkAnswer{}, err

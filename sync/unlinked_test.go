@@ -210,6 +210,33 @@ func TestLinkWhileARunIsUnderWay(t *testing.T) {
 	})
 }
 
+// An account that a run is about to adopt for one is another's by a person's word: it is
+// adopted no more.
+func TestLinkBeforeAnAdoption(t *testing.T) {
+	simulated(t, lenient(), func(c *company) {
+		early := c.join(staff(20)...)
+		ada := c.join("ada@acme.co")[0]
+		c.want(c.run(sync.Full), sync.Done)
+		account := c.omni.AddUser("zoe@acme.co", "Zoe")
+		zoe := c.join("zoe@acme.co")[0]
+		for _, id := range early {
+			c.okta.UpdateProfile(id, map[string]any{"department": "Law"})
+		}
+		c.omniFaults.Add(sim.Fault{Method: "PATCH", Do: sim.Delay(8 * time.Second)})
+		c.omni.ResetLog()
+		ended := make(chan sync.Report, 1)
+		go func() { ended <- c.run(sync.Reconcile) }()
+		for c.omni.Writes() == 0 {
+			<-time.After(time.Second)
+		}
+		c.ties(sync.LinkOrder{Subject: "ada@acme.co", OmniID: account}, fault.Other)
+		r := <-ended
+		if a, z := c.record(ada), c.record(zoe); string(a.Omni) != account || z.Omni == a.Omni {
+			t.Errorf("ada has %s, zoe %s\n%s", a.Omni, z.Omni, printed(r))
+		}
+	})
+}
+
 // The id that Okta's push knows stays the same, and points to the account that a person named;
 // while somebody is unlinked, a push waits.
 func TestPushFollowsALinkByHand(t *testing.T) {
