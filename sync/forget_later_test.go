@@ -226,7 +226,7 @@ func TestForgetWaitsForARun(t *testing.T) {
 		c.okta.Unassign(ids[0])
 		c.want(c.run(sync.Full), sync.Done)
 		l := c.loop(sync.Schedule{})
-		c.oktaFaults.Add(sim.Fault{Path: "/api/v1/apps/" + c.okta.ID() + "/users", Do: sim.Delay(10 * time.Second)})
+		c.oktaFaults.Add(sim.Fault{Path: "/api/v1/apps/" + c.okta.ID() + "/users", Do: sim.Delay(5 * time.Second)})
 		ended := make(chan time.Time, 1)
 		go func() {
 			_, _ = l.Do(c.t.Context(), sync.Request{Kind: sync.Full, Cause: "test"})
