@@ -81,28 +81,34 @@ func (r *replaying) watch(w *world, over bool) error {
 }
 
 // replays replays the log of a life with pushes.
-func (d *duet) replays() error {
-	lines := oldestFirst(d.t.Context(), d.store)
+func (d *duet) replays() error { return d.replayed(d.beginning) }
+
+// replayed fails where the log makes of how Omni was at the beginning something else than it is.
+func (c *company) replayed(beginning *replica) error {
+	lines := oldestFirst(c.t.Context(), c.store)
 	if err := wellTold(lines); err != nil {
 		return err
 	}
-	made, linked := d.beginning, map[string]bool{}
+	made, linked := beginning, map[string]bool{}
 	made.learn(lines)
-	for i, c := range lines {
-		if err := made.replay(c); err != nil {
+	for i, line := range lines {
+		if err := made.replay(line); err != nil {
 			return fmt.Errorf("line %d of the log: %w", i+1, err)
 		}
 	}
-	for _, id := range d.links() {
-		linked[string(id)] = true
-	}
-	for e, err := range state.All[state.Group](d.t.Context(), d.store, state.Groups) {
+	for e, err := range state.All[state.User](c.t.Context(), c.store, state.Users) {
 		if err != nil {
 			return err
 		}
 		linked[string(e.Value.Omni)] = true
 	}
-	return made.differs(d.omni, func(id string) bool { return linked[id] })
+	for e, err := range state.All[state.Group](c.t.Context(), c.store, state.Groups) {
+		if err != nil {
+			return err
+		}
+		linked[string(e.Value.Omni)] = true
+	}
+	return made.differs(c.omni, func(id string) bool { return linked[id] })
 }
 
 // oldestFirst is the whole log.

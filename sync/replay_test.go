@@ -86,7 +86,13 @@ func (r *replica) replay(c state.Change) error {
 		return nil
 	}
 	switch c.Kind {
-	case "release", "end_grace", "forget", "stay", "transfer", "restore":
+	case "release", "end_grace", "forget", "stay", "transfer", "restore", "pause", "resume", "let_go", "rebind":
+		return nil
+	case "link":
+		r.linked[c.OktaID] = c.OmniID
+		return nil
+	case "unlink":
+		delete(r.linked, c.OktaID)
 		return nil
 	}
 	if c.OmniID == "" {

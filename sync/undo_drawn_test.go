@@ -235,6 +235,7 @@ func detailed(r sync.Report) string {
 // play spoils Okta, lets a run follow it, and undoes that.
 func (f *firm) play(s spoiling) (did bool, wrong error) {
 	f.omni.SetKnobs(simomni.Knobs{RealLimit: -1, Revoked: simomni.Revoked(s.Revoked)})
+	beginning := replicaOf(f.omni)
 	f.ids = f.join(staff(8)...)
 	for i, name := range []string{"Sales", "Board", "Staff"} {
 		g, mapping := f.push(name, f.ids[i:i+3]...)
@@ -297,6 +298,9 @@ func (f *firm) play(s spoiling) (did bool, wrong error) {
 	f.run(sync.Reconcile)
 	if why := spoilt.differs(f.stands(), map[string]bool{}); why != "" {
 		return true, fmt.Errorf("let go of: %s\n%s", why, told())
+	}
+	if s.Revoked == 0 { // else accounts go that no line deletes
+		return true, f.replayed(beginning)
 	}
 	return true, nil
 }
