@@ -19,20 +19,11 @@ import (
 func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 	e.deciding.Lock()
 	defer e.deciding.Unlock()
-	_, err := e.connection(ctx)
-	all, kept, marks := map[string]state.Hold{}, undone{}, map[identity.OktaID]state.Unlinked{}
-	if err == nil {
-		err = collect(ctx, e.o.Store, state.Holds, all)
-	}
-	if err == nil {
-		err = collect(ctx, e.o.Store, state.Undoes, kept)
-	}
-	if err == nil {
-		err = collect(ctx, e.o.Store, state.Unlinks, marks)
-	}
+	waits, err := e.decidable(ctx)
 	if err != nil {
 		return Decided{}, err
 	}
+	all := waits.holds
 	now := time.Now()
 	shown, err := e.shown(ctx, v.Run, all)
 	if err != nil {
@@ -53,14 +44,12 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 		h.Decision, h.By, h.At = v.Decision, v.By, now
 		if v.Decision == state.Approved {
 			h.Until = now.Add(approvalLasts)
+			freed.frees(waits.kept, key, h, v.By)
 		}
-		if v.Decision == state.Approved {
-			freed.frees(kept, key, h, v.By)
+		if h.Guard == guardUnlinked && v.Decision == state.Approved {
+			n.letGo(waits.marks, h.Change)
 		}
 		n.Holds[key], all[key] = &h, h
-		if h.Guard == guardUnlinked && v.Decision == state.Approved {
-			n.letGo(marks, h.Change)
-		}
 		told := h.Change
 		told.Reason = fmt.Sprintf("%s by %s", v.Decision, v.By)
 		told.Time = now.UTC()
@@ -82,6 +71,28 @@ func (e *Engine) Decide(ctx context.Context, v Verdict) (Decided, error) {
 		e.decided()
 	}
 	return answer, nil
+}
+
+// decidable is what is held, and the words of people that approving it may end.
+type decidable struct {
+	holds map[string]state.Hold
+	kept  undone
+	marks map[identity.OktaID]state.Unlinked
+}
+
+func (e *Engine) decidable(ctx context.Context) (decidable, error) {
+	u := decidable{holds: map[string]state.Hold{}, kept: undone{}, marks: map[identity.OktaID]state.Unlinked{}}
+	_, err := e.connection(ctx)
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Holds, u.holds)
+	}
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Undoes, u.kept)
+	}
+	if err == nil {
+		err = collect(ctx, e.o.Store, state.Unlinks, u.marks)
+	}
+	return u, err
 }
 
 // shown gives what a run showed as held: what it was the first to show; of a whole run

@@ -137,10 +137,10 @@ func (e *Engine) Pass(ctx context.Context, r Request) (Report, error) {
 		return Report{}, err
 	}
 	run := e.begin(r)
-	switch r.Kind {
-	case User:
+	if r.Kind == User {
 		return e.walk(ctx, run)
-	case Undo:
+	}
+	if r.Kind == Undo {
 		return e.undo(ctx, run)
 	}
 	var err error
@@ -163,7 +163,6 @@ func (e *Engine) pass(ctx context.Context, run *run) (Report, error) {
 		return e.aborted(ctx, run, err)
 	}
 	r = run.request
-	run.keep()
 	if run.desired, err = e.read(ctx, run); err != nil {
 		return e.aborted(ctx, run, err)
 	}
@@ -230,12 +229,13 @@ func (e *Engine) observe(ctx context.Context, run *run) error {
 	return e.comeBack(ctx, run)
 }
 
-// recallPaused is recall, and reads what a person has paused.
+// recallPaused is recall, and takes in what a person has paused, and is to be undone.
 func (e *Engine) recallPaused(ctx context.Context, run *run) error {
 	err := e.recall(ctx, run)
 	if err == nil {
 		run.pause, err = e.pausedNow(ctx)
 	}
+	run.keep()
 	return err
 }
 

@@ -30,17 +30,7 @@ func words(h sync.Health) (string, text.Color) {
 
 // status prints a connection at a glance.
 func (p *printer) status(s sync.Status) {
-	health, color := words(s.State)
-	if s.Pause != nil {
-		health = halts(*s.Pause)
-	}
-	leader := "no daemon leads here"
-	if s.Leader {
-		leader = "the daemon leads"
-	} else if s.Holder != "" {
-		leader = clean(s.Holder) + " leads"
-	}
-	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
+	p.health(s)
 	if s.Reason != "" {
 		p.line("  %s", clean(s.Reason))
 	}
@@ -92,6 +82,21 @@ func (p *printer) status(s sync.Status) {
 	}
 	p.refused(s.Refused)
 	p.leaving(s.Leaving)
+}
+
+// health prints the line that a status begins with.
+func (p *printer) health(s sync.Status) {
+	health, color := words(s.State)
+	if s.Pause != nil {
+		health = halts(*s.Pause)
+	}
+	leader := "no daemon leads here"
+	if s.Leader {
+		leader = "the daemon leads"
+	} else if s.Holder != "" {
+		leader = clean(s.Holder) + " leads"
+	}
+	p.line("%s  %s (%s)", p.paint(clean(s.Name), text.Bold), p.paint(health, color), leader)
 }
 
 // namesShown is how many names stand in a line.
