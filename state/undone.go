@@ -16,6 +16,8 @@ type Undone struct {
 	At   time.Time `json:"at"`
 	Name string    `json:"name"` // userName, or the group's name in Okta, for people
 
+	Earlier []string `json:"earlier,omitempty"` // other runs that were undone before, and because of which the object is kept too
+
 	UserName    string                     `json:"userName,omitempty"`    // what they are brought back to; "": as it is
 	DisplayName string                     `json:"displayName,omitempty"` // likewise, of a group too
 	Attributes  map[string]*identity.Value `json:"attributes,omitempty"`  // likewise, those that the run changed; nil: no value
@@ -42,6 +44,28 @@ func (u *Undone) Puts(id identity.OktaID, in bool) {
 	} else {
 		u.Out = append(u.Out, id)
 	}
+}
+
+// Without is how the object is kept once somebody let go of what a run did, by its name or
+// that of the run that undid it; false where nothing else keeps it.
+func (u Undone) Without(run string) (Undone, bool) {
+	other := func(of string) bool { return of == run }
+	u.Earlier = slices.DeleteFunc(slices.Clone(u.Earlier), other)
+	if u.Of != run && u.Run != run {
+		return u, true
+	}
+	n := len(u.Earlier)
+	if n == 0 {
+		return u, false
+	}
+	u.Of, u.Earlier = u.Earlier[n-1], u.Earlier[:n-1]
+	return u, true
+}
+
+// Because reports whether the object is kept because of the run, by its name or that of the
+// run that undid it.
+func (u Undone) Because(run string) bool {
+	return run != "" && (u.Of == run || u.Run == run || slices.Contains(u.Earlier, run))
 }
 
 // ArchivedUndone is an Undone with its subject.

@@ -262,7 +262,12 @@ func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 		}
 	}
 	for subject, kept := range l.Undone {
-		if id, user := cutSubject(subject); user && kept.Active && e.outlived(ctx, d, identity.OktaID(id), kept.Account) {
+		id, user := cutSubject(subject)
+		_, told := d.person(identity.OktaID(id))
+		if !user || !kept.Active || !told { // a delta looks at whom it is about
+			continue
+		}
+		if e.outlived(ctx, d, identity.OktaID(id), kept.Account) {
 			kept.Active = false
 			n.Undone[subject] = &kept
 		}
@@ -284,5 +289,10 @@ func (e *Engine) outlived(ctx context.Context, d Desired, id identity.OktaID, wa
 		}
 		account = status
 	}
-	return account != was && (account == "DEPROVISIONED" || account == "SUSPENDED" || account == accountDeleted)
+	return account != was && asksForEnd(account)
+}
+
+// asksForEnd reports whether the status of an Okta account asks for the end of access by itself.
+func asksForEnd(account string) bool {
+	return account == "DEPROVISIONED" || account == "SUSPENDED" || account == accountDeleted
 }

@@ -33,7 +33,7 @@ func (pl *planner) groups() []Change {
 			continue
 		}
 		if g := pl.ledger.Groups[id]; g.Omni == "" {
-			list = append(list, pl.newGroup(id, c))
+			list = append(list, pl.newGroup(id, c)...)
 		} else {
 			list = append(list, pl.knownGroup(id, c, g)...)
 		}
@@ -94,19 +94,23 @@ func (pl *planner) namesakes(id identity.GroupID, c Crowd) []string {
 	return names
 }
 
-func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
+func (pl *planner) newGroup(id identity.GroupID, c Crowd) []Change {
 	ch := Change{Kind: Create, Group: id, Name: c.Name, Title: c.title(), State: state.Planned, Reason: pl.policy.Groups.word()}
 	for u := range pl.ledger.Members[id] {
 		if pl.ledger.belongs(id, u) && (pl.there[u] || pl.coming[u]) {
 			ch.Add = append(ch.Add, u)
 		}
 	}
+	t, exists := pl.ledger.StrangerTeams[identity.FoldName(c.title())]
+	if exists {
+		ch.Add = pl.missingFrom(t, ch.Add)
+	}
+	wait := pl.newlyJoins(&ch, exists)
 	pl.finish(&ch)
 	if refusal := pl.titleRefusal(id, c); refusal != "" {
 		ch.State, ch.Reason = state.Failed, refusal
-		return ch
+		return append(wait, ch)
 	}
-	t, exists := pl.ledger.StrangerTeams[identity.FoldName(c.title())]
 	switch {
 	case !exists && pl.ledger.KeepMissing:
 		ch.State, ch.Reason = state.Kept, "Omni's own list could not be believed, so no group is created in this run"
@@ -119,11 +123,9 @@ func (pl *planner) newGroup(id identity.GroupID, c Crowd) Change {
 			ch.Reason = madeBefore
 		}
 		ch.Reason += roleWords(rolesGained, pl.ledger.roles[t.ID])
-		ch.Add = pl.missingFrom(t, ch.Add)
-		pl.finish(&ch)
 		pl.awaits(&ch, t)
 	}
-	return ch
+	return append(wait, ch)
 }
 
 // awaits lets the adoption of a team come after those of its members: who of them

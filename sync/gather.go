@@ -41,7 +41,7 @@ func (e *Engine) gather(ctx context.Context, d *Desired, l *Ledger) error {
 		return err
 	}
 	for subject, kept := range l.Undone {
-		if id, user := cutSubject(subject); !user {
+		if id, user := cutSubject(subject); !user && d.covers(subject) {
 			if err := l.fetchRowsOf(ctx, store, identity.GroupID(id), members(kept)); err != nil {
 				return err
 			}
@@ -60,7 +60,7 @@ func concerned(d Desired, l *Ledger) map[identity.OktaID]bool {
 	for id := range d.Users {
 		ids[id] = true
 	}
-	maps.Copy(ids, l.Undone.users())
+	maps.Copy(ids, l.Undone.users(d))
 	if d.Only {
 		return ids
 	}

@@ -281,6 +281,9 @@ func (n Notes) let(l *Ledger, id identity.OktaID) {
 	if _, leaves := l.Leavers[id]; leaves {
 		n.Leavers[id] = nil
 	}
+	if _, kept := l.Undone.user(id); kept { // as the other account was
+		n.Undone[userSubject(id)] = nil
+	}
 }
 
 func (k *linking) reason(was state.User) string {

@@ -105,7 +105,7 @@ func (e *Engine) committed(ctx context.Context, l *Ledger, n Notes) error {
 		e.o.Logged(n.Log)
 	}
 	e.archive(ctx, archived(state.ArchivedChange, n.Log)...)
-	e.archive(ctx, archivedUndoes(n.Undone)...)
+	e.archive(ctx, slices.Concat(archivedUndoes(n.Undone), n.endedUnlinks())...)
 	if n.Pause != nil {
 		e.brake.set(*n.Pause)
 	}

@@ -143,7 +143,7 @@ func (e *Engine) restore(ctx context.Context, n Notes, l *Ledger, fresh bool) er
 			err = restoreSaved(&b, r.Record, known)
 		case err == nil && (r.Kind == state.ArchivedChange || r.Kind == state.ArchivedRun) && !e.younger(r.Time):
 			continue
-		case err == nil && (fresh || r.Kind == state.ArchivedForgotten):
+		case err == nil && (fresh || r.Kind == state.ArchivedForgotten || r.Kind == state.ArchivedUndo):
 			err = n.restore(&b, r)
 		}
 		if err != nil {

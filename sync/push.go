@@ -174,6 +174,9 @@ func (x *errand) do(ctx context.Context, d Desired) ([]Change, error) {
 	planned, rest := part(judged.Changes)
 	x.rest = rest
 	if why := x.refusal(judged.Changes); why != nil {
+		if err := x.takesFirst(ctx, judged); err != nil {
+			return judged.Changes, err
+		}
 		if len(waiting.Holds) > 0 {
 			return judged.Changes, errors.Join(why, e.commit(ctx, nil, waiting))
 		}

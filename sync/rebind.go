@@ -86,8 +86,12 @@ func (e *Engine) rebind(ctx context.Context, c state.Connection, r Rebound, by s
 	c.Org, c.App, c.Omni = r.To.Org, r.To.App, r.To.Omni
 	c.Lost = fmt.Sprintf("the ledger was bound to other sides by %s on %s", by, now.Format(time.DateOnly))
 	var b state.Batch
+	kept := undone{}
+	if err := collect(ctx, e.o.Store, state.Undoes, kept); err != nil {
+		return err
+	}
 	if !r.Stay {
-		b.Drops = []state.Bucket{state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Unlinks}
+		b.Drops = []state.Bucket{state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Unlinks, state.Undoes}
 		for g, err := range state.All[state.Group](ctx, e.o.Store, state.Groups) {
 			if err != nil {
 				return err
@@ -108,6 +112,11 @@ func (e *Engine) rebind(ctx context.Context, c state.Connection, r Rebound, by s
 	}
 	e.archive(ctx, archived(state.ArchivedChange, []state.Change{told})...)
 	if !r.Stay {
+		ended := map[string]*state.Undone{}
+		for subject := range kept {
+			ended[subject] = nil
+		}
+		e.archive(ctx, archivedUndoes(ended)...)
 		e.said(ctx, state.ArchivedTie{By: by, At: now, Rebound: true})
 	}
 	return nil

@@ -2,6 +2,9 @@ package sync
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
+	"time"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
@@ -23,6 +26,17 @@ func (t ties) add(record json.RawMessage) error {
 	}
 	t[said.Okta] = said
 	return nil
+}
+
+// endedUnlinks tells the archive whose links nothing is said about any more.
+func (n Notes) endedUnlinks() []state.Archived {
+	var list []state.ArchivedTie
+	for _, id := range slices.Sorted(maps.Keys(n.Unlinked)) {
+		if n.Unlinked[id] == nil {
+			list = append(list, state.ArchivedTie{Okta: id, At: time.Now().UTC()})
+		}
+	}
+	return archived(state.ArchivedLink, list)
 }
 
 // retie notes what a ledger that was lost doesn't know of it. What Omni has of an account is

@@ -61,115 +61,13 @@ func (e *Engine) undoes(ctx context.Context, run *run) (undoing, error) {
 		kept, err := e.keptFor(ctx, of)
 		return undoing{kept: kept}, err
 	}
-	lines, err := e.done(ctx, of)
-	if err != nil {
-		return undoing{}, err
-	}
-	l := newLedger()
-	x := &undoer{ledger: l, policy: e.policy.defining(e.definer.within(ctx, e.o.Omni, definitionsLast).all), mark: state.Undone{Run: run.id, Of: of, By: run.request.By, At: run.started.UTC()}}
-	if x.named, err = e.meant(ctx, l, lines); err == nil {
-		err = e.recallDone(ctx, l, lines)
-	}
+	x := &undoer{ledger: newLedger(), policy: e.policy.defining(e.definer.within(ctx, e.o.Omni, definitionsLast).all),
+		mark: state.Undone{Run: run.id, Of: of, By: run.request.By, At: run.started.UTC()}}
+	lines, err := e.readUndone(ctx, x)
 	if err != nil {
 		return undoing{}, err
 	}
 	return x.undo(lines), nil
-}
-
-// done gives the lines of what a run did, the oldest first.
-func (e *Engine) done(ctx context.Context, of string) ([]state.Change, error) {
-	if now := e.follower.now(); now != nil && now.Run == of {
-		return nil, &fault.Error{Kind: fault.Conflict, Op: fmt.Sprintf("run %q is under way", of), Hint: "nothing was done; wait for its end, or stop it with syncd pause"}
-	}
-	lines, err := e.History(ctx, HistoryFilter{Run: of})
-	if err != nil {
-		return nil, err
-	}
-	slices.Reverse(lines)
-	done := slices.DeleteFunc(slices.Clone(lines), func(c state.Change) bool { return c.State != state.Applied })
-	switch {
-	case of == "" || len(lines) == 0:
-		return nil, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("the log tells of no run %q", of),
-			Hint: "nothing was done; syncd history shows the runs of its lines. A run that changed nothing has none, and old ones go (log.keep)"}
-	case len(done) == 0:
-		return nil, &fault.Error{Kind: fault.Refused, Op: fmt.Sprintf("run %q changed nothing in Omni", of), Hint: "nothing was done: there is nothing to undo"}
-	}
-	return done, nil
-}
-
-// meant gives who has, or had, the names of members in the lines.
-func (e *Engine) meant(ctx context.Context, l *Ledger, lines []state.Change) (map[string][]identity.OktaID, error) {
-	if err := l.fetchMarks(ctx, e.o.Store); err != nil {
-		return nil, err
-	}
-	wanted, sums := map[string]bool{}, map[uint64]bool{}
-	for _, c := range lines {
-		for _, f := range []*state.Facts{c.Before, c.After} {
-			if f == nil {
-				continue
-			}
-			for _, name := range f.Members {
-				wanted[identity.FoldUserName(name)], sums[state.NameSum(name)] = true, true
-			}
-		}
-	}
-	named := map[string][]identity.OktaID{}
-	if len(wanted) == 0 {
-		return named, nil
-	}
-	note := func(name string, id identity.OktaID) {
-		name = identity.FoldUserName(name)
-		if _, known := l.Marks[id]; known && wanted[name] && !slices.Contains(named[name], id) {
-			named[name] = append(named[name], id)
-		}
-	}
-	now := map[identity.OktaID]bool{}
-	for id, m := range l.Marks {
-		if sums[m.Name] {
-			now[id] = true
-		}
-	}
-	if err := l.fetch(ctx, e.o.Store, now); err != nil {
-		return nil, err
-	}
-	for id := range now {
-		note(l.Users[id].UserName, id)
-	}
-	all, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
-	for _, c := range all {
-		if c.Group != "" {
-			continue
-		}
-		note(c.UserName, identity.OktaID(c.OktaID))
-		for _, f := range []*state.Facts{c.Before, c.After} {
-			if f != nil {
-				note(f.UserName, identity.OktaID(c.OktaID))
-			}
-		}
-	}
-	return named, err
-}
-
-// recallDone reads what the ledger has of the objects.
-func (e *Engine) recallDone(ctx context.Context, l *Ledger, lines []state.Change) error {
-	if err := collect(ctx, e.o.Store, state.Groups, l.Groups); err != nil {
-		return err
-	}
-	if err := collect(ctx, e.o.Store, state.Undoes, l.Undone); err != nil {
-		return err
-	}
-	users, ended := map[identity.OktaID]bool{}, map[identity.OktaID]bool{}
-	for _, c := range lines {
-		if c.Group == "" && c.OktaID != "" {
-			users[identity.OktaID(c.OktaID)] = true
-			ended[identity.OktaID(c.OktaID)] = c.Kind == string(Deactivate) || ended[identity.OktaID(c.OktaID)]
-		}
-	}
-	maps.DeleteFunc(ended, func(_ identity.OktaID, is bool) bool { return !is })
-	if err := l.fetch(ctx, e.o.Store, users); err != nil {
-		return err
-	}
-	return l.fetchRows(ctx, e.o.Store, ended)
 }
 
 // touched is where an undo looks: at the people in Okta, and at the groups, with their
@@ -198,10 +96,14 @@ func (x undone) touched(letGo bool) *touched {
 // follows goes by it.
 func (r *run) keep() {
 	for subject, kept := range r.undoing {
-		if r.request.LetGo {
-			delete(r.ledger.Undone, subject)
-		} else {
+		rest, still := kept.Without(strings.TrimSpace(r.request.Subject))
+		switch {
+		case !r.request.LetGo:
 			r.ledger.Undone[subject] = kept
+		case still:
+			r.ledger.Undone[subject] = rest
+		default:
+			delete(r.ledger.Undone, subject)
 		}
 	}
 	if r.request.LetGo {
@@ -222,6 +124,11 @@ func (e *Engine) keeps(ctx context.Context, run *run) error {
 	}
 	n := newNotes()
 	for _, subject := range slices.Sorted(maps.Keys(run.undoing)) {
+		rest, still := run.undoing[subject].Without(strings.TrimSpace(run.request.Subject))
+		if run.request.LetGo && still { // another run that was undone keeps it
+			n.Undone[subject] = &rest
+			continue
+		}
 		if run.request.LetGo {
 			n.Undone[subject] = nil
 			told := letGo(subject, run.undoing[subject], run.request.By)
@@ -253,7 +160,7 @@ func (e *Engine) keptFor(ctx context.Context, of string) (undone, error) {
 	if err := collect(ctx, e.o.Store, state.Undoes, kept); err != nil {
 		return nil, err
 	}
-	maps.DeleteFunc(kept, func(_ string, u state.Undone) bool { return of == "" || u.Of != of && u.Run != of })
+	maps.DeleteFunc(kept, func(_ string, u state.Undone) bool { return !u.Because(of) })
 	if len(kept) == 0 {
 		return nil, &fault.Error{Kind: fault.NotFound, Op: fmt.Sprintf("nothing is kept as it was before run %q", of),
 			Hint: "nothing was done; syncd status lists what was undone"}

@@ -120,7 +120,7 @@ func (f *firm) stands() stands {
 func spared(r sync.Report) map[string]bool {
 	names := map[string]bool{}
 	for _, c := range r.Changes {
-		if c.State == state.Kept || c.State == state.Failed { // such as where Omni brings nobody back
+		if c.State == state.Kept && !strings.Contains(c.Reason, "deleted with the membership") || c.State == state.Failed { // such as where Omni brings nobody back
 			names[identity.FoldUserName(c.UserName+c.Group)] = true
 			for _, f := range []*state.Facts{c.Before, c.After} {
 				if f != nil {

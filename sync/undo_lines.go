@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/state"
@@ -30,6 +31,8 @@ type undoer struct {
 	ledger *Ledger
 	policy Policy                       // with what is known of Omni's attributes
 	named  map[string][]identity.OktaID // by folded userName: who has it, or had it
+	shared map[string]bool              // Omni's ids of accounts that were another person's before
+	status map[identity.OktaID]string   // of the Okta accounts of those whom the run deactivated; "" where Okta doesn't tell
 	mark   state.Undone                 // what all that is kept has in common
 	out    undoing
 }
@@ -38,7 +41,7 @@ type undoer struct {
 func (x *undoer) undo(lines []state.Change) undoing {
 	x.out.kept = undone{}
 	for subject, kept := range x.ledger.Undone { // an undo that broke off goes on
-		if kept.Of == x.mark.Of {
+		if kept.Because(x.mark.Of) {
 			x.out.kept[subject] = kept
 		}
 	}
@@ -153,14 +156,49 @@ func (x *undoer) user(id identity.OktaID, d *deeds) {
 		}
 		return
 	}
+	if why := x.another(u, d); why != "" {
+		x.leave(d.first, why)
+		return
+	}
 	touched := x.values(&kept, u, d)
 	if d.ends != nil && !u.Active {
-		kept.Active, kept.Account, touched = true, u.Account, true
-		x.rejoins(id)
+		touched = x.revives(&kept, id, *d.ends) || touched
 	}
 	if touched {
 		x.out.kept[userSubject(id)] = kept
 	}
+}
+
+// another tells why nothing of a user is brought back: the account isn't the one that the run
+// changed, or wasn't theirs before it; "" where it is.
+func (x *undoer) another(u state.User, d *deeds) string {
+	for _, c := range d.lines {
+		switch {
+		case c.Kind == string(Adopt) && x.shared[c.OmniID]:
+			return "the account was another person's before, of whom nothing is given to them"
+		case u.Link == state.LinkedByHand && c.OmniID != "" && c.OmniID != string(u.Omni):
+			return "they were linked to another account since"
+		}
+	}
+	return ""
+}
+
+// revives brings back a membership that the run ended, with the groups, where the Okta
+// account lives.
+func (x *undoer) revives(kept *state.Undone, id identity.OktaID, end state.Change) bool {
+	switch status := x.status[id]; {
+	case status == "":
+		x.leave(end, "Okta doesn't tell whether their account lives")
+		return false
+	case asksForEnd(status):
+		x.leave(end, "their Okta account is "+strings.ToLower(status))
+		return false
+	default:
+		kept.Active, kept.Account = true, status
+	}
+	x.rejoins(id)
+	x.leave(end, "what Omni deleted with the membership, such as schedules; syncd schedules list "+argument(kept.Name)+" shows what was saved of it, and syncd schedules restore makes it anew")
+	return true
 }
 
 // values notes what each value is brought back to, unless it was changed since.
@@ -243,6 +281,9 @@ func (x *undoer) since(subject, name string) state.Undone {
 		kept = x.ledger.Undone[subject]
 		kept.In, kept.Out, kept.Attributes = slices.Clone(kept.In), slices.Clone(kept.Out), maps.Clone(kept.Attributes)
 	}
+	if kept.Of != "" && kept.Of != x.mark.Of && !slices.Contains(kept.Earlier, kept.Of) {
+		kept.Earlier = append(slices.Clone(kept.Earlier), kept.Of)
+	}
 	kept.Run, kept.Of, kept.By, kept.At, kept.Name = x.mark.Run, x.mark.Of, x.mark.By, x.mark.At, name
 	return kept
 }
@@ -317,11 +358,13 @@ func (d *deeds) membersBefore() map[string]bool {
 // who finds whom a member's name in the log means.
 func (x *undoer) who(name string) (identity.OktaID, string) {
 	ids := x.named[name]
-	switch len(ids) {
-	case 0:
-		return "", "nobody is known by that name any more"
-	case 1:
-		return ids[0], ""
+	if len(ids) > 1 {
+		return "", "several people had that name"
 	}
-	return "", "several people had that name"
+	if len(ids) == 1 {
+		if _, known := x.ledger.Marks[ids[0]]; known {
+			return ids[0], ""
+		}
+	}
+	return "", "nobody is known by that name any more"
 }

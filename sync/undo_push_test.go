@@ -49,6 +49,10 @@ func TestUndoOfAPush(t *testing.T) {
 		if got := snapshot(c); got != before {
 			c.t.Fatalf("it isn't kept: Omni had\n%s\nand has\n%s", before, got)
 		}
+		err = p.edits(group, identity.MemberEdit{Remove: true, IDs: []string{ids[0]}}, identity.MemberEdit{IDs: []string{ids[3]}})
+		if got := c.teamOf("Sales"); !fault.Is(err, fault.Limited) || len(got) != 0 {
+			c.t.Errorf("who leaves together with somebody who waits is answered %v; Sales has %v", err, got)
+		}
 		if err := p.without(group, ids[0]); err != nil {
 			c.t.Errorf("who leaves the group is answered %v", err)
 		}

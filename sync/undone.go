@@ -29,10 +29,13 @@ func (x undone) group(id identity.GroupID) (state.Undone, bool) {
 	return u, is
 }
 
-// users names everybody whom any of it is about.
-func (x undone) users() map[identity.OktaID]bool {
+// users names everybody whom any of it is about that the run looks at.
+func (x undone) users(d Desired) map[identity.OktaID]bool {
 	ids := map[identity.OktaID]bool{}
 	for subject, u := range x {
+		if !d.covers(subject) {
+			continue
+		}
 		if id, user := cutSubject(subject); user {
 			ids[identity.OktaID(id)] = true
 		}
@@ -73,7 +76,7 @@ func (d Desired) keeping(l *Ledger) Desired {
 			continue
 		}
 		u := l.Users[identity.OktaID(id)]
-		if p, told := d.person(identity.OktaID(id)); told && u.Omni != "" && p.Fault == "" && p.Standing != identity.Doubtful {
+		if p, told := d.person(identity.OktaID(id)); told && p.Fault == "" && p.Standing != identity.Doubtful {
 			users[identity.OktaID(id)] = p.keeping(u, kept)
 		}
 	}
@@ -84,11 +87,14 @@ func (d Desired) keeping(l *Ledger) Desired {
 // keeping is what is desired of a person of whom a run was undone. Who leaves goes, unless
 // that is what was undone.
 func (p Person) keeping(u state.User, kept state.Undone) Person {
-	if p.leaves() && !kept.Active {
+	if p.leaves() && (!kept.Active || u.Omni == "") {
 		return p
 	}
 	if p.leaves() {
 		p.Standing, p.InScope = identity.Assigned, true
+	}
+	if u.Omni == "" { // as after the loss of a ledger: of an account that isn't linked yet nothing else is known
+		u.User = p.User
 	}
 	p.User = identity.User{UserName: firstOf(kept.UserName, u.UserName), DisplayName: firstOf(kept.DisplayName, u.DisplayName), Attributes: maps.Clone(u.Attributes)}
 	for name, v := range kept.Attributes {
@@ -118,7 +124,7 @@ func (pl *planner) keptUser(id identity.OktaID, kept state.Undone) []Change {
 	}
 	for i, c := range list {
 		switch {
-		case c.State != state.Planned || c.ends():
+		case c.State != state.Planned, c.ends(), c.Kind == Adopt: // who isn't linked is linked as anybody, and as they are kept
 		case c.Kind == Update, c.Kind == Reactivate && kept.Active:
 			list[i].Reason = undoes(kept)
 		default:
@@ -198,6 +204,24 @@ func (pl *planner) joinsUndone(c Change, kept state.Undone) (joins []identity.Ok
 	return joins, waits
 }
 
+// newlyJoins takes out of those who join a group that isn't linked who waits because a run was
+// undone. Who was in a group that is gone from Omni comes back with it.
+func (pl *planner) newlyJoins(c *Change, stands bool) []Change {
+	if len(pl.ledger.Undone) == 0 {
+		return nil
+	}
+	kept, _ := pl.ledger.Undone.group(c.Group)
+	joins, waits := pl.joinsUndone(*c, kept)
+	for id, because := range waits {
+		if _, waited := pl.ledger.Holds[joinKey(c.Group, id)]; !stands && !waited && !because.Lacks(id) {
+			joins = append(joins, id)
+			delete(waits, id)
+		}
+	}
+	c.Add = joins
+	return pl.membersWait(*c, waits, true)
+}
+
 // membersWait tells of those who neither come nor go for now, with one change for each reason.
 func (pl *planner) membersWait(c Change, who map[identity.OktaID]state.Undone, comes bool) []Change {
 	parts := map[string]Change{}
@@ -260,11 +284,20 @@ func lapsed(n Notes, d Desired, l *Ledger) {
 			}
 			continue
 		}
-		if in := slices.DeleteFunc(slices.Clone(kept.In), func(u identity.OktaID) bool { return n.backIn(l, identity.GroupID(id), u) }); len(in) < len(kept.In) {
+		over := func(u identity.OktaID) bool { return n.backIn(l, identity.GroupID(id), u) || d.gone(l, u) }
+		if in := slices.DeleteFunc(slices.Clone(kept.In), over); len(in) < len(kept.In) {
 			kept.In = in
 			n.Undone[subject] = &kept
 		}
 	}
+}
+
+// gone reports whether the person leaves for good, as far as is known: should they come back
+// one day, they are nobody who was brought back.
+func (d Desired) gone(l *Ledger, id identity.OktaID) bool {
+	p, told := d.person(id)
+	kept, is := l.Undone.user(id)
+	return told && p.leaves() && !(is && kept.Active)
 }
 
 // backIn reports whether the user is in the group on both sides, as the notes or the ledger tell.
@@ -290,13 +323,13 @@ func archivedUndoes(notes map[string]*state.Undone) []state.Archived {
 	return archived(state.ArchivedUndo, list)
 }
 
-// restoreUndone puts back what the archive tells.
+// restoreUndone puts back what the archive tells; of several lines the last counts.
 func (n Notes) restoreUndone(record []byte) error {
 	var r state.ArchivedUndone
 	if err := json.Unmarshal(record, &r); err != nil {
 		return err
 	}
-	delete(n.Undone, r.Subject)
+	n.Undone[r.Subject] = nil
 	if r.Run != "" {
 		n.Undone[r.Subject] = &r.Undone
 	}
