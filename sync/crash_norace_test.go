@@ -23,7 +23,7 @@ const leavings = 500
 // drawnPauses is how many of them with pauses are.
 const drawnPauses = 150
 
-// drawnUndoes is how many runs are undone.
+// drawnUndoes is how many runs TestUndoOfDrawnRuns undoes.
 const drawnUndoes = 100
 
 // audits is how many histories TestAccessAgreesWithOmni draws.

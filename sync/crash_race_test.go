@@ -23,8 +23,8 @@ const leavings = 60
 // drawnPauses is how many of them with pauses are.
 const drawnPauses = 20
 
-// drawnUndoes is how many runs are undone.
-const drawnUndoes = 25
+// drawnUndoes is how many runs the race detector leaves time to undo.
+const drawnUndoes = 15
 
 // audits is how many histories of who had access the race detector leaves time for.
 const audits = 25
