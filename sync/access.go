@@ -83,7 +83,7 @@ func (p past) accesses(at time.Time) []Access {
 	same := p.merged()
 	for i := range p.lines {
 		c := &p.lines[i]
-		if c.Kind == kindRebind {
+		if c.Kind == string(Rebind) {
 			p.bound = append(p.bound, c.Time)
 		}
 		if c.Group != "" || c.OktaID == "" || whole && c.Time.Before(p.since) {

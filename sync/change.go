@@ -34,6 +34,7 @@ const (
 	LetGo      Kind = "let_go"    // of what was undone, in the log alone: what Okta asks for it is done again
 	Relink     Kind = "link"      // a person's word on whose account it is; nothing is written to Omni for it
 	Unlink     Kind = "unlink"    // a person's word that it is somebody else's, likewise
+	Rebind     Kind = "rebind"    // a person's word that the ledger is of other sides, likewise
 )
 
 // Change is one thing to do in Omni: a value. Exactly one of User and Group is set.

@@ -17,9 +17,6 @@ import (
 // belong to those. From there on it is a ledger that was lost: the next reconcile reads
 // both sides whole, links by userName and name, and holds every removal.
 
-// kindRebind is the kind under which the log tells of it.
-const kindRebind = "rebind"
-
 // RebindOrder asks for it.
 type RebindOrder struct {
 	By     string `json:"by"`
@@ -81,7 +78,7 @@ func (e *Engine) Rebind(ctx context.Context, o RebindOrder) (Rebound, error) {
 // rebind writes it, in one batch.
 func (e *Engine) rebind(ctx context.Context, c state.Connection, r Rebound, by string) error {
 	now := time.Now().UTC()
-	told := state.Change{Kind: kindRebind, State: state.Applied, Cause: CauseCommand, Time: now,
+	told := state.Change{Kind: string(Rebind), State: state.Applied, Cause: CauseCommand, Time: now,
 		Reason: fmt.Sprintf("the ledger of %s was bound to %s by %s", r.From, r.To, by)}
 	c.Org, c.App, c.Omni = r.To.Org, r.To.App, r.To.Omni
 	c.Lost = fmt.Sprintf("the ledger was bound to other sides by %s on %s", by, now.Format(time.DateOnly))

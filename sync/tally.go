@@ -26,7 +26,7 @@ type Tally struct {
 // Guards names what may hold a change.
 func Guards() []string {
 	return []string{guardDeactivations, guardMemberRemovals, guardGroupDeletions, guardAttributes, guardPolicyChange, guardCreations,
-		guardOrgAdmins, guardAdoption, guardRenames, guardRecycled, guardTakeovers, guardManual, guardLoss, guardUndone}
+		guardOrgAdmins, guardAdoption, guardRenames, guardRecycled, guardTakeovers, guardManual, guardUnlinked, guardLoss, guardUndone}
 }
 
 // Causes names the known reasons why changes fail.
@@ -40,7 +40,7 @@ func Causes() []string {
 
 // Kinds names the kinds of changes.
 func Kinds() []Kind {
-	return []Kind{Create, Adopt, Update, Reactivate, Deactivate, Delete, Rename, Members, Release, Restore, EndGrace, Forget, Transfer, Stay, LetGo, Relink, Unlink, kindRebind}
+	return []Kind{Create, Adopt, Update, Reactivate, Deactivate, Delete, Rename, Members, Release, Restore, EndGrace, Forget, Transfer, Stay, LetGo, Relink, Unlink, Rebind}
 }
 
 const (

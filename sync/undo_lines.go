@@ -110,7 +110,7 @@ func irreversible(c state.Change) string {
 		return "what was handed over stays with its new owner: hand it back in Omni"
 	case Forget:
 		return "who was forgotten stays so"
-	case Relink, Unlink:
+	case Relink, Unlink, Rebind:
 		return "syncd link and syncd unlink mend a link"
 	case Members, Rename, Update, Deactivate, EndGrace, Stay, LetGo:
 	}

@@ -197,4 +197,9 @@ type groupRecord struct {
 	Links  struct {
 		Source jsontext.Value `json:"source"`
 	} `json:"_links"`
+	Embedded struct {
+		Stats struct {
+			Users *int `json:"usersCount"`
+		} `json:"stats"`
+	} `json:"_embedded"`
 }
