@@ -16,6 +16,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"sync"
 
 	"github.com/omnisync/omnisync/fault"
@@ -25,8 +26,9 @@ import (
 // File is where the log goes. Its methods may be called from several goroutines; another
 // process needs a file of its own.
 type File struct {
-	path string
-	mu   sync.Mutex
+	path  string
+	mu    sync.Mutex
+	swept bool // of what an earlier process left
 }
 
 // New gives the file of that path. It opens nothing: a path that can't be written is told
@@ -60,6 +62,12 @@ func (f *File) Append(ctx context.Context, lines [][]byte, from, to state.Export
 	}
 	if p.Exported != from {
 		return &fault.Error{Kind: fault.Conflict, Op: "write " + f.path, Detail: "another process writes to it", Hint: "give each daemon a log.export of its own"}
+	}
+	if !f.swept {
+		f.swept = true
+		if path, err := filepath.EvalSymlinks(f.path); err == nil {
+			_ = sweep(path) // Rewrite tells
+		}
 	}
 	if len(lines) > 0 {
 		if p.Size, err = f.write(lines, p); err != nil {
@@ -113,16 +121,27 @@ func (f *File) write(lines [][]byte, p position) (end int64, err error) {
 	return file.Seek(0, io.SeekEnd)
 }
 
+// piece is how much of the file is looked through at once.
+const piece = 64 << 10
+
 // cutHalf takes half a line off the end of the file, which begins at from or later.
 func cutHalf(file *os.File, from, size int64) error {
-	tail, err := readAt(file, from, size-from)
-	if err != nil {
-		return err
+	for end := size; end > from; {
+		at := max(from, end-piece)
+		part, err := readAt(file, at, end-at)
+		if err != nil {
+			return err
+		}
+		whole := at + int64(bytes.LastIndexByte(part, '\n')) + 1
+		switch {
+		case whole == size:
+			return nil
+		case whole > at:
+			return file.Truncate(whole)
+		}
+		end = at
 	}
-	if whole := bytes.LastIndexByte(tail, '\n') + 1; whole < len(tail) {
-		return file.Truncate(from + int64(whole))
-	}
-	return nil
+	return file.Truncate(from)
 }
 
 func readAt(file *os.File, at, n int64) ([]byte, error) {
@@ -131,7 +150,11 @@ func readAt(file *os.File, at, n int64) ([]byte, error) {
 	return part, err
 }
 
+// failed tells what a failure is about; nil is none.
 func (f *File) failed(op string, err error) error {
+	if err == nil {
+		return nil
+	}
 	return &fault.Error{Kind: fault.Unavailable, Op: op + " " + f.path, Err: err,
 		Hint: "see that the file of log.export and its directory can be written, and have room"}
 }

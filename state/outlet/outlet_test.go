@@ -174,6 +174,24 @@ func TestRotation(t *testing.T) {
 	x.has(7, 11)
 }
 
+// Half a line is found however much stands before it, and however long it is.
+func TestHalfALine(t *testing.T) {
+	long := strings.Repeat("x", 200<<10)
+	for name, tt := range map[string]struct{ foreign, half string }{
+		"short":          {long + "\n", "# half"},
+		"long":           {"# a note\n", long},
+		"no line before": {"", long},
+	} {
+		x := newExporter(t)
+		x.send(1)
+		write(t, x.path, string(line(0))+tt.foreign+tt.half)
+		x.send(1)
+		if got, want := read(t, x.path), string(line(0))+tt.foreign+string(line(1)); got != want {
+			t.Errorf("%s: it holds %d bytes, want %d", name, len(got), len(want))
+		}
+	}
+}
+
 // What others write stays, and half of what isn't ours any more goes.
 func TestForeignLines(t *testing.T) {
 	x := newExporter(t)
