@@ -104,6 +104,10 @@ func (e *Engine) export(ctx context.Context) error {
 		return err
 	}
 	at := from
+	if at.Name = e.o.Identity.Name; from.Name != "" && from.Name != at.Name {
+		return &fault.Error{Kind: fault.Refused, Op: "export the log of " + at.Name, Detail: "the file of log.export has the log of the connection " + from.Name,
+			Hint: "give each connection a log.export of its own; where this one has got another name, remove the file's .position"}
+	}
 	gap, err := e.joins(ctx, &at)
 	if err != nil {
 		return err
@@ -123,7 +127,7 @@ func (e *Engine) export(ctx context.Context) error {
 		}
 		var lines [][]byte
 		if gap != "" {
-			lines = append(lines, lineOf(state.Change{Kind: gapKind, State: state.Kept, Reason: gap, Time: time.Now().UTC()}))
+			lines = append(lines, lineOf(state.Change{Kind: gapKind, State: state.Kept, Reason: gap, Time: at.Time})) // the same each time it is tried
 		}
 		for _, entry := range list {
 			c, err := state.Decode[state.Change](entry, state.Bucket(state.Log))
@@ -131,7 +135,7 @@ func (e *Engine) export(ctx context.Context) error {
 				return err
 			}
 			lines = append(lines, lineOf(c))
-			at.Key, at.Time = entry.Key, c.Time
+			at.Prev, at.Key, at.Time = at.Key, entry.Key, c.Time
 		}
 		if at.Sum = state.SumOf(lines[len(lines)-1]); len(list) < exported {
 			at.Seen = time.Now().UTC()
@@ -165,14 +169,19 @@ func lineOf(c state.Change) []byte {
 }
 
 // joins finds in this ledger the place to go on from, where the export came from another
-// one, or doesn't know: behind the same line, else before what is younger. It tells what
+// one, or from a newer one of which this is a copy, or doesn't know: behind the same line, else before what is younger. It tells what
 // may be missing.
 func (e *Engine) joins(ctx context.Context, at *state.Exported) (gap string, err error) {
 	ledger, err := e.o.Store.Position(ctx)
-	if err != nil || ledger.Epoch == at.Epoch {
+	if err != nil {
 		return "", err
 	}
-	at.Epoch, at.Key = ledger.Epoch, ""
+	if ledger.Epoch == at.Epoch {
+		if older, err := e.older(ctx, *at); err != nil || !older {
+			return "", err
+		}
+	}
+	at.Epoch, at.Prev, at.Key = ledger.Epoch, "", ""
 	if at.Sum == "" {
 		return "", nil
 	}
@@ -187,7 +196,7 @@ func (e *Engine) joins(ctx context.Context, at *state.Exported) (gap string, err
 			oldest = c.Time
 		}
 		if state.SumOf(lineOf(c)) == at.Sum {
-			found, at.Key = true, entry.Key
+			found, at.Prev, at.Key = true, prev, entry.Key
 		}
 		if !younger && c.Time.After(at.Time) {
 			younger, before = true, prev
@@ -203,6 +212,25 @@ func (e *Engine) joins(ctx context.Context, at *state.Exported) (gap string, err
 	}
 	at.Key = before
 	return "this ledger doesn't have the line before this one, so that lines between may be missing; state.archive has what this machine wrote", nil
+}
+
+// older reports whether the ledger is a copy from before the place, whose keys it gives anew:
+// another change has that key by now, or none that is as far. Forgetting leaves the times as
+// they are, and what is trimmed is older than all that stays.
+func (e *Engine) older(ctx context.Context, at state.Exported) (bool, error) {
+	list, _, err := e.o.Store.After(ctx, state.Log, at.Prev, 1)
+	if err != nil {
+		return false, err
+	}
+	if len(list) == 0 {
+		any, _, err := e.o.Store.After(ctx, state.Log, "", 1)
+		return len(any) > 0, err
+	}
+	if list[0].Key != at.Key {
+		return false, nil
+	}
+	c, err := state.Decode[state.Change](list[0], state.Bucket(state.Log))
+	return !c.Time.Equal(at.Time), err
 }
 
 // everyEntry walks over the log, the oldest first, and gives the last key.

@@ -278,35 +278,3 @@ func (m *memory) drop(s state.Stream, n int) {
 	m.streams[s] = m.streams[s][n:]
 	m.trimmed[s] += n
 }
-
-// Another ledger, which has the log of the lost one again, or of another machine: the export
-// goes on behind the line that it has last.
-func TestExportGoesOnInAnotherLedger(t *testing.T) {
-	c := newCompanyOn(t, lenient(), newMemory(), 600)
-	path := c.exports()
-	logs(t, c.store.(*memory), c.fence, secondsOf(0, 5)...)
-	c.export()
-	next := newMemory()
-	c.loses(next)
-	c.export() // there is nothing yet
-	logs(t, next, c.fence, secondsOf(0, 3)...)
-	c.export() // half of it is back
-	logs(t, next, c.fence, secondsOf(3, 7)...)
-	c.export()
-	sameLines(t, changesIn(t, path), oldestFirst(t.Context(), next))
-	if err := os.Remove(path + ".position"); err != nil {
-		t.Fatal(err)
-	}
-	logs(t, next, c.fence, secondsOf(7, 8)...)
-	c.export() // by the file's last line
-	sameLines(t, changesIn(t, path), oldestFirst(t.Context(), next))
-	other := newMemory()
-	c.loses(other)
-	logs(t, other, c.fence, secondsOf(0, 2)...)
-	logs(t, other, c.fence, secondsOf(10, 12)...)
-	c.export()
-	got := changesIn(t, path)
-	if len(got) != 11 || got[8].Kind != "gap" || !got[9].Time.Equal(time.Unix(1e9+10, 0)) {
-		t.Errorf("exported are %q", texts(got))
-	}
-}
