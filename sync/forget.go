@@ -69,6 +69,11 @@ func (e *Engine) Forget(ctx context.Context, r Forgetting) (Forgotten, error) {
 		return Forgotten{}, err
 	}
 	defer done()
+	exportable, err := e.unexported(ctx) // lest a line go out that is to be replaced
+	if err != nil {
+		return Forgotten{}, err
+	}
+	defer exportable()
 	if err := f.may(ctx, id); err != nil { // a push may have been faster
 		return Forgotten{}, err
 	}
@@ -131,8 +136,6 @@ func (f *forgetting) told(found []ForgottenPlace) Forgotten {
 // do replaces everything, place by place. It gives what is left to a person.
 func (f *forgetting) do(ctx context.Context, found []ForgottenPlace) ([]string, error) {
 	e := f.engine
-	e.exporting.Lock() // lest a line go out that is to be replaced
-	defer e.exporting.Unlock()
 	if err := f.note(ctx, f.eraser.remains()); err != nil {
 		return nil, err
 	}

@@ -17,10 +17,14 @@ import (
 // no run waits for. What the file has is asked of the file, what follows it of the ledger.
 
 const (
-	// exported is how many lines go out together.
-	exported = 500
+	// exported is how many lines go out together, exportedBytes how long they are, unless a
+	// single one is longer.
+	exported      = 500
+	exportedBytes = 4 << 20
 	// exportGathers is how long lines are gathered before they go out together.
 	exportGathers = 200 * time.Millisecond
+	// exportHangs is how long the file may take to answer until that is told.
+	exportHangs = time.Minute
 	// exportAgain is when a failed export is tried again though nothing is new.
 	exportAgain = time.Minute
 	// exportSeen is how old what the file says of an idle log may get.
@@ -31,6 +35,7 @@ const (
 type outflow struct {
 	stirred chan struct{}             // capacity 1: the log has grown
 	trouble atomic.Pointer[Exporting] // nil: the file has all
+	asked   atomic.Pointer[time.Time] // since when the file is to answer; nil: it has
 }
 
 // Exporting tells that the log is exported, and whether that works.
@@ -67,7 +72,9 @@ func (e *Engine) Export(ctx context.Context) error {
 	if !e.exporter() {
 		return nil
 	}
-	e.exporting.Lock()
+	if err := e.exporting.Take(ctx); err != nil {
+		return err
+	}
 	defer e.exporting.Unlock()
 	err := e.export(ctx)
 	if ctx.Err() != nil {
@@ -95,11 +102,51 @@ func (e *Engine) exports() *Exporting {
 	if t := e.outflow.trouble.Load(); t != nil {
 		return t
 	}
+	if since := e.outflow.asked.Load(); since != nil && time.Since(*since) >= exportHangs {
+		return &Exporting{Error: errHangs.Error(), Hint: errHangs.Hint, Since: *since}
+	}
 	return &Exporting{}
 }
 
+// errHangs is told of a file that neither takes lines nor fails.
+var errHangs = &fault.Error{Kind: fault.Unavailable, Op: "write to the file of log.export", Detail: "it doesn't answer",
+	Hint: "see that its disk answers, or the server that it is mounted from; if not, kill syncd, and let log.export name another place"}
+
+// reach asks something of the file, and tells where it doesn't answer.
+func (e *Engine) reach(ask func() error) error {
+	since := time.Now().UTC()
+	e.outflow.asked.Store(&since)
+	late := time.AfterFunc(exportHangs, func() {
+		e.o.Log.Error("the log isn't exported", zap.Error(errHangs), zap.String("hint", errHangs.Hint))
+		e.alarms.stir()
+	})
+	err := ask()
+	e.outflow.asked.Store(nil)
+	if !late.Stop() {
+		e.o.Log.Info("the file of log.export answers again")
+		e.alarms.stir()
+	}
+	return err
+}
+
+func (e *Engine) append(ctx context.Context, lines [][]byte, from, to state.Exported) error {
+	return e.reach(func() error { return e.o.Outlet.Append(ctx, lines, from, to) })
+}
+
+// unexported has nothing exported until done is called. A file that doesn't answer is waited
+// for as long as until it is told.
+func (e *Engine) unexported(ctx context.Context) (done func(), err error) {
+	ctx, stop := context.WithTimeoutCause(ctx, exportHangs, errHangs)
+	defer stop()
+	return e.exporting.Unlock, e.exporting.Take(ctx)
+}
+
 func (e *Engine) export(ctx context.Context) error {
-	from, err := e.o.Outlet.Place(ctx)
+	var from state.Exported
+	err := e.reach(func() (err error) {
+		from, err = e.o.Outlet.Place(ctx)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -126,25 +173,40 @@ func (e *Engine) export(ctx context.Context) error {
 			return e.idle(ctx, from, at)
 		}
 		var lines [][]byte
-		if gap != "" {
-			lines = append(lines, lineOf(state.Change{Kind: gapKind, State: state.Kept, Reason: gap, Time: at.Time})) // the same each time it is tried
+		if lines, at, err = bundle(list, at, gap); err != nil {
+			return err
 		}
-		for _, entry := range list {
-			c, err := state.Decode[state.Change](entry, state.Bucket(state.Log))
-			if err != nil {
-				return err
-			}
-			lines = append(lines, lineOf(c))
-			at.Prev, at.Key, at.Time = at.Key, entry.Key, c.Time
-		}
-		if at.Sum = state.SumOf(lines[len(lines)-1]); len(list) < exported {
+		if len(list) < exported && at.Key == list[len(list)-1].Key {
 			at.Seen = time.Now().UTC()
 		}
-		if err := e.o.Outlet.Append(ctx, lines, from, at); err != nil {
+		if err := e.append(ctx, lines, from, at); err != nil {
 			return err
 		}
 		from, gap = at, ""
 	}
+}
+
+// bundle gives the lines of the first entries, as many as go out together, and the place
+// behind them.
+func bundle(list []state.Entry, at state.Exported, gap string) (lines [][]byte, to state.Exported, err error) {
+	if gap != "" {
+		lines = append(lines, lineOf(state.Change{Kind: gapKind, State: state.Kept, Reason: gap, Time: at.Time})) // the same each time it is tried
+	}
+	size := 0
+	for i, entry := range list {
+		c, err := state.Decode[state.Change](entry, state.Bucket(state.Log))
+		if err != nil {
+			return nil, at, err
+		}
+		line := lineOf(c)
+		if size += len(line); size > exportedBytes && i > 0 {
+			break
+		}
+		lines = append(lines, line)
+		at.Prev, at.Key, at.Time = at.Key, entry.Key, c.Time
+	}
+	at.Sum = state.SumOf(lines[len(lines)-1])
+	return lines, at, nil
 }
 
 // gapKind is the kind of a line that stands in exports alone.
@@ -156,7 +218,7 @@ func (e *Engine) idle(ctx context.Context, from, at state.Exported) error {
 		return nil
 	}
 	at.Seen = time.Now().UTC()
-	return e.o.Outlet.Append(ctx, nil, from, at)
+	return e.append(ctx, nil, from, at)
 }
 
 // lineOf is a line of the export.

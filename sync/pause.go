@@ -104,3 +104,13 @@ func newLocks() locks {
 func newLock() lock    { return make(lock, 1) }
 func (l lock) Lock()   { l <- struct{}{} }
 func (l lock) Unlock() { <-l }
+
+// Take is Lock that ends with ctx, and gives its cause.
+func (l lock) Take(ctx context.Context) error {
+	select {
+	case l <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}

@@ -32,6 +32,7 @@ type parts struct {
 	omni   *omniclient.Client
 	mapper sync.Mapper
 	kept   *shelf
+	outlet sync.Outlet     // where the log is exported to, the same for all who lead; nil: nowhere
 	scim   *endpoint       // of a daemon that takes pushes; nil else
 	hooks  *hooks          // of a daemon that listens for event hooks; nil else
 	alarms *alarms         // of a daemon; nil else
@@ -83,7 +84,7 @@ func assemble(c *configs.Config, log *zap.Logger) (parts, error) {
 	if err != nil {
 		return parts{}, err
 	}
-	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}, meters: meters}, nil
+	return parts{config: c, log: log, okta: reader, omni: client, mapper: mapper, kept: &shelf{&sync.Recollection{}}, outlet: outletOf(c), meters: meters}, nil
 }
 
 // pushAlone reports whether what Okta pushed is all that is known of it.
@@ -186,7 +187,7 @@ func (p parts) engine(store state.Store, fence state.Fence) *sync.Engine {
 		Identity: sync.Identity{Name: c.Name, Org: c.Okta.OrgURL, App: c.Okta.AppID, Omni: c.Omni.BaseURL},
 		Policy:   policy(c),
 		Okta:     source, Canary: canary(c), Patient: patient, Omni: p.omni, Mapper: p.mapper,
-		Store: store, Fence: fence, Archive: p.kept.Archive, Outlet: outletOf(c), Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Keep: c.Log.Keep, Log: p.log, Limits: p.limits, Warnings: p.warnings,
+		Store: store, Fence: fence, Archive: p.kept.Archive, Outlet: p.outlet, Vault: vaultOf(c), KeyOwners: c.Omni.KeyOwners, Keep: c.Log.Keep, Log: p.log, Limits: p.limits, Warnings: p.warnings,
 		Concerns: p.concerns, Stall: c.Alerts.Stall,
 		Waiting: p.waiting, Latency: p.meters.Took, Ran: p.meters.Ran, Logged: p.meters.Logged,
 	})
