@@ -26,6 +26,9 @@ func (l *ledgerSide) run(ctx context.Context) {
 	if l.config.Saves {
 		l.take(ctx, step{"state.saved", "what is saved of leavers", []string{idStore}, l.checkSaved})
 	}
+	if l.ledger.Export.Path != "" {
+		l.take(ctx, step{"state.export", "export of the log", nil, l.checkExport})
+	}
 }
 
 func (l *ledgerSide) checkStore(ctx context.Context) Finding {
@@ -63,6 +66,15 @@ func (l *ledgerSide) checkLedger(context.Context) Finding {
 	}
 	return f.fail("the ledger belongs to other sides than the configuration ("+strings.Join(other, ", ")+"): every run is refused, since everybody would look unassigned",
 		"give this connection a name and a state.url of its own, or set the configuration back to what the ledger belongs to")
+}
+
+// checkExport tells whether the provisioning log can be exported.
+func (l *ledgerSide) checkExport(context.Context) Finding {
+	x := l.ledger.Export
+	if x.Err != nil {
+		return good("%s", x.Path).fail(x.Err.Error()+": nothing is exported until it can be written", remedyOr(x.Err, "let log.export name another file"))
+	}
+	return good("%s", x.Path)
 }
 
 // checkEviction judges by Redis' own rules: allkeys-* may evict everything,

@@ -161,7 +161,14 @@ type Ledger struct {
 	Policy    string // maxmemory-policy; "" where it isn't told
 	Unlimited bool   // maxmemory is 0
 
-	Saved Saved
+	Saved  Saved
+	Export Export
+}
+
+// Export is the file of log.export.
+type Export struct {
+	Path string // "" for none
+	Err  error  // why it can't be written
 }
 
 // Saved is how what leavers own would be saved.

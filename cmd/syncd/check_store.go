@@ -25,7 +25,35 @@ func lookIntoStore(ctx context.Context, c *configs.Config) checks.Ledger {
 	saved := savedOf(c)
 	saved.Durable = l.Saved.Durable
 	l.Saved = saved
+	l.Export = checks.Export{Path: c.Log.Export, Err: lookIntoExport(c.Log.Export)}
 	return l
+}
+
+// lookIntoExport tells why the log can't be exported to a file. It makes none, and opens none
+// that might wait for a reader.
+func lookIntoExport(name string) error {
+	if name == "" {
+		return nil
+	}
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		dir := filepath.Dir(name)
+		if info, err = os.Stat(dir); err == nil && !info.IsDir() {
+			err = errors.New(dir + " is no directory")
+		}
+	case err == nil && info.IsDir():
+		err = errors.New(name + " is a directory")
+	case err == nil && info.Mode().IsRegular():
+		var file *os.File
+		if file, err = os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0); err == nil {
+			err = file.Close()
+		}
+	}
+	if err != nil {
+		return &fault.Error{Op: "look at log.export", Err: err, Hint: "make the directory and the file writable for syncd's user, or let log.export name another file"}
+	}
+	return nil
 }
 
 // savedOf tells with which key what leavers own would be encrypted. It makes none.
