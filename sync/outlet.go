@@ -276,23 +276,24 @@ func (e *Engine) joins(ctx context.Context, at *state.Exported) (gap string, err
 	return "this ledger doesn't have the line before this one, so that lines between may be missing; state.archive has what this machine wrote", nil
 }
 
-// older reports whether the ledger is a copy from before the place, whose keys it gives anew:
-// another change has that key by now, or none that is as far. Forgetting leaves the times as
-// they are, and what is trimmed is older than all that stays.
+// older reports whether the ledger is a copy from before the place, which has gone on
+// otherwise: another change has its key, or none has while what stands before it is there,
+// which trimming doesn't leave. Forgetting changes neither keys nor times.
 func (e *Engine) older(ctx context.Context, at state.Exported) (bool, error) {
 	list, _, err := e.o.Store.After(ctx, state.Log, at.Prev, 1)
 	if err != nil {
 		return false, err
 	}
-	if len(list) == 0 {
-		any, _, err := e.o.Store.After(ctx, state.Log, "", 1)
-		return len(any) > 0, err
+	if len(list) > 0 && list[0].Key == at.Key {
+		c, err := state.Decode[state.Change](list[0], state.Bucket(state.Log))
+		return !c.Time.Equal(at.Time), err
 	}
-	if list[0].Key != at.Key {
-		return false, nil
+	next, there, err := e.o.Store.After(ctx, state.Log, at.Key, 1)
+	if err != nil || there {
+		return false, err
 	}
-	c, err := state.Decode[state.Change](list[0], state.Bucket(state.Log))
-	return !c.Time.Equal(at.Time), err
+	oldest, _, err := e.o.Store.After(ctx, state.Log, "", 1)
+	return len(oldest) > 0 && (len(next) == 0 || next[0].Key != oldest[0].Key), err
 }
 
 // everyEntry walks over the log, the oldest first, and gives the last key.

@@ -197,7 +197,7 @@ func TestExportIsMadeUp(t *testing.T) {
 }
 
 // logs appends changes to a ledger, one for each time.
-func logs(t *testing.T, m *memory, f state.Fence, times ...time.Duration) {
+func logs(t *testing.T, m store, f state.Fence, times ...time.Duration) {
 	t.Helper()
 	var b state.Batch
 	for _, at := range times {
