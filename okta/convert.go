@@ -78,8 +78,12 @@ func (r eventRecord) departs(user identity.OktaID, app string) bool {
 	if r.Outcome.Result != "SUCCESS" || !r.targets("User", string(user)) {
 		return false
 	}
-	return r.Type == "user.lifecycle.deactivate" || strings.HasPrefix(r.Type, "user.lifecycle.delete") ||
-		r.Type == "application.user_membership.remove" && r.targets("AppInstance", app)
+	return r.endsAccount() || r.Type == "application.user_membership.remove" && r.targets("AppInstance", app)
+}
+
+// endsAccount reports whether the event ends an Okta account, not just an assignment.
+func (r eventRecord) endsAccount() bool {
+	return r.Type == "user.lifecycle.deactivate" || strings.HasPrefix(r.Type, "user.lifecycle.delete")
 }
 
 // departure is the event as one of the user whom it is about; without an ID

@@ -60,8 +60,8 @@ func TestOrigins(t *testing.T) {
 		}
 		c.SetStatus(lone, "DEPROVISIONED")
 		<-time.After(time.Minute)
-		event, err := r.Departed(ctx, identity.OktaID(lone))
-		if uuid := strings.Fields(string(event)); err != nil || len(uuid) != 4 || len(uuid[2]) != 36 || uuid[3] != "user.lifecycle.deactivate" {
+		event, gone, err := r.Departed(ctx, identity.OktaID(lone))
+		if uuid := strings.Fields(string(event)); err != nil || !gone || len(uuid) != 4 || len(uuid[2]) != 36 || uuid[3] != "user.lifecycle.deactivate" {
 			t.Errorf("the departure is told by %q, %v", event, err)
 		}
 	})

@@ -221,7 +221,7 @@ func TestDepartedByOktasClock(t *testing.T) {
 	}))
 	synctest.Test(t, func(t *testing.T) {
 		for _, want := range []string{"2000-01-01T00:00:00Z", "2000-01-01T03:00:00Z"} {
-			if _, err := r.Departed(t.Context(), "00u1"); err != nil || until != want {
+			if _, _, err := r.Departed(t.Context(), "00u1"); err != nil || until != want {
 				t.Errorf("searched until %s, want %s; %v", until, want, err)
 			}
 		}

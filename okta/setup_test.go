@@ -136,7 +136,7 @@ func (q question) ask(ctx context.Context, r *okta.Reader) (any, error) {
 	case "Account":
 		return r.Account(ctx, identity.OktaID(arg))
 	case "Departed":
-		event, err := r.Departed(ctx, identity.OktaID(arg))
+		event, _, err := r.Departed(ctx, identity.OktaID(arg))
 		return event != "", err
 	case "AllGroups":
 		return collect(r.AllGroups(ctx))

@@ -112,12 +112,12 @@ func TestStandInLeavers(t *testing.T) {
 		c.Delete(deleted)
 		<-time.After(time.Minute)
 		for id, want := range map[string]struct {
-			departed bool
-			account  string
-		}{unassigned: {true, "ACTIVE"}, deactivated: {true, "DEPROVISIONED"}, deleted: {true, ""}, here: {false, "ACTIVE"}} {
+			departed, gone bool
+			account        string
+		}{unassigned: {true, false, "ACTIVE"}, deactivated: {true, true, "DEPROVISIONED"}, deleted: {true, true, ""}, here: {false, false, "ACTIVE"}} {
 			id := identity.OktaID(id)
-			if event, err := r.Departed(t.Context(), id); err != nil || (event != "") != want.departed {
-				t.Errorf("departed: %q, %v, want %+v", event, err, want)
+			if event, gone, err := r.Departed(t.Context(), id); err != nil || (event != "") != want.departed || gone != want.gone {
+				t.Errorf("departed: %q, gone %t, %v, want %+v", event, gone, err, want)
 			}
 			account, err := r.Account(t.Context(), id)
 			if account != want.account || want.account == "" && !fault.Is(err, fault.NotFound) {

@@ -48,9 +48,10 @@ func (r *Reader) Mapping(ctx context.Context, id string) (identity.Mapping, erro
 }
 
 // Departed gives the event of the System Log, as far back as it reaches, that shows
-// a deactivation, deletion or unassignment from this app of the user, "" where there
-// is none. The end of the search is now by Okta's clock, so that a wrong one of ours hides nothing.
-func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (identity.Origin, error) {
+// a deactivation or deletion of the user, else one that shows an unassignment from this app,
+// "" where there is none; gone tells that it is the account's end. The end of the search is
+// now by Okta's clock, so that a wrong one of ours hides nothing.
+func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (event identity.Origin, gone bool, err error) {
 	now := time.Now().Add(-r.Skew()).UTC()
 	query := url.Values{
 		"since": {now.Add(-logAge).Format(time.RFC3339)},
@@ -62,15 +63,18 @@ func (r *Reader) Departed(ctx context.Context, id identity.OktaID) (identity.Ori
 	}
 	c := call{kind: "log", op: "look for the departure of user " + string(id), path: "/api/v1/logs?" + query.Encode(), needs: needLogs}
 	if err := checkID(c, string(id)); err != nil {
-		return "", err
+		return "", false, err
 	}
-	for event, err := range list[eventRecord](ctx, r, c) {
-		if err != nil {
-			return "", err
-		}
-		if event.record.departs(id, r.id) {
-			return event.record.origin(), nil
+	for e, err := range list[eventRecord](ctx, r, c) {
+		switch {
+		case err != nil:
+			return "", false, err
+		case !e.record.departs(id, r.id):
+		case e.record.endsAccount():
+			return e.record.origin(), true, nil
+		case event == "":
+			event = e.record.origin()
 		}
 	}
-	return "", nil
+	return event, false, nil
 }

@@ -220,7 +220,9 @@ func (a Accepted) Assignment(ctx context.Context, id identity.OktaID) (identity.
 func (a Accepted) Account(context.Context, identity.OktaID) (string, error) { return "ACTIVE", nil }
 
 // Departed implements Witness.
-func (a Accepted) Departed(context.Context, identity.OktaID) (identity.Origin, error) { return "", nil }
+func (a Accepted) Departed(context.Context, identity.OktaID) (identity.Origin, bool, error) {
+	return "", false, nil
+}
 
 // Mapping implements Witness.
 func (a Accepted) Mapping(ctx context.Context, id string) (identity.Mapping, error) {

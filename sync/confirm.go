@@ -116,7 +116,7 @@ func (e *Engine) confirmUsers(ctx context.Context, ends []*Change, notes Notes, 
 			return fmt.Sprintf("%s: %v", c.Name, err)
 		}
 		c.Origin, c.Asked = from, time.Now()
-		if u := run.ledger.Users[c.User]; u.Account != account {
+		if u := run.ledger.Users[c.User]; account != "" && u.Account != account {
 			u.Account = account
 			notes.user(c.User, u)
 		}
@@ -158,8 +158,9 @@ func asked(ends []*Change) int {
 const accountDeleted = "DELETED"
 
 // departed makes certain that the user must not have an account, and gives the
-// status of the Okta account, and where Okta said so: the app user asked for by id,
-// or, of an account that is no more, the event. Any other answer is a contradiction.
+// status of the Okta account, "" where it isn't known, and where Okta said so: the app user
+// asked for by id, or, of an account that isn't shown, the event. Any other answer is a
+// contradiction.
 func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, identity.Origin, error) {
 	okta := e.oktaOf(id)
 	a, err := okta.Assignment(ctx, id)
@@ -176,18 +177,30 @@ func (e *Engine) departed(ctx context.Context, id identity.OktaID) (string, iden
 			return "", "", &fault.Error{Kind: fault.Doubt, Op: hidden}
 		}
 	}
+	account, event, err := e.accountOf(ctx, id)
+	return account, cmp.Or(event, a.Origin), err
+}
+
+// accountOf gives the status of the Okta account; of one that isn't shown, the event by which
+// the user departed, too. Only the end of the account makes it deleted: who was unassigned
+// may be hidden, and then the status isn't known.
+func (e *Engine) accountOf(ctx context.Context, id identity.OktaID) (string, identity.Origin, error) {
+	okta := e.oktaOf(id)
 	account, err := okta.Account(ctx, id)
-	if err == nil {
-		return account, a.Origin, nil
-	}
 	if !fault.Is(err, fault.NotFound) {
+		return account, "", err
+	}
+	event, gone, err := okta.Departed(ctx, id)
+	switch {
+	case err != nil:
 		return "", "", err
+	case event == "":
+		return "", "", &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
+	case gone:
+		return accountDeleted, event, nil
+	default:
+		return "", event, nil
 	}
-	event, err := okta.Departed(ctx, id)
-	if err == nil && event == "" {
-		err = &fault.Error{Kind: fault.Doubt, Op: "Okta knows neither the user nor their departure"}
-	}
-	return accountDeleted, event, err
 }
 
 // waits keeps a confirmed removal until its grace is over.
@@ -246,9 +259,12 @@ func (p Policy) earliest(u state.User) time.Time {
 
 // reopen drops rejections that the user's Okta account has outlived, and what keeps an
 // ended membership undone: once the account is deactivated, suspended or deleted the
-// removal is proposed anew.
+// removal is proposed anew. A reading whose users are doubted drops none.
 func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 	n := newNotes()
+	if d.Unproven || d.Empty || !d.AllUsers && !d.Only && !d.Partial {
+		return n
+	}
 	for key, h := range l.Holds {
 		id := identity.OktaID(h.Change.OktaID)
 		if l.forgets != nil && !l.forgets[key] {
@@ -280,11 +296,8 @@ func (e *Engine) reopen(ctx context.Context, l *Ledger, d Desired) Notes {
 func (e *Engine) outlived(ctx context.Context, d Desired, id identity.OktaID, was string) bool {
 	account := d.Users[id].Account
 	if account == "" {
-		status, err := e.o.Okta.Account(ctx, id)
-		if fault.Is(err, fault.NotFound) {
-			status, err = accountDeleted, nil
-		}
-		if err != nil {
+		status, event, err := e.accountOf(ctx, id)
+		if err != nil || event != "" && e.hidesUsers(ctx, provenFor) != "" {
 			return false
 		}
 		account = status

@@ -22,6 +22,7 @@ func TestGrace(t *testing.T) {
 	}{
 		{"unassigned", func(c *company, id string) { c.okta.Unassign(id) }, "keep", 24 * time.Hour},
 		{"deactivated in Okta", func(c *company, id string) { c.okta.SetStatus(id, "DEPROVISIONED") }, "keep", time.Minute},
+		{"unassigned, and hidden from the role", func(c *company, id string) { c.okta.Unassign(id); c.hide([]string{id}) }, "keep", 24 * time.Hour},
 		{"deleted in Okta", func(c *company, id string) { c.okta.Delete(id) }, "keep", time.Minute},
 		{"suspended, kept", func(c *company, id string) { c.okta.SetStatus(id, "SUSPENDED") }, "keep", 0},
 		{"suspended, deactivated", func(c *company, id string) { c.okta.SetStatus(id, "SUSPENDED") }, "deactivate", 24 * time.Hour},

@@ -56,9 +56,9 @@ type Witness interface {
 	Assignment(ctx context.Context, id identity.OktaID) (identity.Assignment, error)
 	// Account reads the status of an Okta user; fault.NotFound for a 404.
 	Account(ctx context.Context, id identity.OktaID) (string, error)
-	// Departed gives the event by which the System Log shows a deactivation, deletion
-	// or unassignment from this app of the user, "" where there is none.
-	Departed(ctx context.Context, id identity.OktaID) (identity.Origin, error)
+	// Departed gives the event by which the System Log shows a deactivation or deletion of
+	// the user (gone), else an unassignment from this app, "" where there is none.
+	Departed(ctx context.Context, id identity.OktaID) (event identity.Origin, gone bool, err error)
 	// Mapping reads one group-push mapping; fault.NotFound as in Assignment.
 	Mapping(ctx context.Context, id string) (identity.Mapping, error)
 }

@@ -183,7 +183,7 @@ func (p *Pushes) sure(ctx context.Context, run *run, changes []Change) time.Dura
 			continue
 		}
 		u := l.Users[c.User]
-		if u.Account != account {
+		if account != "" && u.Account != account {
 			u.Account = account
 			notes.user(c.User, u)
 			l.Users[c.User] = u

@@ -21,7 +21,7 @@ type testimony struct {
 	Okta
 	assignments map[identity.OktaID]string // app-user status and account status; absent: 404 E0000007
 	accounts    map[identity.OktaID]string // status; absent: 404
-	left        map[identity.OktaID]bool   // the System Log shows a departure
+	left        map[identity.OktaID]bool   // the System Log shows a departure: true is the end of the account
 	broken      map[string]error           // by question
 	second      []identity.OktaID          // the second listing of assigned users
 	cut         error                      // how that ends
@@ -62,11 +62,12 @@ func (o *testimony) Account(_ context.Context, id identity.OktaID) (string, erro
 	return status, nil
 }
 
-func (o *testimony) Departed(_ context.Context, id identity.OktaID) (identity.Origin, error) {
-	if o.left[id] {
-		return "event of " + identity.Origin(id), o.broken["log"]
+func (o *testimony) Departed(_ context.Context, id identity.OktaID) (identity.Origin, bool, error) {
+	gone, left := o.left[id]
+	if left {
+		return "event of " + identity.Origin(id), gone, o.broken["log"]
 	}
-	return "", o.broken["log"]
+	return "", false, o.broken["log"]
 }
 
 func (o *testimony) Assignments(context.Context) iter.Seq2[identity.Sighting, error] {
@@ -116,6 +117,7 @@ func TestDeparted(t *testing.T) {
 		{"404, the account lives", testimony{accounts: one("ACTIVE")}, "ACTIVE", "404 of ada", ""},
 		{"404, the account is deactivated", testimony{accounts: one("DEPROVISIONED")}, "DEPROVISIONED", "404 of ada", ""},
 		{"404, the account is deleted, as the log shows", testimony{left: map[identity.OktaID]bool{"ada": true}}, accountDeleted, "event of ada", ""},
+		{"404, the account isn't shown, and was unassigned", testimony{left: map[identity.OktaID]bool{"ada": false}}, "", "event of ada", ""},
 		{"404, neither account nor departure", testimony{}, "", "", "neither the user nor their departure"},
 		{"404, the log can't be read", testimony{broken: map[string]error{"log": down}}, "", "", "down"},
 		{"404, the account can't be read", testimony{broken: map[string]error{"account": down}}, "", "", "down"},
@@ -250,23 +252,29 @@ func TestReopen(t *testing.T) {
 		{"nothing changed", "", "ACTIVE", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, false},
 		{"deactivated since", "", "DEPROVISIONED", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, true},
 		{"suspended since", "", "SUSPENDED", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, true},
-		{"deleted since", "", "", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, true},
+		{"deleted since", "", "deleted", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, true},
+		{"hidden since it was unassigned", "", "hidden", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, false},
+		{"hidden, and in no log", "", "", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, false},
 		{"deactivated, as when it was rejected", "", "DEPROVISIONED", state.Hold{Decision: state.Rejected, Account: "DEPROVISIONED"}, false, false},
 		{"suspended then, deactivated now", "", "DEPROVISIONED", state.Hold{Decision: state.Rejected, Account: "SUSPENDED"}, false, true},
 		{"locked out since", "", "LOCKED_OUT", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, false},
 		{"the list tells it", "SUSPENDED", "ACTIVE", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, false, true},
-		{"nobody knows better", "", "", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, true, false},
+		{"nobody knows better", "", "deleted", state.Hold{Decision: state.Rejected, Account: "ACTIVE"}, true, false},
 		{"approved", "", "DEPROVISIONED", state.Hold{Decision: state.Approved, Account: "ACTIVE"}, false, false},
 		{"undecided", "", "DEPROVISIONED", state.Hold{Account: "ACTIVE"}, false, false},
 	} {
 		o := &testimony{broken: map[string]error{}, accounts: map[identity.OktaID]string{}}
-		if row.asked != "" {
+		switch row.asked {
+		case "deleted", "hidden":
+			o.left = map[identity.OktaID]bool{"ada": row.asked == "deleted"}
+		case "":
+		default:
 			o.accounts["ada"] = row.asked
 		}
 		if row.broken {
 			o.broken["account"] = errors.New("down")
 		}
-		l, d := newLedger(), Desired{Users: map[identity.OktaID]Person{}}
+		l, d := newLedger(), Desired{AllUsers: true, Users: map[identity.OktaID]Person{}}
 		if row.told != "" {
 			d.Users["ada"] = Person{Account: row.told}
 		}
@@ -279,5 +287,25 @@ func TestReopen(t *testing.T) {
 			want = "hold deactivate:ada over"
 		}
 		sameLines(t, row.name, noted(asking(o, testPolicy()).reopen(t.Context(), l, d)), want)
+		for doubt, d := range map[string]Desired{
+			"unproven": {Unproven: true, AllUsers: true, Users: d.Users}, "empty": {Empty: true, AllUsers: true, Users: d.Users}, "broken off": {Users: d.Users},
+		} {
+			sameLines(t, row.name+", "+doubt, noted(asking(o, testPolicy()).reopen(t.Context(), l, d)), "")
+		}
+	}
+}
+
+// A deletion ends a rejection only where the canary can be seen.
+func TestReopenAsksForTheCanary(t *testing.T) {
+	for _, seen := range []bool{true, false} {
+		o := &testimony{left: map[identity.OktaID]bool{"ada": true}}
+		want := ""
+		if seen {
+			o.assignments, want = map[identity.OktaID]string{"kim": "ACTIVE/ACTIVE"}, "hold deactivate:ada over"
+		}
+		e := New(Options{Okta: o, Mapper: asItIs{}, Policy: testPolicy(), Log: zap.NewNop(), Canary: Canary{User: "kim"}})
+		l := newLedger()
+		l.Holds["deactivate:ada"] = state.Hold{Decision: state.Rejected, Account: "ACTIVE", Change: state.Change{OktaID: "ada"}}
+		sameLines(t, fmt.Sprintf("seen %t", seen), noted(e.reopen(t.Context(), l, Desired{AllUsers: true})), want)
 	}
 }
