@@ -22,8 +22,8 @@ import (
 //	more               is read again, three times in all; then it is short
 //
 // Of a group that is short nobody leaves because of a list. Who leaves by an event, and
-// by their own groups, does. It is compared in every reconcile, and from then on
-// whenever its members are read, until Okta counts no more than it lists.
+// by their own groups, does. It is compared in every reconcile, and from then on in every
+// full run and whenever else its members are read, until Okta counts no more than it lists.
 
 // short reports whether Okta counts more members than it lists.
 func (c Crowd) short() bool { return c.Short != state.Short{} }

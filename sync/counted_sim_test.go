@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	"github.com/omnisync/omnisync/sync"
@@ -53,7 +54,11 @@ func TestPromise2CountedMembersStay(t *testing.T) {
 			!strings.Contains(told, "groups.uncounted") {
 			c.t.Errorf("the doubts are %s", told)
 		}
-		c.want(c.run(sync.Full), sync.Done) // nothing moved: nothing is read, and nothing taken
+		c.oktaAsked.Reset()
+		c.want(c.run(sync.Full), sync.Doubtful) // nothing moved: it is compared once, told again, and nothing taken
+		if n := c.oktaAsked.Count("", "/api/v1/groups/"+sales+"/users"); n != 1 {
+			c.t.Errorf("figures that are as before were read %d times", n)
+		}
 		c.okta.AddMember(sales, c.join("second@acme.co")[0])
 		<-time.After(time.Minute)
 		c.want(c.run(sync.Full), sync.Doubtful)
@@ -76,7 +81,9 @@ func TestPromise2CountedMembersStay(t *testing.T) {
 // Without a count the same five would go: this is what the count is for.
 func TestUncountedMembersGo(t *testing.T) {
 	for _, uncounted := range [][]string{{"Sales"}, {"*"}} {
-		short(t, uncounted, func(c *company, _ []string, _ string) {
+		short(t, uncounted, func(c *company, ids []string, _ string) {
+			c.canary = sync.Canary{User: identity.OktaID(ids[19])} // whom the credential sees
+			c.start()
 			c.want(c.run(sync.Reconcile), sync.Done)
 			if n := len(c.teamOf("Sales")); n != 15 {
 				c.t.Errorf("%v: Sales has %d members", uncounted, n)
@@ -87,9 +94,9 @@ func TestUncountedMembersGo(t *testing.T) {
 
 // The way out: a group that is named stops being compared, also where nothing else of it moves.
 func TestAGroupIsNamedAsUncounted(t *testing.T) {
-	short(t, nil, func(c *company, _ []string, _ string) {
+	short(t, nil, func(c *company, ids []string, _ string) {
 		c.want(c.run(sync.Reconcile), sync.Doubtful)
-		c.policy.Uncounted = []string{"Sa*"}
+		c.policy.Uncounted, c.canary = []string{"Sa*"}, sync.Canary{User: identity.OktaID(ids[19])}
 		c.start()
 		c.want(c.run(sync.Reconcile), sync.Done)
 		if n := len(c.teamOf("Sales")); n != 15 {
@@ -121,7 +128,7 @@ func TestLeavingAShortGroup(t *testing.T) {
 			<-time.After(time.Hour)
 			c.omniFaults.Clear()
 			c.watch()
-			c.want(c.run(sync.Full), sync.Done)
+			c.want(c.run(sync.Full), sync.Doubtful)
 			if in := c.teamOf("Sales"); len(in) != 21-n || in[0] != "hidden@acme.co" {
 				c.t.Errorf("%d left, and Sales has %v", n, in)
 			}

@@ -50,8 +50,8 @@ func (cr *crowdReader) read(ctx context.Context, objects map[identity.GroupID]id
 		}
 		switch {
 		case c.Gone || c.Paused:
-		case !cr.all && !known.IsZero() && known.Equal(object.MembershipUpdated):
-			c.AsOf, c.Short, c.Certain = known, short, short == state.Short{}
+		case !cr.all && short == state.Short{} && !known.IsZero() && known.Equal(object.MembershipUpdated):
+			c.AsOf, c.Certain = known, true
 		default:
 			c.Certain = false // until it was read
 			moved[id] = object
