@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/omnisync/omnisync/fault"
+	"github.com/omnisync/omnisync/identity"
 	"github.com/omnisync/omnisync/internal/sim"
 	simokta "github.com/omnisync/omnisync/internal/sim/okta"
 	"github.com/omnisync/omnisync/state"
@@ -164,6 +165,13 @@ func TestForgetRefuses(t *testing.T) {
 		if _, err := c.engine.Forget(c.t.Context(), sync.Forgetting{Subject: "cat@acme.co"}); !fault.Is(err, fault.Refused) || !strings.Contains(err.Error(), "Okta assigns the user") {
 			t.Errorf("who is assigned again: %v", err)
 		}
+		c.canary = sync.Canary{User: identity.OktaID(ids[0])}
+		c.start()
+		c.hide(ids[:3])
+		if _, err := c.engine.Forget(c.t.Context(), sync.Forgetting{Subject: "cat@acme.co"}); !fault.Is(err, fault.Doubt) || !strings.Contains(err.Error(), "okta.canary.user") {
+			t.Errorf("who is assigned and hidden: %v", err)
+		}
+		c.hide(nil)
 		c.forgotten("BOB@acme.co")
 	})
 }

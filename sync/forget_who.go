@@ -172,6 +172,9 @@ func (f *forgetting) may(ctx context.Context, id identity.OktaID) error {
 	a, err := e.o.Okta.Assignment(ctx, id)
 	switch {
 	case fault.Is(err, fault.NotFound):
+		if hidden := e.hidesUsers(ctx, provenFor); hidden != "" {
+			return uncertain(f.request.Subject, id, &fault.Error{Kind: fault.Doubt, Op: hidden})
+		}
 		return nil
 	case err != nil:
 		return uncertain(f.request.Subject, id, err)
