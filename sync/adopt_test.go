@@ -3,6 +3,7 @@ package sync_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	simomni "github.com/omnisync/omnisync/internal/sim/omni"
 	"github.com/omnisync/omnisync/state"
@@ -110,6 +111,7 @@ func TestRecycledAddressIsHeld(t *testing.T) {
 		c.okta.Unassign(ids[0])
 		c.run(sync.Full)
 		c.okta.Delete(ids[0])
+		<-time.After(time.Minute) // until the System Log tells it
 		c.join("Ada@acme.co")
 		report := c.run(sync.Full)
 		c.want(report, sync.Holding)

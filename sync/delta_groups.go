@@ -180,7 +180,7 @@ func (r *delta) belongings(ctx context.Context, ids []identity.OktaID) []belongi
 	list := make([]belonging, len(ids))
 	together(questions, ids, func(i int, id identity.OktaID) {
 		groups, from, err := r.engine.oktaOf(id).GroupsOf(ctx, id)
-		if fault.Is(err, fault.NotFound) { // the account is deleted: it is in no group
+		if fault.Is(err, fault.NotFound) { // deleted, or hidden: to be in no group proves nothing, and lists are read
 			err = nil
 		}
 		b := belonging{user: id, groups: make(map[identity.GroupID]bool, len(groups)), from: from, err: err}

@@ -251,7 +251,10 @@ func (cr *crowdReader) proofs(ctx context.Context, id identity.GroupID, size int
 	proofs := map[identity.OktaID]identity.Origin{}
 	for _, u := range draw(missing, sample) {
 		groups, from, err := cr.engine.o.Okta.GroupsOf(ctx, u)
-		if err != nil && !fault.Is(err, fault.NotFound) {
+		if fault.Is(err, fault.NotFound) {
+			err = cr.engine.inNoGroup(ctx, u)
+		}
+		if err != nil {
 			return nil, err.Error()
 		}
 		if slices.Contains(groups, id) {

@@ -18,7 +18,8 @@ import (
 // reading proves itself before anything is taken away because of it:
 //
 //	the token's scopes     whatever is read
-//	okta.canary.user       whole lists of users; by id, where single answers say that somebody has left
+//	okta.canary.user       whole lists of users; by id, where single answers say that somebody has left,
+//	                       the app or a group
 //	okta.canary.group      whole lists of groups; by id, where single answers say that a group, or a member, is gone
 //	usersCount             the members of each group, in a reconcile (counted.go)
 //
@@ -128,6 +129,22 @@ func (e *Engine) hidesGroups(ctx context.Context, within time.Duration) string {
 	return e.answered(string(id), unseenGroup(id), err)
 }
 
+// inNoGroup makes certain that somebody of whom Okta knows no groups is gone, and not hidden:
+// the canary can be seen, or where there is none the System Log shows the end of the account.
+func (e *Engine) inNoGroup(ctx context.Context, id identity.OktaID) error {
+	if e.o.Canary.User != "" {
+		if hidden := e.hidesUsers(ctx, provenFor); hidden != "" {
+			return &fault.Error{Kind: fault.Doubt, Op: hidden}
+		}
+		return nil
+	}
+	_, gone, err := e.o.Okta.Departed(ctx, id)
+	if err == nil && !gone {
+		err = &fault.Error{Kind: fault.Doubt, Op: fmt.Sprintf("Okta knows neither user %s nor the end of the account, so the user may be hidden from the credential", id)}
+	}
+	return err
+}
+
 func unseenUser(id identity.OktaID) string {
 	return fmt.Sprintf("Okta doesn't show okta.canary.user %s as assigned to the app, so others may be hidden too, and nothing is taken away because of what was read: "+
 		"see that the credential's role and its resource set include everyone whom the app has, with okta.apps.read and okta.users.read, "+
@@ -162,7 +179,7 @@ func (c *chooser) misses(ctx context.Context) string {
 	id := c.engine.o.Canary.Group
 	g, read := c.objects[id]
 	switch {
-	case id == "":
+	case id == "" || c.rests() == nil:
 		return ""
 	case c.sawCanary || read && !g.Gone():
 		c.engine.canary.saw(string(id))
@@ -189,7 +206,8 @@ func (c *chooser) rests() []string {
 // proveTouched doubts what a delta has read where it would take something away, and the
 // credential may not see all. Where nothing would be taken away it asks nothing.
 func (e *Engine) proveTouched(ctx context.Context, run *run, d *Desired) {
-	users, groups := d.parts(run.ledger), d.loses(run.ledger)
+	left := d.left() // somebody who is hidden is missing from every group
+	users, groups := left || d.parts(run.ledger), left || d.loses(run.ledger)
 	within := time.Duration(0)
 	if run.touched.selection != nil { // that reading has just asked
 		within = provenFor
@@ -215,10 +233,20 @@ func (d *Desired) parts(l *Ledger) bool {
 	return false
 }
 
-// loses reports whether a group is gone or not chosen any more, or a member is gone.
+// left reports whether somebody is missing from a group.
+func (d *Desired) left() bool {
+	for id, c := range d.Groups {
+		if !isOwn(id) && len(c.Left) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// loses reports whether a group is gone or not chosen any more.
 func (d *Desired) loses(l *Ledger) bool {
 	for id, c := range d.Groups {
-		if !isOwn(id) && (c.Gone || len(c.Left) > 0) {
+		if !isOwn(id) && c.Gone {
 			return true
 		}
 	}

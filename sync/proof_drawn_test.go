@@ -29,7 +29,7 @@ func TestPromise2LossesOfSight(t *testing.T) {
 			rt.Fatal(err)
 		}
 	})
-	for _, what := range []string{"hidden users", "hidden groups", "hidden members", "doubtful", "done", "delta", "taken"} {
+	for _, what := range []string{"hidden users", "hidden people", "hidden groups", "hidden members", "doubtful", "done", "delta", "taken"} {
 		if seen[what] == 0 {
 			t.Errorf("no history had any %s: this proves less than it says", what)
 		}
@@ -53,7 +53,7 @@ type sightAct struct {
 func drawSight(t *rapid.T) sight {
 	act := rapid.Custom(func(t *rapid.T) sightAct {
 		return sightAct{
-			Do: rapid.SampledFrom([]string{"unassign", "assign", "leave", "join", "push", "hide users", "hide groups", "hide members", "show",
+			Do: rapid.SampledFrom([]string{"unassign", "assign", "leave", "join", "push", "hide users", "hide people", "hide groups", "hide members", "show",
 				"full", "reconcile", "delta", "delta"}).Draw(t, "do"),
 			A: rapid.IntRange(1, 7).Draw(t, "a"), Of: rapid.Uint64Range(0, 255).Draw(t, "of"),
 		}
@@ -144,6 +144,9 @@ func (s *seer) act(a sightAct) error {
 	case "hide users":
 		s.seen["hidden users"]++
 		s.hide(append(s.chosen(a.Of), s.people[0]), listOfUsers, userOfApp)
+	case "hide people": // as a narrowed resource set does: everywhere
+		s.seen["hidden people"]++
+		s.hide(append(s.chosen(a.Of), s.people[0]))
 	case "hide groups":
 		s.seen["hidden groups"]++
 		s.hide([]string{s.sales, s.anchor})

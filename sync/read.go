@@ -55,6 +55,9 @@ func (e *Engine) read(ctx context.Context, run *run) (Desired, error) {
 	}
 	d := users
 	d.Groups, d.AllGroups, d.Chosen, d.Miscounts = groups.Groups, groups.AllGroups && !app.Partial, groups.Chosen, groups.Miscounts
+	if !users.AllUsers && !users.Partial && d.left() { // no whole list shows the canary
+		users.unproven(e.hidesUsers(ctx, 0))
+	}
 	d.Doubts, d.Notes = slices.Concat(users.Doubts, groups.Doubts), groups.Notes
 	if d.Unproven = users.Unproven || groups.Unproven; d.Unproven {
 		d.distrust()

@@ -26,6 +26,7 @@ type directory struct {
 	size   int
 	in     map[identity.OktaID]bool // of whom their own groups tell it
 	broken error                    // of what is asked to prove a reading
+	ended  bool                     // the System Log shows the end of their accounts
 	looks  int
 	reads  int
 }
@@ -65,6 +66,10 @@ func (o *directory) GroupsOf(_ context.Context, id identity.OktaID) ([]identity.
 		return []identity.GroupID{"other", "sales"}, "", o.broken
 	}
 	return []identity.GroupID{"other"}, "", o.broken
+}
+
+func (o *directory) Departed(context.Context, identity.OktaID) (identity.Origin, bool, error) {
+	return "an event", o.ended, nil
 }
 
 // crowdWords prints what was read of a group.
@@ -112,7 +117,8 @@ func TestReadingOfMembers(t *testing.T) {
 		{"the list is cut", directory{moved: []time.Time{later}, lists: []string{"ada eve"}, cut: errors.New("page 2 is missing")}, later, false, "+eve -bob read", "page 2 is missing", 1},
 		{"who is missing is in it", directory{moved: []time.Time{later}, lists: []string{"ada"}, in: map[identity.OktaID]bool{"bob": true}}, later, false, "-bob read", "user bob is missing from the list, but is in the group", 1},
 		{"who is missing can't be asked for", directory{moved: []time.Time{later}, lists: []string{"ada"}, broken: errors.New("down")}, later, false, "-bob read", "down", 1},
-		{"who is missing is deleted", directory{moved: []time.Time{later}, lists: []string{"ada"}, broken: &fault.Error{Kind: fault.NotFound, Op: "404"}}, later, false, "-bob read certain", "", 1},
+		{"who is missing is deleted", directory{moved: []time.Time{later}, lists: []string{"ada"}, broken: notThere, ended: true}, later, false, "-bob read certain", "", 1},
+		{"who is missing may be hidden", directory{moved: []time.Time{later}, lists: []string{"ada"}, broken: notThere}, later, false, "-bob read", "Okta knows neither user bob nor the end of the account", 1},
 		{"empty, and Okta counts nobody", directory{moved: []time.Time{later}, lists: []string{""}}, later, false, "-ada -bob read certain", "", 1},
 		{"empty, but Okta counts some", directory{moved: []time.Time{later}, lists: []string{""}, size: 7}, later, false, "-ada -bob read", "the list is empty, but Okta counts 7", 1},
 	} {

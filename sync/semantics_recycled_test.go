@@ -33,6 +33,7 @@ func recycling(c *company, known bool, leaves func(omni string)) (omni string) {
 		c.want(c.run(sync.Full), sync.Done)
 		c.okta.RemoveMember(board, ada)
 		c.okta.Delete(ada)
+		<-time.After(time.Minute) // until the System Log tells it
 	} else {
 		omni = c.omni.AddUser("ada@acme.co", "Ada")
 		c.omni.EditUser(omni, func(u *simomni.User) {
