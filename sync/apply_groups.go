@@ -62,7 +62,7 @@ func (a *applier) writeGroup(ctx context.Context, c Change) (Change, Notes) {
 	p := a.place(c)
 	switch {
 	case p.group.Omni != "":
-		return a.updateGroup(ctx, c, p)
+		return a.updateGroup(ctx, c.onMade(p.group), p)
 	case p.exists != nil:
 		return a.joinTeam(ctx, c, p, *p.exists, linkOf(p.group.Intent))
 	default:

@@ -162,3 +162,20 @@ func membersOnly(c Change) Change {
 	c.Before, c.After = &state.Facts{Members: c.Before.Members}, &state.Facts{Members: c.After.Members}
 	return c
 }
+
+// onMade is the making of a group that a run beside has made meanwhile: its members, and its name.
+func (c Change) onMade(g state.Group) Change {
+	if c.Kind != Create && c.Kind != Adopt {
+		return c
+	}
+	c.Kind, c.Omni, c.Reason = Members, string(g.Omni), "a run beside has made the group meanwhile"
+	after := state.Facts{}
+	if c.After != nil {
+		after.Members = c.After.Members
+	}
+	c.Before, c.After = &state.Facts{}, &after
+	if c.Title != g.DisplayName {
+		c.Kind, c.Before.DisplayName, c.After.DisplayName = Rename, g.DisplayName, c.Title
+	}
+	return c
+}
