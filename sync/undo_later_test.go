@@ -110,3 +110,34 @@ func TestUndoneAreLinkedAgain(t *testing.T) {
 		}
 	})
 }
+
+// Whoever is kept as before a run is so no longer once the ledger is bound to another Omni,
+// where that run did nothing; a link by hand ends it of the person too.
+func TestUndoneEndsWithTheLink(t *testing.T) {
+	c, next := newCompany(t, lenient()), newCompany(t, lenient())
+	simulatedOn(t, c, func(c *company) {
+		c.archived()
+		ids := c.join("ada@acme.co", "bob@acme.co")
+		c.want(c.run(sync.Full), sync.Done)
+		for _, id := range ids {
+			c.okta.UpdateProfile(id, map[string]any{"department": "Board"})
+		}
+		<-time.After(time.Hour)
+		c.undo(c.run(sync.Full).Run)
+		if _, err := c.engine.Unlink(c.t.Context(), sync.LinkOrder{Subject: "bob@acme.co", By: "eve"}); err != nil {
+			c.t.Fatal(err)
+		}
+		if u := c.status().Undone; len(u) != 1 || !slices.Equal(u[0].Users, []string{"ada@acme.co"}) {
+			c.t.Fatalf("unlinked, and kept still: %+v", u)
+		}
+		c.omni, c.target = next.omni, next.target
+		next.omni.AddUser("ada@acme.co", "Ada")
+		c.moved(sync.Identity{Name: "acme", Org: "http://127.0.0.1", App: c.okta.ID(), Omni: "http://other"})
+		c.rebinds(false)
+		c.run(sync.Reconcile)
+		c.run(sync.Full)
+		if got := omniUser(c, "ada@acme.co").Attributes["department"]; len(c.status().Undone) != 0 || !slices.Equal(got, []string{"Board"}) {
+			c.t.Fatalf("bound to another Omni, the department is %v, and kept is %+v", got, c.status().Undone)
+		}
+	})
+}
