@@ -6,7 +6,7 @@ package sync_test
 const histories = 200
 
 // sweepStride is the distance of the requests that a sweep meets.
-const sweepStride = 9
+const sweepStride = 15
 
 // drawnTogether is how many lives with both modes the race detector leaves time for.
 const drawnTogether = 60
