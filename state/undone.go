@@ -35,10 +35,15 @@ func (u Undone) Has(id identity.OktaID) bool { return slices.Contains(u.In, id) 
 // Lacks reports whether the user doesn't belong in the group although Okta says so.
 func (u Undone) Lacks(id identity.OktaID) bool { return slices.Contains(u.Out, id) }
 
+// Frees leaves the user's place in the group to Okta.
+func (u *Undone) Frees(id identity.OktaID) {
+	same := func(o identity.OktaID) bool { return o == id }
+	u.In, u.Out = slices.DeleteFunc(slices.Clone(u.In), same), slices.DeleteFunc(slices.Clone(u.Out), same)
+}
+
 // Puts makes the user belong in the group, or not.
 func (u *Undone) Puts(id identity.OktaID, in bool) {
-	other := func(o identity.OktaID) bool { return o == id }
-	u.In, u.Out = slices.DeleteFunc(u.In, other), slices.DeleteFunc(u.Out, other)
+	u.Frees(id)
 	if in {
 		u.In = append(u.In, id)
 	} else {

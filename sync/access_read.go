@@ -92,20 +92,24 @@ func (e *Engine) past(ctx context.Context, at time.Time) (past, error) {
 	if err := collect(ctx, e.o.Store, state.Users, p.now); err != nil {
 		return p, err
 	}
-	lines, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
-	if err != nil {
+	var err error
+	if p.lines, p.since, err = e.wholeLog(ctx); err != nil || p.whole(at) {
 		return p, err
-	}
-	slices.Reverse(lines)
-	if p.lines = lines; len(lines) > 0 {
-		p.since = lines[0].Time
-	}
-	if p.whole(at) {
-		return p, nil
 	}
 	older, err := e.archivedBefore(p.since)
 	p.lines = append(older, p.lines...)
 	return p, err
+}
+
+// wholeLog gives the lines of the ledger's log, the oldest first, and when that was written;
+// zero where there is none.
+func (e *Engine) wholeLog(ctx context.Context) (lines []state.Change, since time.Time, err error) {
+	lines, err = state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
+	slices.Reverse(lines)
+	if len(lines) > 0 {
+		since = lines[0].Time
+	}
+	return lines, since, err
 }
 
 // archivedBefore gives the lines of the archive that are older than the ledger's log; all,

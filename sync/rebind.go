@@ -84,10 +84,10 @@ func (e *Engine) rebind(ctx context.Context, c state.Connection, r Rebound, by s
 	c.Lost = fmt.Sprintf("the ledger was bound to other sides by %s on %s", by, now.Format(time.DateOnly))
 	var b state.Batch
 	kept := undone{}
-	if err := collect(ctx, e.o.Store, state.Undoes, kept); err != nil {
-		return err
-	}
 	if !r.Stay {
+		if err := collect(ctx, e.o.Store, state.Undoes, kept); err != nil {
+			return err
+		}
 		b.Drops = []state.Bucket{state.Users, state.Marks, state.Groups, state.Holds, state.Failing, state.Leavers, state.Unlinks, state.Undoes}
 		for g, err := range state.All[state.Group](ctx, e.o.Store, state.Groups) {
 			if err != nil {

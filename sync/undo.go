@@ -124,20 +124,16 @@ func (e *Engine) keeps(ctx context.Context, run *run) error {
 	}
 	n := newNotes()
 	for _, subject := range slices.Sorted(maps.Keys(run.undoing)) {
-		rest, still := run.undoing[subject].Without(strings.TrimSpace(run.request.Subject))
-		if run.request.LetGo && still { // another run that was undone keeps it
-			n.Undone[subject] = &rest
-			continue
-		}
-		if run.request.LetGo {
+		kept, is := run.ledger.Undone[subject]
+		switch {
+		case is: // maybe because of another run that was undone
+			n.Undone[subject] = &kept
+		case run.request.LetGo:
 			n.Undone[subject] = nil
 			told := letGo(subject, run.undoing[subject], run.request.By)
 			told.Run = run.id
 			n.Log = append(n.Log, told)
-			continue
 		}
-		kept := run.ledger.Undone[subject]
-		n.Undone[subject] = &kept
 	}
 	if !run.request.LetGo {
 		return e.note(ctx, run, n)
@@ -198,8 +194,7 @@ func (n *Notes) frees(all undone, key string, h state.Hold, by string) {
 	case !is:
 		return
 	case member:
-		kept.In = slices.DeleteFunc(slices.Clone(kept.In), func(id identity.OktaID) bool { return id == u })
-		kept.Out = slices.DeleteFunc(slices.Clone(kept.Out), func(id identity.OktaID) bool { return id == u })
+		kept.Frees(u)
 	case h.Change.Group != "":
 		kept.DisplayName = ""
 	default:

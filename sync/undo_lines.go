@@ -37,7 +37,7 @@ type undoer struct {
 	out    undoing
 }
 
-// undo works out what the lines, the oldest first, call for.
+// undo works out what the lines of what was done, the oldest first, call for.
 func (x *undoer) undo(lines []state.Change) undoing {
 	x.out.kept = undone{}
 	for subject, kept := range x.ledger.Undone { // an undo that broke off goes on
@@ -47,9 +47,6 @@ func (x *undoer) undo(lines []state.Change) undoing {
 	}
 	objects, order := map[string]*deeds{}, []string{}
 	for _, c := range lines {
-		if c.State != state.Applied {
-			continue
-		}
 		subject := userSubject(identity.OktaID(c.OktaID))
 		if c.Group != "" {
 			subject = groupSubject(identity.GroupID(c.OktaID))
@@ -312,7 +309,9 @@ func (x *undoer) group(id identity.GroupID, d *deeds) {
 	for _, name := range slices.Sorted(maps.Keys(was)) {
 		u, why := x.who(name)
 		if why != "" {
-			x.leave(ofMember(d.first, name, was[name]), why)
+			one := narrowed(d.first, name, !was[name])
+			one.Kind = string(Members)
+			x.leave(one, why)
 			continue
 		}
 		kept.Puts(u, was[name])
@@ -321,15 +320,6 @@ func (x *undoer) group(id identity.GroupID, d *deeds) {
 		kept.Still = true
 		x.out.kept[groupSubject(id)] = kept
 	}
-}
-
-// ofMember is a change of the group for one member alone.
-func ofMember(c state.Change, name string, was bool) state.Change {
-	c.Kind, c.Before, c.After = string(Members), &state.Facts{}, &state.Facts{Members: []string{name}}
-	if was {
-		c.Before, c.After = c.After, c.Before
-	}
-	return c
 }
 
 // membersBefore tells of each member whom the run moved whether they were in the group

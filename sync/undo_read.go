@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/omnisync/omnisync/fault"
 	"github.com/omnisync/omnisync/identity"
@@ -50,17 +49,9 @@ func (e *Engine) readUndone(ctx context.Context, x *undoer) ([]state.Change, err
 // logSince gives the whole log, the oldest line first, with what the archive has of before,
 // where the run may have begun there.
 func (e *Engine) logSince(ctx context.Context, of string) ([]state.Change, error) {
-	lines, err := state.Newest[state.Change](ctx, e.o.Store, state.Log, state.Log.Keep())
-	if err != nil {
-		return nil, err
-	}
-	slices.Reverse(lines)
-	if len(lines) > 0 && begunAfter(of, lines[0].Time) {
-		return lines, nil
-	}
-	var since time.Time
-	if len(lines) > 0 {
-		since = lines[0].Time
+	lines, since, err := e.wholeLog(ctx)
+	if err != nil || len(lines) > 0 && begunAfter(of, since) {
+		return lines, err
 	}
 	older, err := e.archivedBefore(since)
 	if err != nil {
@@ -184,11 +175,7 @@ func (e *Engine) recallDone(ctx context.Context, x *undoer, lines []state.Change
 	ids := slices.Sorted(maps.Keys(ended))
 	accounts := make([]string, len(ids))
 	together(questions, ids, func(i int, id identity.OktaID) {
-		status, err := e.oktaOf(id).Account(ctx, id)
-		if fault.Is(err, fault.NotFound) {
-			status, err = accountDeleted, nil
-		}
-		if err == nil {
+		if status, _, err := e.accountOf(ctx, id); err == nil {
 			accounts[i] = status
 		}
 	})

@@ -111,12 +111,8 @@ func (p *printer) undone(list []sync.UndoneRun) {
 			what  string
 			names []string
 		}{{"users", u.Users}, {"groups", u.Groups}} {
-			if n := min(len(of.names), namesShown); n > 0 {
-				more := ""
-				if n < len(of.names) {
-					more = fmt.Sprintf(" and %d more", len(of.names)-n)
-				}
-				p.line("  %s: %s%s", of.what, clean(strings.Join(of.names[:n], ", ")), more)
+			if len(of.names) > 0 {
+				p.line("  %s: %s", of.what, clean(fewOf(of.names, namesShown)))
 			}
 		}
 	}
